@@ -1,0 +1,144 @@
+"""A file that appears under its name only when it is whole.
+
+Written under a temporary name beside it, synced, given its name, and the folder
+synced. Whatever goes wrong before that leaves no trace, except that a process killed
+outright leaves a temporary file, `.NAME-HASH.RANDOM.part`, which is nobody's data.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from binascii import hexlify
+
+from paxect_core import errors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from io import FileIO
+
+
+class Destination:
+    """The file to be, as a context manager: leaving it without `publish` drops it.
+
+    An existing regular file is refused, or with `replace` exchanged at the end. What
+    is there and is no regular file (a device, a fifo) is written to directly.
+    """
+
+    def __init__(self, path: str | bytes | os.PathLike[str], *, replace: bool) -> None:
+        self._shown = os.fsdecode(path)
+        # A link keeps pointing where it does; its target is what gets made.
+        self._path = os.path.realpath(self._shown)
+        self._replace = replace
+        self._part: str | None = None
+        self.stream: FileIO = self._open()
+
+    def __enter__(self) -> Destination:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        # Closing may report a full disk again; what matters was said by then.
+        try:
+            self.stream.close()
+        except OSError:
+            if self._part is None:
+                raise
+        finally:
+            if self._part is not None:
+                os.unlink(self._part)
+                self._part = None
+
+    def _open(self) -> FileIO:
+        try:
+            mode = os.stat(self._path).st_mode
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise self._refused("looking at", error) from error
+        else:
+            if stat.S_ISDIR(mode):
+                raise errors.OutputError(
+                    f"{self._shown!r} is a folder; name a file in it"
+                )
+            if not stat.S_ISREG(mode):
+                return self._open_directly()
+            if not self._replace:
+                raise self._taken()
+        folder, name = os.path.split(self._path)
+        part = os.path.join(folder, _part_name(name))
+        try:
+            stream = open(part, "xb", buffering=0)
+        except OSError as error:
+            raise self._refused("creating a file beside", error) from error
+        self._part = part
+        return stream
+
+    def _open_directly(self) -> FileIO:
+        try:
+            return open(self._path, "wb", buffering=0)
+        except OSError as error:
+            raise self._refused("opening", error) from error
+
+    def publish(self) -> None:
+        """Make what was written durable, and visible under its name."""
+        if self._part is None:
+            return
+        try:
+            os.fsync(self.stream.fileno())
+            self.stream.close()
+            self._rename(self._part)
+            self._part = None
+            _sync_folder(os.path.dirname(self._path))
+        except FileExistsError:
+            raise self._taken() from None
+        except OSError as error:
+            raise self._refused("completing", error) from error
+
+    def _rename(self, part: str) -> None:
+        if self._replace:
+            os.replace(part, self._path)
+            return
+        if os.name == "nt":  # where a rename never replaces
+            os.rename(part, self._path)
+            return
+        try:
+            os.link(part, self._path)
+        except FileExistsError:
+            raise
+        except OSError:
+            # No hard links here (FAT, some shares): look, then rename.
+            if os.path.lexists(self._path):
+                raise FileExistsError from None
+            os.rename(part, self._path)
+        else:
+            os.unlink(part)
+
+    def _taken(self) -> errors.DestinationExists:
+        return errors.DestinationExists(
+            f"{self._shown!r} exists and was left as it is; "
+            "name another output, or replace it with --force"
+        )
+
+    def _refused(self, doing: str, error: OSError) -> errors.OutputError:
+        return errors.OutputError(
+            f"{doing} {self._shown!r} gave {error.strerror or error}; "
+            "nothing was left there; mend that and run the command again"
+        )
+
+
+def _part_name(name: str) -> str:
+    # Hashed, since NAME.part may be longer than a file name can be.
+    from hashlib import sha256
+
+    digest = sha256(os.fsencode(name)).hexdigest()[:12]
+    return f".{digest}.{hexlify(os.urandom(6)).decode()}.part"
+
+
+def _sync_folder(folder: str) -> None:
+    if os.name == "nt":  # where folders cannot be opened, and renames are journalled
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,109 @@
+"""Lanes: threads that run jobs, so that one caller keeps several cores at work.
+
+Results are taken by waiting for jobs in the order of their submission; which thread
+ran a job, and when, shows nowhere. The bound on jobs in flight is the caller's.
+"""
+
+from __future__ import annotations
+
+from paxect_core import limits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import threading
+    from _thread import LockType
+    from collections.abc import Callable
+    from queue import SimpleQueue
+
+
+class Job:
+    """One call given to a lane."""
+
+    __slots__ = ("_call", "_done", "_error")
+
+    def __init__(self, call: Callable[[], object], done: LockType | None) -> None:
+        self._call = call
+        self._done = done
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        """Make the call and note its error, if any."""
+        try:
+            self._call()
+        except BaseException as error:  # noqa: BLE001  it is raised by wait()
+            self._error = error
+        if self._done is not None:
+            self._done.release()
+
+    def wait(self) -> None:
+        """Return when the call was made; raise what it raised. Once for a job."""
+        if self._done is not None:
+            self._done.acquire()
+        if self._error is not None:
+            raise self._error
+
+
+class Lane:
+    """Threads that share a queue of jobs; a single thread keeps their order.
+
+    With no threads the caller makes each call itself. Threads start with the first
+    job. As a context manager, leaving waits for the running calls and drops the rest.
+    """
+
+    __slots__ = ("_dropping", "_queue", "_started", "_threads")
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._started: list[threading.Thread] = []
+        self._queue: SimpleQueue[Job | None] | None = None
+        self._dropping = False
+
+    def __enter__(self) -> Lane:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._dropping = True
+        if self._queue is not None:
+            for _ in self._started:
+                self._queue.put(None)
+        for thread in self._started:
+            thread.join()
+
+    def submit(self, call: Callable[[], object]) -> Job:
+        """Have the call made by one of the lane's threads."""
+        if not self._threads:
+            job = Job(call, None)
+            job.run()
+            return job
+        queue = self._queue or self._start()
+        from _thread import allocate_lock
+
+        done = allocate_lock()
+        done.acquire()
+        job = Job(call, done)
+        queue.put(job)
+        return job
+
+    def _start(self) -> SimpleQueue[Job | None]:
+        # Imported here because a small file never needs threads.
+        import threading
+        from queue import SimpleQueue
+
+        self._queue = SimpleQueue()
+        for _ in range(self._threads):
+            thread = threading.Thread(target=self._serve, args=(self._queue,))
+            thread.daemon = True
+            thread.start()
+            self._started.append(thread)
+        return self._queue
+
+    def _serve(self, queue: SimpleQueue[Job | None]) -> None:
+        while (job := queue.get()) is not None and not self._dropping:
+            job.run()
+
+
+def window_frames(threads: int, frame_bytes: int) -> int:
+    """Return how many frames may be in flight: enough work, bounded memory."""
+    if not threads:
+        return 1
+    return max(threads + 1, min(4 * threads, limits.WINDOW_BYTES // frame_bytes))

@@ -1,0 +1,1 @@
+"""The relay: empty a drop-folder that several machines share, losing nothing."""
