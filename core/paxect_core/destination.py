@@ -2,14 +2,14 @@
 
 Written under a temporary name beside it, synced, given its name, and the folder
 synced. Whatever goes wrong before that leaves no trace, except that a process killed
-outright leaves a temporary file, `.NAME-HASH.RANDOM.part`, which is nobody's data.
+outright leaves a temporary file, `.CRC32-OF-NAME.RANDOM.part`, which is nobody's data.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from binascii import hexlify
+from binascii import crc32, hexlify
 
 from paxect_core import errors
 
@@ -127,11 +127,8 @@ class Destination:
 
 
 def _part_name(name: str) -> str:
-    # Hashed, since NAME.part may be longer than a file name can be.
-    from hashlib import sha256
-
-    digest = sha256(os.fsencode(name)).hexdigest()[:12]
-    return f".{digest}.{hexlify(os.urandom(6)).decode()}.part"
+    # Not NAME.part, which may be longer than a file name can be.
+    return f".{crc32(os.fsencode(name)):08x}.{hexlify(os.urandom(8)).decode()}.part"
 
 
 def _sync_folder(folder: str) -> None:

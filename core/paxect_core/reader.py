@@ -7,12 +7,12 @@ which its bytes arrive.
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 
 from paxect_core import errors, limits, wire
 from paxect_core.checksum import crc32
 from paxect_core.codec import CODEC_VERSION, Decompressor
+from paxect_core.digest import sha256
 from paxect_core.parallel import Job, Lane, window_frames
 from paxect_core.results import DecodeResult, Frame
 from paxect_core.streams import HeldBack, write_all
@@ -151,6 +151,7 @@ class _Decoding:
         sink: Writable | None,
         progress: Progress | None,
         *,
+        bulk: bool,
         window: int,
         lanes: tuple[Lane, Lane],
     ) -> None:
@@ -159,8 +160,8 @@ class _Decoding:
         self._progress = progress
         self._window = window
         self._unpack_lane, self._digest_lane = lanes
-        self._raw_digest = hashlib.sha256()
-        self._container_digest = hashlib.sha256()
+        self._raw_digest = sha256(bulk=bulk)
+        self._container_digest = sha256(bulk=bulk)
         self._in_flight: deque[tuple[FrameTask, Job]] = deque()
         self._unhashed: deque[Job] = deque()
         self.raw_bytes = 0
@@ -251,17 +252,15 @@ def decode(
     tasks = iter(scan)
     first = next(tasks, None)
     # A container of a single frame leaves nothing to do side by side.
-    if (
-        threads == 1
-        or first is None
-        or first.header.raw_bytes < scan.settings.frame_bytes
-    ):
+    single_frame = first is None or first.header.raw_bytes < scan.settings.frame_bytes
+    if threads == 1 or single_frame:
         threads = 0
     with Lane(threads) as unpacking, Lane(1 if threads else 0) as hashing:
         decoding = _Decoding(
             scan,
             sink,
             progress,
+            bulk=not single_frame,
             window=window_frames(threads, scan.settings.frame_bytes),
             lanes=(unpacking, hashing),
         )
@@ -331,7 +330,7 @@ def iterate_frames(source: Readable, *, lenient: bool = False) -> Iterator[Frame
     Whoever stops early has verified frames, but not a whole container.
     """
     scan = ContainerScan(source, lenient=lenient, container_digest=False)
-    digest = hashlib.sha256()
+    digest = sha256(bulk=True)
     raw_offset = 0
     for task in scan:
         task.unpack()

@@ -6,12 +6,12 @@ number of threads nor the sizes in which the input arrives change any.
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 
 from paxect_core import errors, limits, wire
 from paxect_core.checksum import crc32
 from paxect_core.codec import CODEC_VERSION, Compressor
+from paxect_core.digest import sha256
 from paxect_core.parallel import Job, Lane, window_frames
 from paxect_core.results import EncodeResult
 from paxect_core.streams import read_full, write_all
@@ -57,6 +57,7 @@ class _Encoding:
         settings: wire.Settings,
         progress: Progress | None,
         *,
+        bulk: bool,
         window: int,
         lanes: tuple[Lane, Lane, Lane],
     ) -> None:
@@ -66,8 +67,8 @@ class _Encoding:
         self._window = window
         self._pack_lane, self._raw_lane, self._container_lane = lanes
         self._compressor = Compressor(settings.level)
-        self._raw_digest = hashlib.sha256()
-        self._container_digest = hashlib.sha256()
+        self._raw_digest = sha256(bulk=bulk)
+        self._container_digest = sha256(bulk=bulk)
         self._in_flight: deque[tuple[_FrameTask, Job, Job]] = deque()
         self._unhashed: deque[Job] = deque()
         self._frames = 0
@@ -155,14 +156,16 @@ def encode(
     settings.check()
     first = read_full(source, settings.frame_bytes)
     # An input of a single frame leaves nothing to do side by side.
-    if threads == 1 or len(first) < settings.frame_bytes:
+    single_frame = len(first) < settings.frame_bytes
+    if threads == 1 or single_frame:
         threads = 0
-    single = 1 if threads else 0
-    with Lane(threads) as packing, Lane(single) as hashing, Lane(single) as sealing:
+    apart = 1 if threads else 0
+    with Lane(threads) as packing, Lane(apart) as hashing, Lane(apart) as sealing:
         encoding = _Encoding(
             sink,
             settings,
             progress,
+            bulk=not single_frame,
             window=window_frames(threads, settings.frame_bytes),
             lanes=(packing, hashing, sealing),
         )
