@@ -1,0 +1,1 @@
+"""The nouns: frozen structs that are decided on, written down, or shown."""

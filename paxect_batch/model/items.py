@@ -1,0 +1,90 @@
+"""Items: files that were seen, what identifies them, and which way they go."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from paxect_batch.model.places import Place
+
+
+class Direction(enum.StrEnum):
+    """What is done to an item: make a container of it, or take it out of one."""
+
+    ENCODE = "encode"
+    DECODE = "decode"
+
+
+class Mode(enum.StrEnum):
+    """Which directions a run serves."""
+
+    ENCODE = "encode"
+    DECODE = "decode"
+    RELAY = "relay"
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """The directions in the order in which a pass serves them."""
+        return {
+            Mode.ENCODE: (Direction.ENCODE,),
+            Mode.DECODE: (Direction.DECODE,),
+            Mode.RELAY: (Direction.ENCODE, Direction.DECODE),
+        }[self]
+
+
+class Kind(enum.StrEnum):
+    """What a folder entry is, links not followed."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    LINK = "link"
+    OTHER = "other"
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What tells one content of a file from another without reading it."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What `open` and `fstat` say of a file.
+
+    `ctime_ns` is when content or attributes last changed, by the share's clock, or
+    None where the platform does not keep it. `writer` tells whether some process has
+    the file open for writing, None where the platform cannot tell.
+    """
+
+    kind: Kind
+    identity: Identity
+    mode: int
+    ctime_ns: int | None
+    writer: bool | None = None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One entry of a folder listing, which may be out of date on a network share."""
+
+    place: Place
+    kind: Kind
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A file that was seen, to go one way."""
+
+    direction: Direction
+    source: Place
+    facts: Facts
+
+    @property
+    def identity(self) -> Identity:
+        """What its content was when it was seen."""
+        return self.facts.identity
+
+    @property
+    def size(self) -> int:
+        """How many bytes it had when it was seen."""
+        return self.facts.identity.size

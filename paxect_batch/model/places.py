@@ -1,0 +1,79 @@
+"""Where things are: roots of a share, places below them, and names as text.
+
+Names are bytes, as the file system has them. In what is written down they are text that
+can be turned back: a backslash, a control character, or a byte that is no UTF-8 becomes
+`\\\\`, `\\x0a`, `\\xff`.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+
+import msgspec
+
+
+class Root(enum.StrEnum):
+    """The folders of a share that have a meaning."""
+
+    INBOX = "inbox"
+    OUTBOX = "outbox"
+    WIRE = "wire"
+    STATE = "state"
+
+
+class Place(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """A file or folder: a root, and the path below it as text (see `to_text`)."""
+
+    root: Root
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.root}/{self.path}" if self.path else str(self.root)
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def folder(self) -> Place:
+        """The folder that holds this."""
+        return Place(self.root, self.path.rpartition("/")[0])
+
+    def child(self, name: str) -> Place:
+        """Return the place of that name in this folder."""
+        return Place(self.root, f"{self.path}/{name}" if self.path else name)
+
+    def beside(self, name: str) -> Place:
+        """Return the place of that name in the same folder."""
+        return self.folder.child(name)
+
+
+_UNSAFE = re.compile(rb"[\x00-\x1f\x7f\\]")
+_ESCAPED = re.compile(rb"\\(?:\\|x([0-9a-f]{2}))")
+
+
+def to_text(path: bytes) -> str:
+    """Return the path as text that any log, JSON file or terminal can hold."""
+    safe = _UNSAFE.sub(
+        lambda match: b"\\\\" if match[0] == b"\\" else b"\\x%02x" % match[0][0], path
+    )
+    # Bytes that are no UTF-8 come out as lone surrogates U+DC80 to U+DCFF.
+    text = safe.decode("utf-8", "surrogateescape")
+    if text.isascii() or not any("\udc80" <= letter <= "\udcff" for letter in text):
+        return text
+    return "".join(
+        f"\\x{ord(letter) - 0xDC00:02x}" if "\udc80" <= letter <= "\udcff" else letter
+        for letter in text
+    )
+
+
+def to_bytes(text: str) -> bytes:
+    """Return the path that `to_text` made the text of."""
+    data = text.encode("utf-8")
+    if b"\\" not in data:
+        return data
+    return _ESCAPED.sub(
+        lambda match: bytes.fromhex(match[1].decode()) if match[1] else b"\\", data
+    )

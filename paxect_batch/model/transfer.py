@@ -1,0 +1,152 @@
+"""A transfer's papers: the task for a worker, its outcome, the intent to publish."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from paxect_batch.model.items import Direction, Identity
+from paxect_batch.model.places import Place
+
+
+class Result(enum.StrEnum):
+    """How a worker fared with one item."""
+
+    STAGED = "staged"
+    CHANGED = "changed"
+    """The source changed while it was read; it waits."""
+    GONE = "gone"
+    """The source is not there any more."""
+    REFUSED = "refused"
+    """The source cannot be taken as it is; `code` says why."""
+    FAILED = "failed"
+    """The share or the disk failed; the item is as it was."""
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What a worker is to do with one item: read `source`, write `stage`.
+
+    For encoding, `sidecar` is staged as well; for decoding it is where the sidecar of
+    the source may lie.
+    """
+
+    direction: Direction
+    source: Place
+    identity: Identity
+    stage: Place
+    sidecar: Place
+    level: int
+    channels: int
+    frame_bytes: int
+    threads: int
+    read_back: bool
+    twice: bool
+    """Whether to do it a second time and compare: a determinism self-check."""
+    mtime_ns: int | None = None
+    """The modification time to give what is staged, if any."""
+    mode: int | None = None
+    """The permission bits to give what is staged, if any."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of one task."""
+
+    result: Result
+    code: str = ""
+    """A stable word for the reason, such as `crc-mismatch` or `checksum_mismatch`."""
+    detail: str = ""
+    errno: int = 0
+    exit_code: int = 0
+    raw_bytes: int = 0
+    raw_sha256: str = ""
+    container_bytes: int = 0
+    container_sha256: str = ""
+    frames: int = 0
+    biased: bool = False
+    """Whether doing it twice gave different bytes."""
+    seconds: float = 0.0
+
+
+class Lot(msgspec.Struct, frozen=True):
+    """Items that share one trip through a worker and one commit."""
+
+    number: int
+    tasks: tuple[Task, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all sources."""
+        return sum(task.identity.size for task in self.tasks)
+
+
+class Meta(msgspec.Struct, frozen=True):
+    """What a container cannot hold of its file, for the node that delivers it."""
+
+    container_sha256: str
+    mtime_ns: int | None = None
+    mode: int | None = None
+
+
+class Pledge(msgspec.Struct, frozen=True):
+    """One item of an intent: what is staged, and what it shall become."""
+
+    direction: Direction
+    source: Place
+    identity: Identity
+    stage: Place
+    target: Place
+    sidecar_stage: Place | None
+    sidecar: Place | None
+    raw_bytes: int
+    raw_sha256: str
+    container_bytes: int
+    container_sha256: str
+    meta: Meta | None = None
+
+    @property
+    def target_sha256(self) -> str:
+        """The SHA-256 of what is staged, and will lie at the target."""
+        if self.direction is Direction.ENCODE:
+            return self.container_sha256
+        return self.raw_sha256
+
+    @property
+    def target_bytes(self) -> int:
+        """The size of what is staged."""
+        if self.direction is Direction.ENCODE:
+            return self.container_bytes
+        return self.raw_bytes
+
+
+class Intent(msgspec.Struct, frozen=True):
+    """What is about to be published, written down durably before it happens."""
+
+    node: str
+    run: str
+    number: int
+    on_done: str
+    ledger_offset: int
+    """Where the node's ledger of this run ended: records of these items come later."""
+    pledges: tuple[Pledge, ...]
+
+
+class Attempts(msgspec.Struct, frozen=True):
+    """What was tried with one item, kept on the share between runs."""
+
+    direction: Direction
+    source: Place
+    identity: Identity
+    failures: tuple[Failure, ...]
+    next_at: float
+    """When to try again, by the share's clock; infinite for never."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """One try that failed."""
+
+    at: float
+    node: str
+    code: str
+    detail: str
+    exit_code: int

@@ -1,0 +1,163 @@
+"""What relay and work see of the world: one Protocol for each thing that tests break.
+
+Each has a real implementation in `world` and a fake in `tests/fakes`; both pass the
+suite in `tests/contract`. File operations raise `OSError` as the system does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import IO, Protocol
+
+from paxect_batch.model.events import Event
+from paxect_batch.model.items import Entry, Facts
+from paxect_batch.model.places import Place, Root
+from paxect_batch.model.records import Record
+from paxect_batch.model.transfer import Lot, Outcome
+
+
+class Share(Protocol):
+    """File operations on the roots of a share; never outside, never through a link."""
+
+    def entries(self, folder: Place) -> Iterator[Entry]:
+        """Stream the entries of a folder; none if it is not there."""
+
+    def freshen(self, folder: Place) -> None:
+        """Make the next listing of the folder show what other clients did."""
+
+    def look(self, place: Place) -> Facts | None:
+        """Open and `fstat`: fresh facts of a file, or None if it is not there."""
+
+    def open_source(self, place: Place) -> IO[bytes]:
+        """Open a regular file to read, unbuffered."""
+
+    def facts_of(self, stream: IO[bytes]) -> Facts:
+        """Facts of an open file."""
+
+    def create(self, place: Place) -> IO[bytes]:
+        """Create a file to write, unbuffered; its folder is made; it must be new."""
+
+    def sync(self, stream: IO[bytes]) -> None:
+        """Make an open file's content durable."""
+
+    def sync_folder(self, folder: Place) -> None:
+        """Make a folder's entries durable."""
+
+    def read(self, place: Place, bytes_max: int) -> bytes | None:
+        """Read a small file whole, up to a limit; None if it is not there."""
+
+    def write(self, place: Place, data: bytes) -> None:
+        """Write a small file durably and whole, in place of what is there."""
+
+    def rename_new(self, source: Place, target: Place) -> None:
+        """Rename without replacing; `FileExistsError` if the name is taken."""
+
+    def remove(self, place: Place) -> bool:
+        """Remove a file; False if it was gone."""
+
+    def remove_folder(self, folder: Place) -> bool:
+        """Remove an empty folder; False if it is gone or not empty."""
+
+    def make_folder(self, folder: Place) -> None:
+        """Make a folder and those above it, durably; fine if it is there."""
+
+    def dress(
+        self, stream: IO[bytes], *, mtime_ns: int | None, mode: int | None
+    ) -> None:
+        """Give an open file a modification time and permission bits."""
+
+    def now(self) -> float:
+        """The share's own time: what a file changed just now would bear."""
+
+    def free_bytes(self, root: Root) -> int:
+        """How much can still be written there."""
+
+    def folds_names(self, root: Root) -> bool:
+        """Whether names that differ in case or Unicode form are one name there."""
+
+
+class Claim(Protocol):
+    """An item that is this node's alone, until it is released."""
+
+    def release(self) -> None:
+        """Let other nodes have it; fine if it was lost meanwhile."""
+
+
+class Locks(Protocol):
+    """Locks between nodes and runs."""
+
+    def hold_node(self, node: str) -> Claim | None:
+        """Be the one run of this node on the share; None if another one is."""
+
+    def claim(self, key: str) -> Claim | None:
+        """Take the item of that key; None if another run has it."""
+
+
+class Clock(Protocol):
+    """The node's own time."""
+
+    def now(self) -> float:
+        """Seconds since 1970, for people."""
+
+    def monotonic(self) -> float:
+        """Seconds that only ever grow, for measuring."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Executor(Protocol):
+    """Worker processes; the death of one fails the lot that it had, and no other."""
+
+    def submit(self, lot: Lot) -> Future[tuple[Outcome, ...]]:
+        """Have a worker do the lot; `WorkerDied` as the exception if it dies."""
+
+    def stop(self) -> None:
+        """End all workers at once; what they staged stays for the sweeper."""
+
+
+class WorkerDied(Exception):
+    """A worker process ended while it had a lot."""
+
+
+class Ledger(Protocol):
+    """This run's ledger file, which nobody else writes."""
+
+    def append(self, records: list[Record]) -> None:
+        """Add records durably."""
+
+    def offset(self) -> int:
+        """How long the file is."""
+
+    def since(self, node: str, run: str, offset: int) -> Iterator[Record]:
+        """Records of a node's run from that offset; a torn last line is left out."""
+
+
+class EventLog(Protocol):
+    """Where events go."""
+
+    def write(
+        self,
+        event: Event,
+        *,
+        src: str = "",
+        dst: str = "",
+        status: str = "ok",
+        message: str = "",
+    ) -> None:
+        """Add an event; what the policy's level leaves out is dropped."""
+
+
+class Keys(Protocol):
+    """The secret for signing manifests."""
+
+    def hmac_key(self) -> bytes | None:
+        """The key, if one is configured."""
+
+
+class Load(Protocol):
+    """What this machine has."""
+
+    def cores(self) -> int:
+        """Cores that this process may use."""
