@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
-from paxect_core import cap, errors, options
+from paxect_core import cap, errors, options, process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from io import FileIO
+    from typing import Literal
 
     from paxect_core.layout import Container
     from paxect_core.options import Arguments
@@ -27,27 +27,35 @@ _WORST_FIRST = (
 _AGAIN = "ask for it to be sent again"
 
 
-class _Stopped(BaseException):
-    """A signal asked to stop; carries the exit code that says so."""
-
-    def __init__(self, exit_code: int) -> None:
-        super().__init__()
-        self.exit_code = exit_code
-
-
 def main(words: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    _catch_signals()
     try:
-        arguments = options.parse(sys.argv[1:] if words is None else words)
+        process.occupy_standard_descriptors()
+        process.catch_signals()
+        code = _run(sys.argv[1:] if words is None else words)
+        process.leave_signals()
+    except process.Stopped as stop:
+        process.drop_unfinished()
+        process.leave_signals()
+        _complain("stopped by a signal; a file named with -o is whole or absent")
+        return stop.exit_code
+    return code
+
+
+def _run(words: list[str]) -> int:
+    try:
+        arguments = options.parse(words)
+        if hasattr(sys.stdout, "reconfigure"):  # a name may be of any characters
+            sys.stdout.reconfigure(errors="backslashreplace")
         code = _COMMANDS[arguments.command](arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except errors.PaxectError as error:
         _complain(error.message)
         return error.exit_code
-    except _Stopped as stop:
-        _complain("stopped by a signal; an output file was not created")
-        return stop.exit_code
+    except MemoryError:
+        _complain("out of memory; use fewer --threads, or a smaller --frame to encode")
+        return errors.EXIT_FILE
     except OSError as error:
         # Printing failed; keep Python from trying again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -56,19 +64,12 @@ def main(words: list[str] | None = None) -> int:
     return code
 
 
-def _catch_signals() -> None:
-    def stop(number: int, _frame: object) -> None:
-        raise _Stopped(128 + number)
-
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        # nohup and shells in the background ignore some; so it stays.
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, stop)
-
-
 def _complain(text: str) -> None:
-    print(f"paxect-core: {text}", file=sys.stderr)
+    if sys.stderr is not None:
+        try:  # noqa: SIM105  importing contextlib takes a millisecond
+            print(f"paxect-core: {text}", file=sys.stderr)
+        except OSError:
+            pass  # nobody is left to complain to; the exit code stays
 
 
 def _help(arguments: Arguments) -> int:
@@ -137,19 +138,23 @@ class _Transfer:
         self._reads_container = reads_container
         self._input = arguments.values.get("input", "-")
         self._output = arguments.values.get("output", "-")
+        if self._output == "-" and not reads_container and os.isatty(1):
+            raise errors.UsageError(
+                "a container is no text for a terminal; "
+                "name a file with -o or pipe the output on"
+            )
         self.source = _open(self._input)
         self._destination: Destination | None = None
         if self._output == "-":
-            if not reads_container and os.isatty(1):
-                raise errors.UsageError(
-                    "a container is no text for a terminal; "
-                    "name a file with -o or pipe the output on"
-                )
-            self.sink = open(1, "wb", buffering=0, closefd=False)
+            self.sink = _open_standard(1, "wb")
         else:
-            self._destination = Destination(
-                self._output, replace=arguments.has("force")
-            )
+            try:
+                self._destination = Destination(
+                    self._output, replace=arguments.has("force")
+                )
+            except errors.OutputError:
+                self.source.close()
+                raise
             self.sink = self._destination.stream
         self.progress = _progress_bar(
             arguments, self.source, counts_raw=not reads_container
@@ -161,9 +166,11 @@ class _Transfer:
     def __exit__(self, _type: object, error: BaseException | None, _tb: object) -> None:
         if self.progress is not None:
             self.progress.clear()
-        self.source.close()
-        if self._destination is not None:
-            self._destination.__exit__()
+        try:
+            self.source.close()
+        finally:
+            if self._destination is not None:
+                self._destination.__exit__()
         if isinstance(error, errors.PaxectError):
             error.message = self._explain(error)
 
@@ -181,7 +188,7 @@ class _Transfer:
                 | {"output": self._output},
                 to_stderr=self._output == "-",
             )
-        elif not arguments.has("quiet") and sys.stderr.isatty():
+        elif not arguments.has("quiet") and os.isatty(2):
             print(
                 f"{self._input} -> {self._output}: {result.raw_bytes:,} raw bytes, "
                 f"{result.container_bytes:,} in the container, "
@@ -190,7 +197,7 @@ class _Transfer:
             )
 
     def _explain(self, error: errors.PaxectError) -> str:
-        if self._output != "-":
+        if self._destination is not None and not self._destination.direct:
             outcome = f"nothing was written to {self._output!r}"
         elif isinstance(error, errors.ContainerError):
             outcome = f"{error.raw_bytes_passed} verified bytes were passed on before"
@@ -225,7 +232,10 @@ def _verify(arguments: Arguments) -> int:
         if arguments.has("json"):
             _print_json(_describe(result, command="verify", input=name))
         elif not arguments.has("quiet"):
-            print(f"{name}: OK, {result.raw_bytes} bytes, SHA-256 {result.raw_sha256}")
+            print(
+                f"{_shown(name)}: OK, {result.raw_bytes} bytes, "
+                f"SHA-256 {result.raw_sha256}"
+            )
 
     return _each_input(arguments, check)
 
@@ -288,7 +298,7 @@ def _container_facts(container: Container, *, digest: bool) -> dict[str, object]
 def _print_facts(
     name: str, facts: dict[str, object], entries: Iterator[FrameEntry], *, frames: bool
 ) -> None:
-    print(name)
+    print(_shown(name))
     for key, value in facts.items():
         shown = value
         if isinstance(value, dict):
@@ -306,10 +316,19 @@ def _print_facts(
 
 def _open(name: str) -> FileIO:
     if name == "-":
-        return open(0, "rb", buffering=0, closefd=False)
+        return _open_standard(0, "rb")
     from paxect_core.files import open_input
 
     return open_input(name)
+
+
+def _open_standard(fd: int, mode: Literal["rb", "wb"]) -> FileIO:
+    return open(fd, mode, buffering=0, closefd=False)
+
+
+def _shown(name: str) -> str:
+    # A line break in a name must not look like another line of ours.
+    return name if name.isprintable() else repr(name)
 
 
 def _progress_bar(
@@ -362,7 +381,9 @@ def _print_json(facts: dict[str, object], *, to_stderr: bool = False) -> None:
     import json
 
     line = json.dumps(facts, sort_keys=True, separators=(",", ":"))
-    print(line, file=sys.stderr if to_stderr else sys.stdout)
+    stream = sys.stderr if to_stderr else sys.stdout
+    if stream is not None:
+        print(line, file=stream)
 
 
 _COMMANDS: dict[str, Callable[[Arguments], int]] = {

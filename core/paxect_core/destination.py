@@ -7,6 +7,7 @@ outright leaves a temporary file, `.CRC32-OF-NAME.RANDOM.part`, which is nobody'
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from binascii import crc32, hexlify
@@ -16,6 +17,20 @@ from paxect_core import errors
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from io import FileIO
+
+
+_unfinished: set[str] = set()
+"""Temporary files of this process that were neither published nor dropped."""
+
+# What a folder answers that cannot be synced: a share without the call, or a drop
+# folder that may be written but not read.
+_CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EACCES)
+
+
+def drop_unfinished() -> None:
+    """Remove what a signal kept its `Destination` from removing."""
+    for part in list(_unfinished):
+        _drop(part)
 
 
 class Destination:
@@ -30,6 +45,8 @@ class Destination:
         # A link keeps pointing where it does; its target is what gets made.
         self._path = os.path.realpath(self._shown)
         self._replace = replace
+        self.direct = False
+        """Whether bytes show at the destination as soon as they are written."""
         self._part: str | None = None
         self.stream: FileIO = self._open()
 
@@ -45,14 +62,19 @@ class Destination:
                 raise
         finally:
             if self._part is not None:
-                os.unlink(self._part)
+                _drop(self._part)
                 self._part = None
 
     def _open(self) -> FileIO:
         try:
-            mode = os.stat(self._path).st_mode
+            # Not the resolved path: that of /dev/stdout, where it is a pipe, is none.
+            mode = os.stat(self._shown).st_mode
         except FileNotFoundError:
-            pass
+            if not os.path.basename(self._shown):
+                raise errors.OutputError(
+                    f"{self._shown!r} names no file; nothing was written; "
+                    "add a file name to it"
+                ) from None
         except OSError as error:
             raise self._refused("looking at", error) from error
         else:
@@ -66,33 +88,45 @@ class Destination:
                 raise self._taken()
         folder, name = os.path.split(self._path)
         part = os.path.join(folder, _part_name(name))
+        # Noted first: a signal may come as soon as the file exists.
+        _unfinished.add(part)
         try:
             stream = open(part, "xb", buffering=0)
         except OSError as error:
+            _unfinished.discard(part)
             raise self._refused("creating a file beside", error) from error
         self._part = part
         return stream
 
     def _open_directly(self) -> FileIO:
+        self.direct = True
         try:
-            return open(self._path, "wb", buffering=0)
+            return open(self._shown, "wb", buffering=0)
         except OSError as error:
             raise self._refused("opening", error) from error
 
     def publish(self) -> None:
         """Make what was written durable, and visible under its name."""
-        if self._part is None:
-            return
         try:
+            if self._part is None:
+                self.stream.close()
+                return
             os.fsync(self.stream.fileno())
             self.stream.close()
             self._rename(self._part)
-            self._part = None
-            _sync_folder(os.path.dirname(self._path))
         except FileExistsError:
             raise self._taken() from None
         except OSError as error:
             raise self._refused("completing", error) from error
+        _unfinished.discard(self._part)
+        self._part = None
+        try:
+            _sync_folder(os.path.dirname(self._path))
+        except OSError as error:
+            raise errors.OutputError(
+                f"{self._shown!r} is there and whole, but syncing its folder gave "
+                f"{error.strerror or error}; a power cut may still undo it"
+            ) from error
 
     def _rename(self, part: str) -> None:
         if self._replace:
@@ -111,7 +145,8 @@ class Destination:
                 raise FileExistsError from None
             os.rename(part, self._path)
         else:
-            os.unlink(part)
+            # It may stay if it must: the file is there under its own name.
+            _drop(part)
 
     def _taken(self) -> errors.DestinationExists:
         return errors.DestinationExists(
@@ -131,11 +166,24 @@ def _part_name(name: str) -> str:
     return f".{crc32(os.fsencode(name)):08x}.{hexlify(os.urandom(8)).decode()}.part"
 
 
+def _drop(part: str) -> None:
+    # It may be gone: renamed in the moment in which a signal came, or swept away.
+    try:  # noqa: SIM105  importing contextlib takes a millisecond
+        os.unlink(part)
+    except OSError:
+        pass
+    _unfinished.discard(part)
+
+
 def _sync_folder(folder: str) -> None:
     if os.name == "nt":  # where folders cannot be opened, and renames are journalled
         return
-    fd = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise

@@ -34,6 +34,19 @@ class PaxectError(Exception):
         super().__init__(message)
         self.message = message
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # By default a copy is made by calling the class with `args`, which lack what
+        # subclasses take by keyword; errors travel between worker processes.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(
+    kind: type[PaxectError], args: tuple[object, ...], fields: dict[str, object]
+) -> PaxectError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
+
 
 class UsageError(PaxectError):
     """A setting or an argument is impossible; nothing was touched."""

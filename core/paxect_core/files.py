@@ -89,7 +89,8 @@ def decode_file(
                 cancel=cancel,
             )
         except errors.ContainerError as error:
-            error.raw_bytes_passed = 0
+            if not output.direct:
+                error.raw_bytes_passed = 0
             raise
         output.publish()
     return result

@@ -23,8 +23,12 @@ def encode_bytes(
     input_bytes_max: int | None = None,
 ) -> bytes:
     """Return the container of the data."""
-    limit = input_bytes_max or cap.memory_bytes_max(os.environ)
-    _check(len(data), limit)
+    limit = _limit(input_bytes_max)
+    if len(data) > limit:
+        raise errors.InputTooLarge(
+            f"{len(data)} bytes exceed the cap of {limit}; "
+            f"raise {cap.VARIABLE} or use streams, which have none"
+        )
     sink = io.BytesIO()
     writer.encode(io.BytesIO(data), sink, settings, threads=threads)
     return sink.getvalue()
@@ -38,8 +42,6 @@ def decode_bytes(
     input_bytes_max: int | None = None,
 ) -> bytes:
     """Return the raw bytes of a container that was found right in every respect."""
-    limit = input_bytes_max or cap.memory_bytes_max(os.environ)
-    _check(len(container), limit)
     sink = io.BytesIO()
     reader.decode(
         io.BytesIO(container),
@@ -47,14 +49,12 @@ def decode_bytes(
         threads=threads,
         lenient=lenient,
         container_digest=False,
-        input_bytes_max=limit,
+        input_bytes_max=_limit(input_bytes_max),
     )
     return sink.getvalue()
 
 
-def _check(size: int, limit: int) -> None:
-    if size > limit:
-        raise errors.InputTooLarge(
-            f"{size} bytes exceed the cap of {limit}; "
-            f"raise {cap.VARIABLE} or use streams, which have none"
-        )
+def _limit(input_bytes_max: int | None) -> int:
+    if input_bytes_max is None:
+        return cap.memory_bytes_max(os.environ)
+    return input_bytes_max

@@ -6,7 +6,7 @@ ran a job, and when, shows nowhere. The bound on jobs in flight is the caller's.
 
 from __future__ import annotations
 
-from paxect_core import limits
+from paxect_core import errors, limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,12 @@ class Job:
         """Make the call and note its error, if any."""
         try:
             self._call()
-        except BaseException as error:  # noqa: BLE001  it is raised by wait()
+        except Exception as error:  # noqa: BLE001  it is raised by wait()
+            self._error = error
+        except BaseException as error:
+            # In the caller's own thread that is a signal, which must not wait.
+            if self._done is None:
+                raise
             self._error = error
         if self._done is not None:
             self._done.release()
@@ -71,11 +76,11 @@ class Lane:
 
     def submit(self, call: Callable[[], object]) -> Job:
         """Have the call made by one of the lane's threads."""
-        if not self._threads:
+        queue = self._queue or self._start()
+        if queue is None:
             job = Job(call, None)
             job.run()
             return job
-        queue = self._queue or self._start()
         from _thread import allocate_lock
 
         done = allocate_lock()
@@ -84,22 +89,40 @@ class Lane:
         queue.put(job)
         return job
 
-    def _start(self) -> SimpleQueue[Job | None]:
+    def _start(self) -> SimpleQueue[Job | None] | None:
+        if not self._threads:
+            return None
         # Imported here because a small file never needs threads.
         import threading
         from queue import SimpleQueue
 
-        self._queue = SimpleQueue()
+        queue: SimpleQueue[Job | None] = SimpleQueue()
         for _ in range(self._threads):
-            thread = threading.Thread(target=self._serve, args=(self._queue,))
+            thread = threading.Thread(target=self._serve, args=(queue,))
             thread.daemon = True
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:
+                # No more threads to be had (ulimit, cgroup): fewer do, or none.
+                break
             self._started.append(thread)
-        return self._queue
+        if not self._started:
+            self._threads = 0
+            return None
+        self._queue = queue
+        return queue
 
     def _serve(self, queue: SimpleQueue[Job | None]) -> None:
         while (job := queue.get()) is not None and not self._dropping:
             job.run()
+
+
+def check_threads(threads: int) -> None:
+    """Raise `UsageError` unless that many threads can be meant."""
+    if not 1 <= threads <= limits.THREADS_MAX:
+        raise errors.UsageError(
+            f"{threads} threads are impossible; use 1 to {limits.THREADS_MAX}"
+        )
 
 
 def window_frames(threads: int, frame_bytes: int) -> int:

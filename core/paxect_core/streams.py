@@ -6,6 +6,9 @@ end here; failures come out as `InputError` and `OutputError`.
 
 from __future__ import annotations
 
+import sys
+from collections import deque
+
 from paxect_core import errors, limits
 
 TYPE_CHECKING = False
@@ -14,12 +17,18 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Readable(Protocol):
-        """Anything with `read(n)` of a binary file, raw or buffered."""
+        """Anything with `read(n)` of a binary file, raw or buffered.
+
+        Where `read` may answer None, not ready yet, there is a `fileno()` to wait on.
+        """
 
         def read(self, size: int, /) -> bytes | None: ...  # noqa: D102
 
     class Writable(Protocol):
-        """Anything with `write(data)` of a binary file, raw or buffered."""
+        """Anything with `write(data)` of a binary file, raw or buffered.
+
+        Where `write` may answer None, not ready yet, there is a `fileno()` to wait on.
+        """
 
         def write(self, data: bytes | memoryview, /) -> int | None: ...  # noqa: D102
 
@@ -37,7 +46,11 @@ def name_of(stream: object) -> str:
     name = getattr(stream, "name", None)
     if isinstance(name, bytes):
         name = name.decode("utf-8", "surrogateescape")
-    return repr(name) if isinstance(name, str) else "the stream"
+    if isinstance(name, str):
+        return repr(name)
+    if name in (0, 1):
+        return ("standard input", "standard output")[name]
+    return "the stream"
 
 
 def read_some(stream: Readable, size: int) -> bytes:
@@ -96,7 +109,13 @@ def _wait(stream: object, *, writing: bool) -> None:
     import select
 
     fd = stream.fileno()  # type: ignore[attr-defined]
-    select.select([] if writing else [fd], [fd] if writing else [], [], 1.0)
+    if sys.platform == "win32":  # pragma: no cover  elsewhere poll knows every fd
+        select.select([] if writing else [fd], [fd] if writing else [], [], 1.0)
+    else:
+        # Not select, which refuses descriptors above 1023.
+        poll = select.poll()
+        poll.register(fd, select.POLLOUT if writing else select.POLLIN)
+        poll.poll(1000)
 
 
 class HeldBack:
@@ -111,7 +130,7 @@ class HeldBack:
     def __init__(self, stream: Readable, hold: int) -> None:
         self._stream = stream
         self._hold = hold
-        self._chunks: list[bytes] = []
+        self._chunks: deque[bytes] = deque()
         self._head = 0
         self._count = 0
         self._ended = False
@@ -130,7 +149,7 @@ class HeldBack:
         """Show up to `size` of the next bytes, held back or not, and keep them."""
         self._fill(size)
         joined = b"".join(self._chunks)[self._head :]
-        self._chunks, self._head = [joined] if joined else [], 0
+        self._chunks, self._head = deque([joined] if joined else []), 0
         return joined[:size]
 
     def take_rest(self) -> bytes:
@@ -139,7 +158,8 @@ class HeldBack:
 
     def _fill(self, size: int) -> bool:
         while self._count < size and not self._ended:
-            chunk = read_some(self._stream, max(size - self._count, limits.READ_BYTES))
+            # Never as much as a length claims: it is not there before it was read.
+            chunk = read_some(self._stream, limits.READ_BYTES)
             if chunk:
                 self._chunks.append(chunk)
                 self._count += len(chunk)
@@ -167,6 +187,6 @@ class HeldBack:
             size -= len(part)
             self._head += len(part)
             if self._head == len(first):
-                del self._chunks[0]
+                self._chunks.popleft()
                 self._head = 0
         return parts[0] if len(parts) == 1 else b"".join(parts)

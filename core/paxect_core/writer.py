@@ -12,7 +12,7 @@ from paxect_core import errors, limits, wire
 from paxect_core.checksum import crc32
 from paxect_core.codec import CODEC_VERSION, Compressor
 from paxect_core.digest import sha256
-from paxect_core.parallel import Job, Lane, window_frames
+from paxect_core.parallel import Job, Lane, check_threads, window_frames
 from paxect_core.results import EncodeResult
 from paxect_core.streams import read_full, write_all
 
@@ -154,6 +154,7 @@ def encode(
     """
     settings = settings or wire.Settings()
     settings.check()
+    check_threads(threads)
     first = read_full(source, settings.frame_bytes)
     # An input of a single frame leaves nothing to do side by side.
     single_frame = len(first) < settings.frame_bytes
