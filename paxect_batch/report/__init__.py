@@ -1,0 +1,1 @@
+"""Pure folds: records and counts in, what people and machines read out."""

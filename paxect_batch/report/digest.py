@@ -1,0 +1,68 @@
+"""The batch digest: one SHA-256 over all that was delivered, the same on every node.
+
+What counts of a record is what was delivered where: direction, target, and size and
+SHA-256 of both sides; not who delivered it, when, or in which order. A record that was
+read twice counts once, so digests of nodes can be merged in any way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from paxect_batch.model.records import Fate, Record
+
+_DIGEST_BYTES = 32
+_BUCKETS = 256
+
+
+class BatchDigest:
+    """A digest in the making; takes 32 bytes of memory for each delivered record."""
+
+    def __init__(self) -> None:
+        # By the first byte, so that sorting needs memory for a small part at a time.
+        self._buckets = [bytearray() for _ in range(_BUCKETS)]
+
+    def add(self, record: Record) -> None:
+        """Take in a record; one that delivered nothing changes nothing."""
+        if record.fate is Fate.DELIVERED:
+            digest = hashlib.sha256(canonical_line(record)).digest()
+            self._buckets[digest[0]] += digest
+
+    def merge(self, other: BatchDigest) -> None:
+        """Take in all that the other one took in."""
+        for bucket, others in zip(self._buckets, other._buckets, strict=True):
+            bucket.extend(others)
+
+    def hexdigest(self) -> str:
+        """Return the SHA-256 over the sorted digests of all lines, in hex."""
+        total = hashlib.sha256()
+        for bucket in self._buckets:
+            total.update(b"".join(_distinct(bucket)))
+        return total.hexdigest()
+
+
+def canonical_line(record: Record) -> bytes:
+    """Return what a record says of a delivery, whoever wrote it.
+
+    Fields are parted by tabs and end with a line break, neither of which can stand in
+    a place's text.
+    """
+    fields = (
+        record.direction,
+        "" if record.target is None else str(record.target),
+        record.raw_sha256,
+        str(record.raw_bytes),
+        record.container_sha256,
+        str(record.container_bytes),
+    )
+    return ("\t".join(fields) + "\n").encode()
+
+
+def _distinct(bucket: bytearray) -> list[bytes]:
+    data = bytes(bucket)
+    return sorted(
+        {
+            data[start : start + _DIGEST_BYTES]
+            for start in range(0, len(data), _DIGEST_BYTES)
+        }
+    )

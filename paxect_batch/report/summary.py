@@ -1,0 +1,73 @@
+"""The summary of a run for a person: what happened, at a glance, in 80 columns."""
+
+from __future__ import annotations
+
+from paxect_batch.model.audit import Audit, Tally
+from paxect_batch.model.errors import Exit
+from paxect_batch.report.amounts import clip, count_text, size_text, time_text
+
+COLUMNS = 80
+_PROBLEMS_SHOWN = 5
+
+_VERDICTS = {
+    Exit.OK: "all delivered",
+    Exit.UNFINISHED: "finished, and some files need a look",
+    Exit.INTEGRITY: "an integrity failure was seen",
+    Exit.SHARE: "the share failed and ended the run",
+    Exit.STRUCTURE: "a container is broken",
+    Exit.INTERRUPTED: "stopped by Ctrl-C",
+    Exit.TERMINATED: "stopped by a signal",
+}
+
+
+def summary(audit: Audit, problems: list[str], *, stopped: str = "") -> str:
+    """Return the summary, several lines without a last line break."""
+    verdict = _VERDICTS.get(Exit(audit.exit_code), "ended")
+    if audit.exit_code == Exit.OK and audit.seen.files == 0:
+        verdict = "nothing to do"
+    lines = [
+        f"{verdict}; {time_text(audit.duration_seconds)}, {_rate(audit)}",
+        "",
+        *(_row(name, tally) for name, tally in _tallies(audit)),
+        "",
+        clip(f"  node {audit.node}, run {audit.run}, {audit.codec}", COLUMNS),
+        f"  batch {audit.batch_digest}",
+    ]
+    if audit.recovered:
+        lines.append(f"  recovered: {count_text(audit.recovered, 'unfinished file')}")
+    if audit.bias_flags:
+        lines.append(
+            f"  NOT DETERMINISTIC: {count_text(audit.bias_flags, 'self-check')} "
+            "gave different bytes"
+        )
+    if stopped:
+        lines.append(clip(f"  ended early: {stopped}", COLUMNS))
+    if problems:
+        lines += ["", "  latest problems:"]
+        lines += [clip(f"  - {text}", COLUMNS) for text in problems[-_PROBLEMS_SHOWN:]]
+    return "\n".join(lines)
+
+
+def _tallies(audit: Audit) -> list[tuple[str, Tally]]:
+    rows = [
+        ("seen", audit.seen),
+        ("delivered", audit.delivered),
+        ("set aside", audit.set_aside),
+        ("blocked", audit.blocked),
+        ("waiting", audit.waiting),
+    ]
+    # An outcome that did not happen is no news, but the sum must be seen to close.
+    return [(name, tally) for name, tally in rows if tally.files or name in _ALWAYS]
+
+
+_ALWAYS = ("seen", "delivered")
+
+
+def _row(name: str, tally: Tally) -> str:
+    return f"  {name:<12}{tally.files:>12,} files{size_text(tally.bytes):>14}"
+
+
+def _rate(audit: Audit) -> str:
+    seconds = max(audit.duration_seconds, 0.001)
+    rate = size_text(audit.delivered.bytes / seconds)
+    return f"{audit.delivered.files / seconds:,.0f} files/s, {rate}/s"

@@ -1,0 +1,92 @@
+"""The summary and its amounts are read at a glance, in 80 columns."""
+
+import pytest
+from report_samples import an_audit
+
+from paxect_batch.model.audit import Tally
+from paxect_batch.report.amounts import clip, count_text, size_text, time_text
+from paxect_batch.report.summary import summary
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (999_949, "999.9 kB"),
+        (999_960, "1.0 MB"),
+        (6 << 30, "6.4 GB"),
+        (10**21, "1000.0 EB"),
+    ],
+)
+def test_size_text_keeps_to_few_digits(count: int, text: str) -> None:
+    assert size_text(count) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1 min 00 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h 00 min"),
+        (90061, "1 d 01 h"),
+    ],
+)
+def test_time_text_gives_two_units(seconds: float, text: str) -> None:
+    assert time_text(seconds) == text
+
+
+def test_count_text_knows_one() -> None:
+    assert (count_text(1, "file"), count_text(2000, "file")) == (
+        "1 file",
+        "2,000 files",
+    )
+
+
+def test_clip_leaves_out_the_middle() -> None:
+    assert clip("a" * 10, 10) == "a" * 10
+    assert clip("abcdefghijklm", 9) == "abc...klm"
+
+
+def test_summary_of_an_idle_run_says_nothing_to_do() -> None:
+    assert summary(an_audit(), []).startswith("nothing to do; 1.5 s")
+
+
+def test_summary_of_a_good_run_shows_no_row_for_what_did_not_happen() -> None:
+    text = summary(
+        an_audit(seen=Tally(3, 3000), delivered=Tally(3, 3000), recovered=2), []
+    )
+    assert text.startswith("all delivered; 1.5 s, 2 files/s, 2.0 kB/s\n")
+    assert "blocked" not in text
+    assert "recovered: 2 unfinished files" in text
+
+
+def test_summary_of_a_bad_run_shows_everything_within_80_columns() -> None:
+    many = Tally(12_345_678_901, 10**18)
+    text = summary(
+        an_audit(
+            seen=many,
+            delivered=many,
+            set_aside=many,
+            blocked=many,
+            waiting=many,
+            bias_flags=1,
+            node="n" * 100,
+            exit_code=2,
+        ),
+        [f"problem {number} " + "x" * 100 for number in range(9)],
+        stopped="s" * 100,
+    )
+    assert text.startswith("an integrity failure was seen")
+    assert "NOT DETERMINISTIC: 1 self-check" in text
+    assert "problem 8" in text
+    assert "problem 3" not in text
+    assert "ended early" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_summary_with_a_code_of_no_run_still_reads() -> None:
+    assert summary(an_audit(exit_code=75), []).startswith("ended;")
