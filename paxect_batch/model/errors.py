@@ -19,6 +19,8 @@ class Exit(enum.IntEnum):
     TERMINATED = 143
     USAGE = 64
     NOT_READY = 75
+    FAULT = 70
+    """Of the program itself."""
     SHARE = 3
     INTEGRITY = 2
     STRUCTURE = 4
