@@ -27,7 +27,10 @@ class Share(Protocol):
         """Make the next listing of the folder show what other clients did."""
 
     def look(self, place: Place) -> Facts | None:
-        """Open and `fstat`: fresh facts of a file, or None if it is not there."""
+        """Open and `fstat`: fresh facts of a file, or None if it is not there.
+
+        Folders, links and other things are told by their kind and not opened.
+        """
 
     def open_source(self, place: Place) -> IO[bytes]:
         """Open a regular file to read, unbuffered."""
@@ -73,6 +76,9 @@ class Share(Protocol):
     def free_bytes(self, root: Root) -> int:
         """How much can still be written there."""
 
+    def together(self, one: Root, other: Root) -> bool:
+        """Whether a file can be renamed from one root into the other."""
+
     def folds_names(self, root: Root) -> bool:
         """Whether names that differ in case or Unicode form are one name there."""
 
@@ -114,7 +120,10 @@ class Executor(Protocol):
         """Have a worker do the lot; `WorkerDied` as the exception if it dies."""
 
     def stop(self) -> None:
-        """End all workers at once; what they staged stays for the sweeper."""
+        """End all workers at once; what they staged stays for the sweeper.
+
+        Their lots end with `WorkerDied`. A later `submit` starts workers anew.
+        """
 
 
 class WorkerDied(Exception):
@@ -129,6 +138,9 @@ class Ledger(Protocol):
 
     def offset(self) -> int:
         """How long the file is."""
+
+    def all(self) -> Iterator[Record]:
+        """Records of all nodes and runs, this one's included."""
 
     def since(self, node: str, run: str, offset: int) -> Iterator[Record]:
         """Records of a node's run from that offset; a torn last line is left out."""

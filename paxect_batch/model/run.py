@@ -21,6 +21,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 2
     deadline_seconds: float | None = None
     """Claim nothing after the run has lasted this long."""
+    in_place: bool = False
+    """Whether the wire is the inbox itself, as with Link."""
     files_max: int | None = None
     """Claim no more than this many items."""
 

@@ -1,0 +1,1 @@
+"""The coordinator: it alone decides, and it alone publishes."""

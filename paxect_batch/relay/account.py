@@ -1,0 +1,136 @@
+"""Keep account of a run: its standing, its batch digest, and what was said before.
+
+Delivered and set-aside items are counted when it happens; blocked and waiting ones
+anew in each pass, so that what is remembered does not grow with the inbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from paxect_batch.model.events import Event
+from paxect_batch.model.items import Direction, Item, Mode
+from paxect_batch.model.records import Fate, Record
+from paxect_batch.model.run import Decision, Standing, Verdict
+from paxect_batch.report.digest import BatchDigest
+from paxect_batch.seams import EventLog
+
+PROBLEMS_MAX = 8
+SAID_MAX = 200_000
+"""Beyond so many remembered lines an old one may be logged again."""
+
+
+class Account:
+    """What a run did so far."""
+
+    def __init__(
+        self,
+        mode: Mode,
+        events: EventLog,
+        progress: Callable[[Standing], None] | None,
+    ) -> None:
+        self.standing = Standing()
+        self.digest = BatchDigest()
+        self._mode = mode
+        self._events = events
+        self._progress = progress
+        self._said: set[int] = set()
+        self._waiting_files = 0
+        self._waiting_bytes = 0
+        self.begin_pass()
+
+    def begin_pass(self) -> None:
+        """Forget what was blocked and waiting; the pass will see it again."""
+        self.standing.blocked_files = self.standing.blocked_bytes = 0
+        self._waiting_files = self._waiting_bytes = 0
+        self._sum_up()
+
+    def decided(self, item: Item, decision: Decision) -> None:
+        """Count an item that is not taken now."""
+        if decision.verdict is Verdict.BLOCKED:
+            self.standing.blocked_files += 1
+            self.standing.blocked_bytes += item.size
+            self.say_once(
+                Event.POLICY_BLOCK,
+                item.direction,
+                src=str(item.source),
+                status="blocked",
+                message=decision.reason,
+            )
+        elif decision.verdict in (Verdict.WAITING, Verdict.SET_ASIDE):
+            self.wait(item.size)
+        self._sum_up()
+
+    def wait(self, size: int) -> None:
+        """Count an item that stays where it is for now."""
+        self._waiting_files += 1
+        self._waiting_bytes += size
+        self._sum_up()
+
+    def delivered(self, record: Record) -> None:
+        """Count an item that was published."""
+        standing = self.standing
+        if record.direction is Direction.ENCODE:
+            standing.encoded_files += 1
+            standing.encoded_bytes += record.raw_bytes
+        else:
+            standing.decoded_files += 1
+            standing.decoded_bytes += record.raw_bytes
+        if self._mode is not Mode.RELAY or record.direction is Direction.DECODE:
+            standing.delivered_files += 1
+            standing.delivered_bytes += record.raw_bytes
+        if record.fate is Fate.DELIVERED:
+            self.digest.add(record)
+        encoded = record.direction is Direction.ENCODE
+        self._events.write(
+            Event.ENCODE if encoded else Event.DECODE,
+            src=str(record.source),
+            dst=str(record.target),
+            message=f"sha256:{record.raw_sha256}",
+        )
+        self._sum_up()
+
+    def set_aside(self, size: int, text: str) -> None:
+        """Count an item that was given up."""
+        self.standing.set_aside_files += 1
+        self.standing.set_aside_bytes += size
+        self.problem(text)
+        self._sum_up()
+
+    def problem(self, text: str) -> None:
+        """Keep the newest problems in view."""
+        problems = self.standing.problems
+        problems.append(text)
+        del problems[:-PROBLEMS_MAX]
+
+    def say_once(
+        self, event: Event, *key: object, src: str, status: str, message: str
+    ) -> None:
+        """Log what is the same at every scan, once a run."""
+        mark = hash((event, src, message, *key))
+        if mark in self._said:
+            return
+        if len(self._said) >= SAID_MAX:
+            self._said.clear()
+        self._said.add(mark)
+        self._events.write(event, src=src, status=status, message=message)
+
+    def show(self) -> None:
+        """Let whoever watches see the standing."""
+        if self._progress is not None:
+            self._progress(self.standing)
+
+    def _sum_up(self) -> None:
+        standing = self.standing
+        standing.seen_files = (
+            standing.delivered_files
+            + standing.set_aside_files
+            + standing.blocked_files
+            + self._waiting_files
+        )
+        standing.seen_bytes = (
+            standing.delivered_bytes
+            + standing.set_aside_bytes
+            + standing.blocked_bytes
+            + self._waiting_bytes
+        )

@@ -1,0 +1,165 @@
+"""Gather the facts on which `rules.admission` decides, for each entry of a scan."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+
+from paxect_batch.model.items import Direction, Entry, Facts, Identity, Item, Kind
+from paxect_batch.model.places import Place, Root
+from paxect_batch.model.policy import OnDone, Policy
+from paxect_batch.model.run import Decision, Verdict
+from paxect_batch.model.transfer import Attempts
+from paxect_batch.relay import state
+from paxect_batch.rules import naming
+from paxect_batch.rules.admission import admit
+from paxect_batch.seams import Share
+
+
+class Admitter:
+    """Admits the entries of one pass, by one policy."""
+
+    def __init__(
+        self,
+        share: Share,
+        policy: Policy,
+        *,
+        in_place: bool,
+        now: Callable[[], float],
+        done: Done,
+        distrusted: Distrust,
+    ) -> None:
+        self._share = share
+        self._policy = policy
+        self._in_place = in_place
+        self._now = now
+        self._done = done
+        self._distrusted = distrusted
+        # Listed once a pass: hardly any item has a history.
+        self._troubled = {
+            place.name.removesuffix(".json")
+            for place in state.files_in(share, state.state("attempts"))
+        }
+
+    def is_item(self, entry: Entry, direction: Direction) -> bool:
+        """Tell whether the entry is one to decide on, going that way."""
+        name = entry.place.name
+        if direction is Direction.DECODE:
+            return naming.is_container(name)
+        marker = self._policy.ready_marker
+        if marker and name.endswith(marker):
+            return False
+        beside = naming.is_container(name) or naming.is_sidecar(name)
+        return not (self._in_place and beside)
+
+    def look(self, entry: Entry, direction: Direction) -> tuple[Item, Decision] | None:
+        """Decide on an entry; None if it is gone or no file after all."""
+        try:
+            facts = self._share.look(entry.place)
+        except PermissionError:
+            return self._unreadable(entry, direction)
+        if facts is None or facts.kind is not Kind.FILE:
+            return None
+        item = Item(direction, entry.place, facts)
+        return item, self.decide(item)
+
+    def decide(self, item: Item) -> Decision:
+        """Decide on an item."""
+        attempts = self.attempts_of(item)
+        return admit(
+            item,
+            self._policy,
+            share_now=self._now(),
+            marked_ready=self._marked_ready(item),
+            attempts=attempts,
+            done=self._policy.on_done is OnDone.KEEP and self._done.has(item),
+            peer_ok=self._distrusted.reason(item),
+        )
+
+    def attempts_of(self, item: Item) -> Attempts | None:
+        """Return what was tried with the item before."""
+        key = state.key_of(item.direction, item.source)
+        if key not in self._troubled:
+            return None
+        return state.load_paper(self._share, state.attempts_place(key), Attempts)
+
+    def troubled(self, key: str) -> None:
+        """Note that an item got a history in this pass."""
+        self._troubled.add(key)
+
+    def has_trouble(self, key: str) -> bool:
+        """Tell whether an item may have a history."""
+        return key in self._troubled
+
+    def target_of(self, item: Item) -> Place:
+        """Return where the item shall arrive."""
+        name, folder = item.source.name, item.source.folder.path
+        if item.direction is Direction.ENCODE:
+            made = naming.container_name(name, self._policy.naming)
+            return Place(Root.WIRE, folder).child(made)
+        return Place(Root.OUTBOX, folder).child(
+            naming.raw_name(name, self._policy.naming)
+        )
+
+    def _marked_ready(self, item: Item) -> bool:
+        marker = self._policy.ready_marker
+        if not marker or item.direction is Direction.DECODE:
+            return False
+        place = item.source.beside(item.source.name + marker)
+        return self._share.look(place) is not None
+
+    def _unreadable(self, entry: Entry, direction: Direction) -> tuple[Item, Decision]:
+        facts = Facts(Kind.FILE, Identity(0, 0, 0), 0, None)
+        item = Item(direction, entry.place, facts)
+        attempts = self.attempts_of(item)
+        now = self._now()
+        if attempts is not None and attempts.next_at > now:
+            verdict = (
+                Verdict.SET_ASIDE if math.isinf(attempts.next_at) else Verdict.WAITING
+            )
+            wait = attempts.next_at - now
+            return item, Decision(verdict, "unreadable", wait)
+        return item, Decision(Verdict.ADMITTED, "unreadable")
+
+
+class Done:
+    """Sources that arrived and were kept, as far as they are still there."""
+
+    def __init__(self) -> None:
+        self._known: set[bytes] = set()
+
+    def add(self, direction: Direction, source: Place, identity: Identity) -> None:
+        """Note that this content of the source arrived."""
+        self._known.add(_mark(direction, source, identity))
+
+    def has(self, item: Item) -> bool:
+        """Tell whether the item arrived."""
+        return _mark(item.direction, item.source, item.identity) in self._known
+
+
+def _mark(direction: Direction, source: Place, identity: Identity) -> bytes:
+    # 16 bytes each: an inbox that keeps a million files costs some 80 MB, and no
+    # file is ever taken for another.
+    text = f"{direction}\0{source}\0{identity}"
+    return hashlib.sha256(text.encode()).digest()[:16]
+
+
+class Distrust:
+    """Whose containers are not decoded, and why."""
+
+    def __init__(self) -> None:
+        self.default = ""
+        """The reason for containers of unknown origin."""
+        self.by_node: dict[str, str] = {}
+        self.origins: dict[Place, str] = {}
+        """The node that made a container, by the container's place."""
+
+    def reason(self, item: Item) -> str:
+        """Return why the item's container is not to be trusted, or nothing."""
+        if item.direction is Direction.ENCODE:
+            return ""
+        node = self.origins.get(item.source)
+        if node is None:
+            return self.default
+        return self.by_node.get(node, "")

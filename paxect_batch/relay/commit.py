@@ -1,0 +1,114 @@
+"""Commit what a worker staged: promise, publish, record, retire.
+
+The durable steps are shared by all items of a lot. Items that cannot be published come
+back as what stopped them; nothing is lost either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from paxect_batch.model.items import Direction
+from paxect_batch.model.places import Place
+from paxect_batch.model.policy import Policy
+from paxect_batch.model.records import Record
+from paxect_batch.model.transfer import Intent, Meta, Outcome, Pledge, Task
+from paxect_batch.relay.record import Recorder
+from paxect_batch.relay.settle import Matter, Settler, fresh_matters, write_intent
+from paxect_batch.rules.naming import sidecar_name
+from paxect_batch.rules.steps import Step
+from paxect_batch.seams import Ledger, Share
+
+
+class Committer:
+    """Commits lots of one run, one after the other."""
+
+    def __init__(
+        self,
+        share: Share,
+        ledger: Ledger,
+        recorder: Recorder,
+        *,
+        node: str,
+        run: str,
+        stamp: Callable[[], str],
+    ) -> None:
+        self._share = share
+        self._ledger = ledger
+        self._recorder = recorder
+        self._node = node
+        self._run = run
+        self._stamp = stamp
+        self._number = 0
+
+    def commit(
+        self,
+        policy: Policy,
+        staged: list[tuple[Task, Outcome]],
+        target_of: Callable[[Task], Place],
+    ) -> list[Matter]:
+        """Carry staged items to their end; tell how each one ended."""
+        pledges = tuple(
+            self._pledge(policy, task, outcome, target_of(task))
+            for task, outcome in staged
+        )
+        for folder in sorted({pledge.stage.folder for pledge in pledges}):
+            self._share.sync_folder(folder)
+        intent = Intent(
+            node=self._node,
+            run=self._run,
+            number=self._number,
+            on_done=policy.on_done,
+            ledger_offset=self._ledger.offset(),
+            pledges=pledges,
+        )
+        self._number += 1
+        write_intent(self._share, intent)
+        matters = fresh_matters(intent)
+        Settler(self._share, intent, self.record).settle(matters)
+        return matters
+
+    def record(self, matters: list[Matter]) -> None:
+        """Write down durably that these were published."""
+        self._ledger.append([self.record_of(matter) for matter in matters])
+
+    def record_of(self, matter: Matter) -> Record:
+        """Return the record of a published item."""
+        return self._recorder.delivered(
+            matter.pledge, adopted=matter.adopted, at=self._stamp()
+        )
+
+    def _pledge(
+        self, policy: Policy, task: Task, outcome: Outcome, target: Place
+    ) -> Pledge:
+        encodes = task.direction is Direction.ENCODE
+        sidecar = target.beside(sidecar_name(target.name)) if encodes else None
+        return Pledge(
+            direction=task.direction,
+            source=task.source,
+            identity=task.identity,
+            stage=task.stage,
+            target=target,
+            sidecar_stage=task.sidecar if encodes else None,
+            sidecar=sidecar,
+            raw_bytes=outcome.raw_bytes,
+            raw_sha256=outcome.raw_sha256,
+            container_bytes=outcome.container_bytes,
+            container_sha256=outcome.container_sha256,
+            meta=_meta(policy, task, outcome) if encodes else None,
+        )
+
+
+def _meta(policy: Policy, task: Task, outcome: Outcome) -> Meta | None:
+    if not (policy.carry_times or policy.carry_mode):
+        return None
+    return Meta(
+        container_sha256=outcome.container_sha256,
+        mtime_ns=task.identity.mtime_ns if policy.carry_times else None,
+        mode=task.mode if policy.carry_mode else None,
+    )
+
+
+def arrived(matter: Matter) -> bool:
+    """Tell whether the item was published."""
+    return matter.ended is Step.FINISH

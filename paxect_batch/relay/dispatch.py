@@ -1,0 +1,73 @@
+"""Keep the workers busy, and bound what is in flight."""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+
+from paxect_batch.model.transfer import Lot, Outcome
+from paxect_batch.seams import Claim, Executor, WorkerDied
+
+LOTS_PER_WORKER = 2
+"""One that is worked on, and one that waits so that no worker does."""
+
+
+class Flight:
+    """A lot that is out, with the claims on its items."""
+
+    __slots__ = ("claims", "lot", "outcomes")
+
+    def __init__(self, lot: Lot, claims: tuple[Claim, ...]) -> None:
+        self.lot = lot
+        self.claims = claims
+        self.outcomes: tuple[Outcome, ...] | None = None
+        """None if its worker died."""
+
+
+class Dispatcher:
+    """Hands lots to workers and takes what comes back."""
+
+    def __init__(self, executor: Executor, *, workers: int, bytes_max: int) -> None:
+        self._executor = executor
+        self._lots_max = workers * LOTS_PER_WORKER
+        self._bytes_max = bytes_max
+        self._flights: dict[Future[tuple[Outcome, ...]], Flight] = {}
+        self.files = 0
+        self.bytes = 0
+
+    def is_full(self) -> bool:
+        """Tell whether something must come back before more may go out."""
+        return len(self._flights) >= self._lots_max or self.bytes >= self._bytes_max
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing is out."""
+        return not self._flights
+
+    def send(self, lot: Lot, claims: tuple[Claim, ...]) -> None:
+        """Have a worker do the lot."""
+        flight = Flight(lot, claims)
+        self._flights[self._executor.submit(lot)] = flight
+        self.files += len(lot.tasks)
+        self.bytes += lot.size
+
+    def collect(self, timeout_seconds: float | None = None) -> list[Flight]:
+        """Wait until something comes back, or the time is over; give what came."""
+        done, _ = wait(self._flights, timeout_seconds, FIRST_COMPLETED)
+        flights = []
+        for future in done:
+            flight = self._flights.pop(future)
+            self.files -= len(flight.lot.tasks)
+            self.bytes -= flight.lot.size
+            try:
+                flight.outcomes = future.result()
+            except WorkerDied:
+                flight.outcomes = None
+            flights.append(flight)
+        return sorted(flights, key=lambda flight: flight.lot.number)
+
+    def abandon(self) -> list[Flight]:
+        """End the workers; give what will not come back."""
+        self._executor.stop()
+        flights = list(self._flights.values())
+        self._flights.clear()
+        self.files = self.bytes = 0
+        return flights

@@ -1,0 +1,402 @@
+"""Run a node: passes over the share until nothing is left, or for as long as told.
+
+What a pass does with items is in `passes`. Here is what surrounds it: holding the
+node's place on the share, finishing what an earlier run left, meeting the other nodes,
+waiting, and stopping in an orderly way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+import paxect_core
+from paxect_batch.model.errors import ConfigError, NotReady, ShareError
+from paxect_batch.model.events import Event
+from paxect_batch.model.items import Direction
+from paxect_batch.model.nodes import NodeManifest
+from paxect_batch.model.places import Root
+from paxect_batch.model.policy import OnDone, Policy
+from paxect_batch.model.records import Fate
+from paxect_batch.model.run import Planned, RunOptions, Standing
+from paxect_batch.relay import handshake, state
+from paxect_batch.relay.account import Account
+from paxect_batch.relay.admit import Admitter, Distrust, Done
+from paxect_batch.relay.commit import Committer
+from paxect_batch.relay.dispatch import Dispatcher
+from paxect_batch.relay.passes import Pass, plan
+from paxect_batch.relay.record import Recorder
+from paxect_batch.relay.recover import Recovery
+from paxect_batch.relay.scan import freshen
+from paxect_batch.relay.settle import Matter
+from paxect_batch.relay.stamps import utc
+from paxect_batch.relay.tasks import TaskMaker
+from paxect_batch.relay.trouble import Trouble
+from paxect_batch.rules.plan import in_flight_bytes_max
+from paxect_batch.rules.policy import policy_sha256
+from paxect_batch.rules.steps import Step
+from paxect_batch.seams import Clock, EventLog, Executor, Ledger, Load, Locks, Share
+
+_SLICE_SECONDS = 0.2
+"""How long a wait lasts before the stop signal is looked at again."""
+_PAUSE_SECONDS_MAX = 30.0
+_PATIENCE_SECONDS = 2.0
+"""How long a drain waits for unsettled files, beyond twice the settle time."""
+
+Peers = Callable[[], Iterable[tuple[str, bytes]]]
+
+
+class StopSignal(Protocol):
+    """Whether to stop: `requested` in an orderly way, `now` at once."""
+
+    @property
+    def requested(self) -> bool:
+        """Claim nothing more, finish what is being published."""
+
+    @property
+    def now(self) -> bool:
+        """Leave everything as it is; any node can finish it."""
+
+
+class Node:
+    """One node's run on one share."""
+
+    def __init__(
+        self,
+        *,
+        share: Share,
+        locks: Locks,
+        clock: Clock,
+        executor: Executor,
+        ledger: Ledger,
+        events: EventLog,
+        load: Load,
+        options: RunOptions,
+        policy: Callable[[], Policy],
+        key: bytes | None,
+        stop: StopSignal,
+        progress: Callable[[Standing], None] | None = None,
+        manifest: NodeManifest | None = None,
+        peers: Peers | None = None,
+        codec: str = paxect_core.CODEC_VERSION,
+    ) -> None:
+        self._share = share
+        self._locks = locks
+        self._clock = clock
+        self._ledger = ledger
+        self._events = events
+        self._options = options
+        self._read_policy = policy
+        self._key = key
+        self._stop = stop
+        self._manifest = manifest
+        self._peers = peers or self._peers_on_share
+        self._started = clock.monotonic()
+        self._account = Account(options.mode, events, progress)
+        self._recorder = Recorder(node=options.node, run=options.run, codec=codec)
+        self._committer = Committer(
+            share,
+            ledger,
+            self._recorder,
+            node=options.node,
+            run=options.run,
+            stamp=lambda: utc(clock.now()),
+        )
+        self._trouble = Trouble(
+            share,
+            ledger,
+            events,
+            self._recorder,
+            self._account,
+            node=options.node,
+            run=options.run,
+            stamp=lambda: utc(clock.now()),
+        )
+        self._dispatcher = Dispatcher(
+            executor,
+            workers=options.workers,
+            bytes_max=in_flight_bytes_max(options.workers),
+        )
+        self._tasks = TaskMaker(
+            share, node=options.node, cores=load.cores(), workers=options.workers
+        )
+        self._done = Done()
+        self._distrust = Distrust()
+        self._policy: Policy | None = None
+        self._files_taken = 0
+
+    @property
+    def digest(self) -> str:
+        """The batch digest of this run."""
+        return self._account.digest.hexdigest()
+
+    @property
+    def standing(self) -> Standing:
+        """How the run stands."""
+        return self._account.standing
+
+    def plan(self) -> Iterator[Planned]:
+        """Tell what a pass would do, and why, changing nothing and claiming nothing."""
+        policy = self._current_policy()
+        self._remember_done(policy)
+        # The share's own time takes a write to learn; this is the next best.
+        return plan(
+            self._share, self._options, self._admitter(policy, now=self._clock.now)
+        )
+
+    def run(self) -> Standing:
+        """Serve the share until done or told to stop.
+
+        Raises `NotReady` if another run holds the node, `ConfigError` for a policy
+        that cannot be meant, `ShareError` when the share failed a drain. What was
+        in flight then is as any node can finish it.
+        """
+        try:
+            hold = self._locks.hold_node(self._options.node)
+        except OSError as error:
+            raise _share_error(error) from error
+        if hold is None:
+            raise NotReady(
+                f"another run holds node {self._options.node!r} on this share; "
+                "nothing was changed; wait for it, or give this one another --node"
+            )
+        try:
+            self._begin()
+            self._serve()
+        except OSError as error:
+            raise _share_error(error) from error
+        finally:
+            self._end()
+            hold.release()
+        return self._account.standing
+
+    def _begin(self) -> None:
+        policy = self._current_policy()
+        self._events.write(Event.STARTUP, message=f"mode {self._options.mode}")
+        self._remember_done(policy)
+        self._recover()
+        self._meet(policy)
+
+    def _end(self) -> None:
+        for flight in self._dispatcher.abandon():
+            for task in flight.lot.tasks:
+                self._account.wait(task.identity.size)
+            for claim in flight.claims:
+                claim.release()
+        self._account.show()
+        self._events.write(Event.SHUTDOWN, message=self._account.standing.stopped)
+
+    def _recover(self) -> None:
+        published: list[Matter] = []
+
+        def record(matters: list[Matter]) -> None:
+            self._committer.record(matters)
+            published.extend(matters)
+
+        recovery = Recovery(self._share, self._ledger, self._options.node)
+        recovery.run(record)
+        for matter in published:
+            self._account.delivered(self._committer.record_of(matter))
+        for matter in recovery.settled:
+            self._account.standing.recovered += 1
+            done = matter.ended is Step.FINISH
+            self._events.write(
+                Event.RECOVERED,
+                src=str(matter.pledge.source),
+                dst=str(matter.pledge.target),
+                status="delivered" if done else "withdrawn",
+                message="an earlier run left it unfinished",
+            )
+        for place in recovery.unreadable:
+            self._events.write(
+                Event.LEDGER_TORN,
+                src=str(place),
+                status="error",
+                message="an intent that is none; it was put beside and promises nothing",
+            )
+        if recovery.swept:
+            self._events.write(
+                Event.SWEPT,
+                message=f"{len(recovery.swept)} unfinished stage(s) dropped",
+            )
+
+    def _meet(self, policy: Policy) -> None:
+        manifest = self._manifest
+        if manifest is not None:
+            place = state.state("nodes", self._options.node, "manifest.json")
+            state.save_paper(self._share, place, handshake.signed(manifest, self._key))
+        handshake.meet(
+            self._peers(),
+            own_node=self._options.node,
+            policy=policy,
+            key=self._key,
+            events=self._events,
+            distrust=self._distrust,
+        )
+        if policy.require_sig:
+            for record in self._ledger.all():
+                if (
+                    record.fate is Fate.DELIVERED
+                    and record.direction is Direction.ENCODE
+                    and record.target is not None
+                ):
+                    self._distrust.origins[record.target] = record.node
+
+    def _peers_on_share(self) -> Iterator[tuple[str, bytes]]:
+        for folder in self._share.entries(state.state("nodes")):
+            place = folder.place.child("manifest.json")
+            data = self._share.read(place, state.PAPER_BYTES_MAX)
+            if data is not None:
+                yield str(place), data
+
+    def _remember_done(self, policy: Policy) -> None:
+        if policy.on_done is OnDone.KEEP:
+            for record in self._ledger.all():
+                if record.fate is Fate.DELIVERED:
+                    self._done.add(record.direction, record.source, record.identity)
+
+    def _serve(self) -> None:
+        waited, freshened, pause = 0.0, False, 1.0
+        while True:
+            try:
+                served = self._pass()
+            except (OSError, ShareError) as error:
+                if not self._options.watch:
+                    raise
+                pause = self._pause(_share_error(error), pause)
+                if self._is_stopping():
+                    return
+                continue
+            pause = 1.0
+            if self._is_stopping():
+                return
+            if self._options.watch:
+                self._sleep(self._options.poll_seconds)
+                if self._is_stopping():
+                    return
+            elif served.progressed:
+                waited, freshened = 0.0, False
+            elif served.wait_seconds <= self._patience() - waited:
+                waited += served.wait_seconds
+                self._sleep(served.wait_seconds)
+            elif not freshened:
+                # A listing may be half a minute old; nothing is left only when a
+                # fresh one says so.
+                for root in {self._root(d) for d in self._options.mode.directions}:
+                    freshen(self._share, root)
+                freshened = True
+            else:
+                return
+
+    def _pass(self) -> Pass:
+        policy = self._current_policy()
+        served = Pass(
+            self._share,
+            self._locks,
+            self._options,
+            policy,
+            admitter=self._admitter(policy, now=self._share.now),
+            account=self._account,
+            trouble=self._trouble,
+            committer=self._committer,
+            dispatcher=self._dispatcher,
+            tasks=self._tasks,
+            events=self._events,
+            done=self._done,
+            is_stopping=self._is_stopping,
+            files_left=self._files_left(),
+        )
+        try:
+            served.run()
+        finally:
+            self._files_taken += served.files_taken
+        return served
+
+    def _admitter(self, policy: Policy, *, now: Callable[[], float]) -> Admitter:
+        return Admitter(
+            self._share,
+            policy,
+            in_place=self._options.in_place,
+            node=self._options.node,
+            now=now,
+            done=self._done,
+            distrusted=self._distrust,
+        )
+
+    def _current_policy(self) -> Policy:
+        try:
+            policy = self._read_policy()
+        except ConfigError as error:
+            if self._policy is None:
+                raise
+            self._account.say_once(
+                Event.POLICY_REFUSED,
+                src="policy",
+                status="error",
+                message=f"{error.message}; the policy read before stays in force",
+            )
+            return self._policy
+        if self._policy is not None and policy != self._policy:
+            self._events.write(
+                Event.POLICY_CHANGED, message=f"sha256:{policy_sha256(policy)}"
+            )
+        self._policy = policy
+        return policy
+
+    def _pause(self, error: ShareError, seconds: float) -> float:
+        """Wait for the share to come back; return how long to wait the next time."""
+        self._events.write(Event.SHARE_TROUBLE, status="error", message=error.message)
+        for flight in self._dispatcher.abandon():
+            for claim in flight.claims:
+                claim.release()
+        self._sleep(seconds)
+        try:
+            self._recover()
+        except OSError:
+            return min(seconds * 2, _PAUSE_SECONDS_MAX)
+        self._events.write(Event.SHARE_BACK)
+        return 1.0
+
+    def _is_stopping(self) -> bool:
+        standing = self._account.standing
+        if self._stop.requested:
+            standing.stopped = "signal"
+        elif self._is_past_deadline():
+            standing.stopped = "deadline"
+        elif self._files_left() == 0:
+            standing.stopped = "max-files"
+        return bool(standing.stopped)
+
+    def _is_past_deadline(self) -> bool:
+        limit = self._options.deadline_seconds
+        return limit is not None and self._clock.monotonic() - self._started >= limit
+
+    def _files_left(self) -> int | None:
+        limit = self._options.files_max
+        return None if limit is None else max(limit - self._files_taken, 0)
+
+    def _patience(self) -> float:
+        assert self._policy is not None
+        return 2 * self._policy.settle_seconds + _PATIENCE_SECONDS
+
+    def _sleep(self, seconds: float) -> None:
+        until = self._clock.monotonic() + seconds
+        while not self._stop.requested:
+            left = until - self._clock.monotonic()
+            if left <= 0:
+                return
+            self._clock.sleep(min(left, _SLICE_SECONDS))
+
+    def _root(self, direction: Direction) -> Root:
+        return Root.INBOX if direction is Direction.ENCODE else Root.WIRE
+
+
+def _share_error(error: OSError | ShareError) -> ShareError:
+    if isinstance(error, ShareError):
+        return error
+    where = f" ({error.filename!r})" if error.filename else ""
+    return ShareError(
+        f"the share gave {error.strerror or error}{where}; items are as they were; "
+        "mend the share and run again",
+        errno=error.errno or 0,
+    )

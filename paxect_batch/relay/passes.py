@@ -1,0 +1,368 @@
+"""One pass over the share: scan, admit, claim, hand out, commit what comes back."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import math
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from paxect_batch.model.errors import Exit, ShareError
+from paxect_batch.model.events import Event
+from paxect_batch.model.items import Direction, Entry, Item, Kind, Mode
+from paxect_batch.model.places import Place, Root
+from paxect_batch.model.policy import OnDone, Policy
+from paxect_batch.model.run import Decision, Planned, RunOptions, Verdict
+from paxect_batch.model.transfer import Lot, Outcome, Result, Task
+from paxect_batch.relay import state
+from paxect_batch.relay.account import Account
+from paxect_batch.relay.admit import Admitter, Done
+from paxect_batch.relay.commit import Committer
+from paxect_batch.relay.dispatch import Dispatcher, Flight
+from paxect_batch.relay.scan import scan
+from paxect_batch.relay.settle import Matter
+from paxect_batch.relay.tasks import TaskMaker
+from paxect_batch.relay.trouble import COLLISION, Trouble
+from paxect_batch.rules.plan import LotBuilder
+from paxect_batch.rules.steps import Step
+from paxect_batch.seams import Claim, EventLog, Locks, Share
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_DEATHS_MAX = 2
+_SLICE_SECONDS = 0.2
+
+
+def root_of(direction: Direction) -> Root:
+    """Where the sources of a direction lie."""
+    return Root.INBOX if direction is Direction.ENCODE else Root.WIRE
+
+
+def plan(share: Share, options: RunOptions, admitter: Admitter) -> Iterator[Planned]:
+    """Tell of each item what would become of it, and why."""
+    for direction in options.mode.directions:
+        for entry in scan(share, root_of(direction)):
+            if entry.kind is not Kind.FILE or not admitter.is_item(entry, direction):
+                continue
+            looked = admitter.look(entry, direction)
+            if looked is not None:
+                item, decision = looked
+                yield Planned(
+                    direction,
+                    item.source,
+                    admitter.target_of(item),
+                    item.size,
+                    decision,
+                )
+
+
+class Pass:
+    """One pass; `run` it once, then read what it was like."""
+
+    def __init__(
+        self,
+        share: Share,
+        locks: Locks,
+        options: RunOptions,
+        policy: Policy,
+        *,
+        admitter: Admitter,
+        account: Account,
+        trouble: Trouble,
+        committer: Committer,
+        dispatcher: Dispatcher,
+        tasks: TaskMaker,
+        events: EventLog,
+        done: Done,
+        is_stopping: Callable[[], bool],
+        is_closing: Callable[[], bool],
+        files_left: int | None,
+    ) -> None:
+        self._share = share
+        self._locks = locks
+        self._options = options
+        self._policy = policy
+        self._admitter = admitter
+        self._account = account
+        self._trouble = trouble
+        self._committer = committer
+        self._dispatcher = dispatcher
+        self._tasks = tasks
+        self._events = events
+        self._done = done
+        self._is_stopping = is_stopping
+        self._is_closing = is_closing
+        self._files_left = files_left
+        self._builder = LotBuilder()
+        self._claims: dict[Place, Claim] = {}
+        self._targets: dict[Place, Place] = {}
+        self._busy: set[str] = set()
+        self._deaths: dict[str, int] = {}
+        self.progressed = False
+        """Whether anything came to its end."""
+        self.wait_seconds = math.inf
+        """When the first of the waiting items may be ready."""
+        self.files_taken = 0
+
+    def run(self) -> None:
+        """Serve each direction once, and finish what was begun."""
+        self._account.begin_pass()
+        try:
+            for direction in self._options.mode.directions:
+                for entry in scan(self._share, root_of(direction)):
+                    if self._is_closing():
+                        break
+                    self._consider(entry, direction)
+                self._send(self._builder.flush())
+            while not self._dispatcher.is_empty() and not self._is_stopping():
+                self._collect()
+                self._send(self._builder.flush())
+        finally:
+            for claim in self._claims.values():
+                claim.release()
+            self._claims.clear()
+
+    def _consider(self, entry: Entry, direction: Direction) -> None:
+        if entry.kind is Kind.LINK:
+            self._account.say_once(
+                Event.PATH_OUTSIDE_INBOX,
+                src=str(entry.place),
+                status="ignored",
+                message="a link; links are not followed",
+            )
+            return
+        if not self._admitter.is_item(entry, direction):
+            return
+        if state.key_of(direction, entry.place) in self._busy:
+            return
+        looked = self._admitter.look(entry, direction)
+        if looked is None:
+            return
+        item, decision = looked
+        if decision.verdict is Verdict.ADMITTED:
+            if self._files_left == self.files_taken:
+                self._account.wait(item.size)
+                return
+            self.files_taken += self._take(item, decision)
+            while self._dispatcher.is_full() and not self._is_stopping():
+                self._collect()
+        elif decision.verdict is not Verdict.DONE:
+            self._account.decided(item, decision)
+            if decision.verdict is Verdict.WAITING:
+                self.wait_seconds = min(self.wait_seconds, decision.wait_seconds)
+
+    def _take(self, item: Item, decision: Decision) -> bool:
+        """Claim the item and hand it on; False if it is not to be had."""
+        if decision.reason:
+            self._fail(item.direction, item.source, item, code=decision.reason)
+            return False
+        key = state.key_of(item.direction, item.source)
+        claim = self._locks.claim(key)
+        if claim is None:
+            self._account.wait(item.size)
+            return False
+        # Whoever had the claim before may have finished it.
+        fresh = self._share.look(item.source)
+        if fresh is None or fresh.identity != item.identity:
+            claim.release()
+            if fresh is not None:
+                self._account.wait(item.size)
+            return False
+        task = self._tasks.make(item, self._policy)
+        self._busy.add(key)
+        self._claims[task.stage] = claim
+        self._targets[task.stage] = self._admitter.target_of(item)
+        self._send(self._builder.add(task))
+        return True
+
+    def _send(self, lot: Lot | None) -> None:
+        if lot is None:
+            return
+        claims = tuple(self._claims.pop(task.stage) for task in lot.tasks)
+        self._dispatcher.send(lot, claims)
+
+    def _collect(self) -> None:
+        standing = self._account.standing
+        standing.in_flight_files = self._dispatcher.files
+        standing.in_flight_bytes = self._dispatcher.bytes
+        for flight in self._dispatcher.collect(_SLICE_SECONDS):
+            try:
+                if flight.outcomes is None:
+                    self._worker_died(flight)
+                    continue
+                self._finish(flight, flight.outcomes)
+            finally:
+                if flight.outcomes is not None:
+                    for claim in flight.claims:
+                        claim.release()
+        self._account.show()
+
+    def _finish(self, flight: Flight, outcomes: tuple[Outcome, ...]) -> None:
+        pairs = list(zip(flight.lot.tasks, outcomes, strict=True))
+        staged = [pair for pair in pairs if pair[1].result is Result.STAGED]
+        if staged:
+            self.progressed = True
+            for matter in self._committer.commit(
+                self._policy, staged, lambda task: self._targets[task.stage]
+            ):
+                self._matter_ended(matter)
+            biased = sum(outcome.biased for _, outcome in staged)
+            if biased:
+                self._biased(biased)
+        for task, outcome in pairs:
+            if outcome.result is not Result.STAGED:
+                self._not_staged(task, outcome)
+            self._busy.discard(state.key_of(task.direction, task.source))
+            self._targets.pop(task.stage, None)
+
+    def _matter_ended(self, matter: Matter) -> None:
+        pledge = matter.pledge
+        key = state.key_of(pledge.direction, pledge.source)
+        if matter.ended is Step.COLLIDE:
+            self._fail(
+                pledge.direction,
+                pledge.source,
+                pledge,
+                code=COLLISION,
+                detail=f"{pledge.target} is taken by other bytes, which stay",
+            )
+            return
+        if matter.ended is Step.DROP:
+            self._changed(pledge.direction, pledge.source, pledge.identity.size)
+            return
+        self._account.delivered(self._committer.record_of(matter))
+        if self._policy.on_done is OnDone.KEEP:
+            self._done.add(pledge.direction, pledge.source, pledge.identity)
+        if self._admitter.has_trouble(key):
+            self._share.remove(state.attempts_place(key))
+        self._remove_marker(pledge.direction, pledge.source)
+        if self._options.mode is Mode.RELAY and pledge.direction is Direction.ENCODE:
+            self._go_on(pledge.target)
+
+    def _go_on(self, container: Place) -> None:
+        """Take a container that was just published on to be decoded."""
+        facts = self._share.look(container)
+        if facts is None:
+            return
+        # Published whole by this node: there is nothing to settle.
+        settled = msgspec.structs.replace(facts, ctime_ns=0, writer=None)
+        item = Item(Direction.DECODE, container, settled)
+        decision = self._admitter.decide(item)
+        if decision.verdict is Verdict.ADMITTED and not self._is_stopping():
+            self._take(item, decision)
+        elif decision.verdict is not Verdict.DONE:
+            self._account.decided(item, decision)
+
+    def _remove_marker(self, direction: Direction, source: Place) -> None:
+        marker = self._policy.ready_marker
+        retires = self._policy.on_done is not OnDone.KEEP
+        if marker and retires and direction is Direction.ENCODE:
+            self._share.remove(source.beside(source.name + marker))
+
+    def _not_staged(self, task: Task, outcome: Outcome) -> None:
+        if outcome.result is Result.GONE:
+            return
+        if outcome.result is Result.CHANGED:
+            self._changed(task.direction, task.source, task.identity.size)
+            return
+        if outcome.result is Result.FAILED:
+            self._check_share(outcome)
+        self._fail(
+            task.direction,
+            task.source,
+            task,
+            code=outcome.code,
+            detail=outcome.detail,
+            exit_code=outcome.exit_code or Exit.SHARE,
+        )
+
+    def _changed(self, direction: Direction, source: Place, size: int) -> None:
+        self._account.wait(size)
+        self.wait_seconds = min(self.wait_seconds, self._policy.settle_seconds)
+        self._account.say_once(
+            Event.CHANGED,
+            direction,
+            src=str(source),
+            status="waiting",
+            message="it changed while it was read; what was staged is dropped",
+        )
+
+    def _check_share(self, outcome: Outcome) -> None:
+        """Raise `ShareError` if it is the share that failed, not this item alone."""
+        problem = outcome.detail
+        if outcome.errno not in _FULL:
+            probe = state.state("stage", self._options.node, "probe")
+            try:
+                self._share.write(probe, b"probe\n")
+                self._share.remove(probe)
+            except OSError as error:
+                problem = error.strerror or str(error)
+            else:
+                return
+        raise ShareError(
+            f"{problem}; items are as they were; mend the share and run again",
+            errno=outcome.errno,
+        )
+
+    def _fail(
+        self,
+        direction: Direction,
+        source: Place,
+        seen: Item | Task,
+        *,
+        code: str,
+        detail: str = "",
+        exit_code: int = Exit.UNFINISHED,
+        final: bool = False,
+    ) -> None:
+        self._trouble.failed(
+            self._admitter,
+            self._policy,
+            direction=direction,
+            source=source,
+            identity=seen.identity,
+            code=code,
+            detail=detail,
+            exit_code=exit_code,
+            final=final,
+        )
+
+    def _biased(self, count: int) -> None:
+        self._account.standing.bias_flags += count
+        self._account.standing.exit_codes.add(Exit.INTEGRITY)
+        self._events.write(
+            Event.BIAS,
+            status="error",
+            message=f"{count} item(s) encoded twice gave different bytes",
+        )
+
+    def _worker_died(self, flight: Flight) -> None:
+        self._events.write(
+            Event.WORKER_DIED,
+            status="error",
+            message=f"a worker died with {len(flight.lot.tasks)} item(s); each is "
+            "tried again on its own",
+        )
+        claims = dict(zip(flight.lot.tasks, flight.claims, strict=True))
+        for task, claim in claims.items():
+            self._share.remove(task.stage)
+            if task.direction is Direction.ENCODE:
+                self._share.remove(task.sidecar)
+            key = state.key_of(task.direction, task.source)
+            self._deaths[key] = self._deaths.get(key, 0) + 1
+            if self._deaths[key] < _DEATHS_MAX:
+                self._dispatcher.send(Lot(flight.lot.number, (task,)), (claim,))
+                continue
+            with contextlib.suppress(KeyError):
+                del self._targets[task.stage]
+            self._busy.discard(key)
+            self._fail(
+                task.direction,
+                task.source,
+                task,
+                code="worker-killed",
+                detail=f"it killed its worker {_DEATHS_MAX} times",
+                final=True,
+            )
+            claim.release()

@@ -1,0 +1,45 @@
+"""Stream what lies below a root, folder by folder, and never a whole listing.
+
+Links are told, not followed; temporary names and the relay's own folder are passed
+over. Which of the rest are items, and which way they go, is decided by `admit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paxect_batch.model.items import Entry, Kind
+from paxect_batch.model.places import Place, Root
+from paxect_batch.rules.naming import is_temporary
+from paxect_batch.seams import Share
+
+DEPTH_MAX = 512
+
+
+def scan(share: Share, root: Root) -> Iterator[Entry]:
+    """Give files and links below the root."""
+    open_listings = [share.entries(Place(root, ""))]
+    while open_listings:
+        entry = next(open_listings[-1], None)
+        if entry is None:
+            open_listings.pop()
+        elif is_temporary(entry.place.name):
+            continue
+        elif entry.kind is Kind.FOLDER:
+            if len(open_listings) < DEPTH_MAX:
+                open_listings.append(share.entries(entry.place))
+        elif entry.kind in (Kind.FILE, Kind.LINK):
+            yield entry
+
+
+def freshen(share: Share, root: Root) -> None:
+    """See to it that the next scan shows what other clients did in any folder."""
+    folders = [Place(root, "")]
+    while folders:
+        folder = folders.pop()
+        share.freshen(folder)
+        folders.extend(
+            entry.place
+            for entry in share.entries(folder)
+            if entry.kind is Kind.FOLDER and not is_temporary(entry.place.name)
+        )

@@ -1,0 +1,128 @@
+"""Remember what failed with an item, and set it aside when it failed too often."""
+
+from __future__ import annotations
+
+from paxect_batch.model.events import Event
+from paxect_batch.model.items import Direction, Identity
+from paxect_batch.model.places import Place
+from paxect_batch.model.policy import OnCollision, Policy
+from paxect_batch.model.transfer import Attempts, Failure
+from paxect_batch.relay import state
+from paxect_batch.relay.account import Account
+from paxect_batch.relay.admit import Admitter
+from paxect_batch.relay.record import Recorder
+from paxect_batch.relay.set_aside import set_aside
+from paxect_batch.rules.retry import after_failure, is_exhausted
+from paxect_batch.seams import EventLog, Ledger, Share
+
+COLLISION = "collision"
+
+
+class Trouble:
+    """Deals with the failures of items in one run."""
+
+    def __init__(
+        self,
+        share: Share,
+        ledger: Ledger,
+        events: EventLog,
+        recorder: Recorder,
+        account: Account,
+        *,
+        node: str,
+        run: str,
+    ) -> None:
+        self._share = share
+        self._ledger = ledger
+        self._events = events
+        self._recorder = recorder
+        self._account = account
+        self._node = node
+        self._run = run
+
+    def failed(
+        self,
+        admitter: Admitter,
+        policy: Policy,
+        *,
+        direction: Direction,
+        source: Place,
+        identity: Identity,
+        code: str,
+        detail: str,
+        exit_code: int,
+        final: bool = False,
+        stamp: str,
+    ) -> None:
+        """Note a failure; wait, or set the item aside, as the policy says."""
+        key = state.key_of(direction, source)
+        failure = Failure(self._share.now(), self._node, code, detail, exit_code)
+        previous = None
+        if admitter.has_trouble(key):
+            previous = state.load_paper(
+                self._share, state.attempts_place(key), Attempts
+            )
+        attempts = after_failure(
+            previous,
+            direction=direction,
+            source=source,
+            identity=identity,
+            failure=failure,
+            policy=policy,
+            final=final or (code == COLLISION and _sets_collisions_aside(policy)),
+        )
+        self._account.standing.exit_codes.add(exit_code)
+        self._log(direction, source, failure)
+        if not is_exhausted(attempts):
+            state.save_paper(self._share, state.attempts_place(key), attempts)
+            admitter.troubled(key)
+            self._account.wait(identity.size)
+            return
+        self._give_up(admitter, policy, attempts, stamp)
+
+    def _give_up(
+        self, admitter: Admitter, policy: Policy, attempts: Attempts, stamp: str
+    ) -> None:
+        key = state.key_of(attempts.direction, attempts.source)
+        identifier = ""
+        if policy.quarantine:
+            identifier = set_aside(
+                self._share, attempts, node=self._node, run=self._run
+            )
+        if identifier:
+            self._share.remove(state.attempts_place(key))
+        else:
+            state.save_paper(self._share, state.attempts_place(key), attempts)
+            admitter.troubled(key)
+        self._ledger.append(
+            [self._recorder.set_aside(attempts, quarantine=identifier, at=stamp)]
+        )
+        last = attempts.failures[-1]
+        where = f"it is in quarantine/{identifier}" if identifier else "it stays there"
+        self._account.set_aside(
+            attempts.identity.size, f"{attempts.source}: {last.detail or last.code}"
+        )
+        self._events.write(
+            Event.SET_ASIDE,
+            src=str(attempts.source),
+            dst=f"quarantine/{identifier}" if identifier else "",
+            status="set_aside",
+            message=f"{last.code} after {len(attempts.failures)} attempt(s); {where}",
+        )
+
+    def _log(self, direction: Direction, source: Place, failure: Failure) -> None:
+        if failure.code == "checksum_mismatch":
+            event = Event.CHECKSUM_MISMATCH
+        elif failure.code == COLLISION:
+            event = Event.COLLISION
+        elif direction is Direction.ENCODE:
+            event = Event.ENCODE_ERROR
+        else:
+            event = Event.DECODE_ERROR
+        text = failure.detail or failure.code
+        self._account.problem(f"{source}: {text}")
+        self._events.write(event, src=str(source), status="error", message=text)
+
+
+def _sets_collisions_aside(policy: Policy) -> bool:
+    return policy.on_collision is OnCollision.QUARANTINE

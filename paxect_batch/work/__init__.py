@@ -1,0 +1,1 @@
+"""What runs in a worker process: one lot after the other, staged and verified."""

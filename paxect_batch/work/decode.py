@@ -1,0 +1,114 @@
+"""Stage the file that one container holds, once every byte of it was verified.
+
+The sidecar, if there is one, is checked as well: what it says of a damaged container
+goes before what the container itself says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import IO
+
+import paxect_core
+from paxect_batch.model.errors import Exit
+from paxect_batch.model.transfer import Outcome, Result, Task
+from paxect_batch.seams import Share
+from paxect_batch.work.encode import check_unchanged
+from paxect_batch.work.outcomes import SourceChanged, of_file_error, of_source, of_stage
+
+SIDECAR_BYTES_MAX = 4096
+_CHUNK_BYTES = 1 << 20
+
+
+def decode_item(share: Share, task: Task) -> Outcome:
+    """Stage the raw bytes of the task's container."""
+    try:
+        source = share.open_source(task.source)
+    except OSError as error:
+        return of_source(error)
+    with source:
+        try:
+            if share.facts_of(source).identity != task.identity:
+                raise SourceChanged
+            expected = _sidecar_digest(share, task)
+            return _stage(share, task, source, expected)
+        except SourceChanged:
+            return Outcome(Result.CHANGED, code="changed")
+        except paxect_core.ContainerError as error:
+            return _refused(source, error, expected)
+        except paxect_core.FileError as error:
+            return of_file_error(error)
+        except OSError as error:
+            return of_stage(error)
+
+
+def _stage(
+    share: Share, task: Task, source: IO[bytes], expected: str | None
+) -> Outcome:
+    with share.create(task.stage) as sink:
+        result = paxect_core.decode(source, sink, threads=task.threads)
+        check_unchanged(share, task, source)
+        if expected is not None and expected != result.container_sha256:
+            return _mismatch(expected, str(result.container_sha256))
+        share.dress(sink, mtime_ns=task.mtime_ns, mode=task.mode)
+        share.sync(sink)
+    if task.read_back and _sha256(share, task) != result.raw_sha256:
+        return Outcome(
+            Result.FAILED,
+            code="read-back",
+            detail="what was staged did not read back: its SHA-256 differs",
+        )
+    return Outcome(
+        Result.STAGED,
+        raw_bytes=result.raw_bytes,
+        raw_sha256=result.raw_sha256,
+        container_bytes=result.container_bytes,
+        container_sha256=str(result.container_sha256),
+        frames=result.frames,
+    )
+
+
+def _sidecar_digest(share: Share, task: Task) -> str | None:
+    data = share.read(task.sidecar, SIDECAR_BYTES_MAX)
+    if data is None:
+        return None
+    # Bare hex as Link writes it, or a line of sha256sum: the first word counts.
+    words = data.split(None, 1)
+    return words[0].decode("ascii", "replace").lower() if words else ""
+
+
+def _refused(
+    source: IO[bytes],
+    error: paxect_core.ContainerError,
+    expected: str | None,
+) -> Outcome:
+    if expected is not None:
+        source.seek(0)
+        found = _digest_of(source)
+        if found != expected:
+            return _mismatch(expected, found)
+    return Outcome(
+        Result.REFUSED, code=error.code, detail=str(error), exit_code=error.exit_code
+    )
+
+
+def _mismatch(expected: str, found: str) -> Outcome:
+    return Outcome(
+        Result.REFUSED,
+        code="checksum_mismatch",
+        detail=f"sidecar sha256 mismatch: it says {expected[:64]}, "
+        f"the container has {found}",
+        exit_code=Exit.INTEGRITY,
+    )
+
+
+def _sha256(share: Share, task: Task) -> str:
+    with share.open_source(task.stage) as stage:
+        return _digest_of(stage)
+
+
+def _digest_of(stream: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := stream.read(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,121 @@
+"""Stage the container of one item, verified, beside its sidecar.
+
+The source is read once. What is staged is durable and was read back when the outcome
+says so; on any other outcome nothing of it is left.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import IO
+
+import paxect_core
+from paxect_batch.model.transfer import Outcome, Result, Task
+from paxect_batch.seams import Share
+from paxect_batch.work.outcomes import SourceChanged, of_file_error, of_source, of_stage
+
+
+def encode_item(share: Share, task: Task) -> Outcome:
+    """Stage container and sidecar of the task's source."""
+    try:
+        source = share.open_source(task.source)
+    except OSError as error:
+        return of_source(error)
+    with source:
+        try:
+            return _stage(share, task, source)
+        except SourceChanged:
+            return Outcome(Result.CHANGED, code="changed")
+
+
+def _stage(share: Share, task: Task, source: IO[bytes]) -> Outcome:
+    settings = paxect_core.Settings(
+        level=task.level, channels=task.channels, frame_bytes=task.frame_bytes
+    )
+    if share.facts_of(source).identity != task.identity:
+        raise SourceChanged
+    try:
+        with share.create(task.stage) as sink:
+            result = paxect_core.encode(source, sink, settings, threads=task.threads)
+            share.sync(sink)
+        check_unchanged(share, task, source)
+        if task.read_back:
+            problem = _read_back(share, task, result)
+            if problem:
+                return _read_back_failed(problem)
+        with share.create(task.sidecar) as sidecar:
+            sidecar.write(f"{result.container_sha256}\n".encode())
+            share.sync(sidecar)
+    except paxect_core.FileError as error:
+        return of_file_error(error)
+    except OSError as error:
+        return of_stage(error)
+    return Outcome(
+        Result.STAGED,
+        raw_bytes=result.raw_bytes,
+        raw_sha256=result.raw_sha256,
+        container_bytes=result.container_bytes,
+        container_sha256=result.container_sha256,
+        frames=result.frames,
+        biased=task.twice and _biased(share, task, source, result),
+    )
+
+
+def check_unchanged(share: Share, task: Task, source: IO[bytes]) -> None:
+    """Raise `SourceChanged` unless source and name are still what was admitted."""
+    named = share.look(task.source)
+    if (
+        share.facts_of(source).identity != task.identity
+        or named is None
+        or named.identity != task.identity
+    ):
+        raise SourceChanged
+
+
+def _read_back(share: Share, task: Task, wrote: paxect_core.EncodeResult) -> str:
+    with share.open_source(task.stage) as stage:
+        try:
+            read = paxect_core.verify(stage, threads=task.threads)
+        except paxect_core.ContainerError as error:
+            return str(error)
+    if (read.raw_sha256, read.container_sha256) != (
+        wrote.raw_sha256,
+        wrote.container_sha256,
+    ):
+        return "its digests are not those that were written"
+    return ""
+
+
+def _read_back_failed(problem: str) -> Outcome:
+    return Outcome(
+        Result.FAILED,
+        code="read-back",
+        detail=f"what was staged did not read back: {problem}",
+    )
+
+
+class _Digest:
+    """A sink that keeps the SHA-256 of what it is given and nothing else."""
+
+    def __init__(self) -> None:
+        self.sha256 = hashlib.sha256()
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Take in all of the data."""
+        self.sha256.update(data)
+        return len(data)
+
+
+def _biased(
+    share: Share, task: Task, source: IO[bytes], first: paxect_core.EncodeResult
+) -> bool:
+    """Encode once more, with another number of threads, and compare."""
+    sink = _Digest()
+    threads = 1 if task.threads > 1 else 2
+    try:
+        source.seek(0)
+        paxect_core.encode(source, sink, first.settings, threads=threads)
+        check_unchanged(share, task, source)
+    except (paxect_core.FileError, OSError, SourceChanged):
+        return False  # the source cannot be read again; that proves nothing
+    return sink.sha256.hexdigest() != first.container_sha256
