@@ -1,0 +1,58 @@
+"""Show every setting in force, and where its value came from."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+from paxect_batch.cli import console
+from paxect_batch.cli.arguments import Arguments
+from paxect_batch.cli.layout import find_layout
+from paxect_batch.cli.settings import SETTINGS, Settings, load
+from paxect_batch.model.errors import Exit
+from paxect_batch.report.amounts import clip
+
+_AUTO = {"workers": "auto", "progress": "auto", "summary": "auto"}
+
+
+def command(arguments: Arguments) -> int:
+    """Print the settings, and the folders that they lead to."""
+    share = arguments.operands[1] if len(arguments.operands) > 1 else None
+    settings = load(arguments, share=share)
+    folders = _folders(settings)
+    if settings.json:
+        facts = {
+            "settings": {
+                name: {"value": value, "origin": str(settings.origins[name])}
+                for name, value in _values(settings).items()
+            },
+            "folders": folders,
+        }
+        console.say(json.dumps(facts, sort_keys=True, indent=1))
+        return Exit.OK
+    for name, value in _values(settings).items():
+        shown = _shown(name, value)
+        console.say(f"{name:<15}{clip(shown, 200):<30}  {settings.origins[name]}")
+    for root, path in folders.items():
+        console.say(f"folder {root:<8}{path}")
+    return Exit.OK
+
+
+def _values(settings: Settings) -> dict[str, object]:
+    facts: dict[str, object] = msgspec.to_builtins(settings)
+    return {name: facts[name] for name in SETTINGS}
+
+
+def _folders(settings: Settings) -> dict[str, str]:
+    if settings.share is None and settings.inbox is None:
+        return {}
+    return {root.value: path for root, path in find_layout(settings).roots.items()}
+
+
+def _shown(name: str, value: object) -> str:
+    if name in _AUTO and not value and value is not False:
+        return _AUTO[name]
+    if value is None:
+        return "-"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,104 @@
+"""What goes to a person or to a pipe, and files that appear whole.
+
+Standard output takes results, standard error takes warnings and the progress bar.
+Nothing that is written here can end a run: who cannot be told is not told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+from paxect_batch.cli.commands import PROGRAM
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def prepare() -> None:
+    """Make both outputs able to take any name, and there at all."""
+    from paxect_core.process import occupy_standard_descriptors
+
+    occupy_standard_descriptors()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def say(text: str) -> None:
+    """Print a result; `OSError` if standard output cannot take it."""
+    if sys.stdout is not None:
+        sys.stdout.write(text + "\n")
+
+
+def flush() -> None:
+    """See to it that what was said has arrived."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def complain(text: str) -> None:
+    """Print a warning or an error for a person."""
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"{PROGRAM}: {_one_line(text)}\n")
+            sys.stderr.flush()
+
+
+def is_terminal(fd: int) -> bool:
+    """Tell whether a person may be reading the descriptor."""
+    try:
+        return os.isatty(fd)
+    except OSError:
+        return False
+
+
+def os_error_text(error: OSError) -> str:
+    """Return what the system said, and of which path."""
+    text = error.strerror or str(error) or type(error).__name__
+    if error.filename is None:
+        return text
+    return f"{os.fsdecode(error.filename)!r}: {text}"
+
+
+def fault_text(error: Exception) -> str:
+    """Return what a fault is and where it arose, on one line."""
+    place = ""
+    trace = error.__traceback__
+    while trace is not None:
+        name = os.path.basename(trace.tb_frame.f_code.co_filename)
+        place = f" at {name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def write_whole(path: str, parts: Iterable[bytes]) -> None:
+    """Write a file that appears whole, in place of what was there."""
+    from paxect_batch.model.errors import ShareError
+    from paxect_core.destination import Destination
+    from paxect_core.errors import OutputError
+    from paxect_core.streams import write_all
+
+    try:
+        with Destination(path, replace=True) as output:
+            for part in parts:
+                write_all(output.stream, part)
+            output.publish()
+    except OutputError as error:
+        raise ShareError(error.message) from error
+    except OSError as error:
+        raise ShareError(
+            f"writing {path!r} gave {error.strerror or error}; what was there is as "
+            "it was; mend that and run the command again"
+        ) from error
+
+
+def _one_line(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )

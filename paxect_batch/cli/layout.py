@@ -1,0 +1,159 @@
+"""Which folders a command works on: those of a share, or some of one's own.
+
+A share is known by its marker, so that a mount point without its mount is never taken
+for an empty share. Nothing is made here but, for folders of one's own, the relay's own
+folder inside the inbox, and only by `make_ready`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from paxect_batch.model.errors import ConfigError, NotReady
+from paxect_batch.model.items import Mode
+from paxect_batch.model.nodes import ShareMarker
+from paxect_batch.model.places import Root
+
+if TYPE_CHECKING:
+    from paxect_batch.cli.settings import Settings
+
+STATE_NAME = ".paxect"
+MARKER_NAME = "share.json"
+POLICY_NAME = "policy.toml"
+SHARE_FORMAT = 1
+_MARKER_BYTES_MAX = 1 << 16
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """The folder of each root; `share` is empty for folders of one's own."""
+
+    share: str
+    roots: dict[Root, str]
+
+    @property
+    def in_place(self) -> bool:
+        """Whether containers lie in the inbox itself."""
+        return self.roots[Root.WIRE] == self.roots[Root.INBOX]
+
+    @property
+    def policy(self) -> str:
+        """Where the policy is, unless another one was named."""
+        return os.path.join(self.roots[Root.STATE], POLICY_NAME)
+
+    @property
+    def words(self) -> str:
+        """How this place is named on a command line."""
+        if self.share:
+            return self.share
+        inbox, outbox = self.roots[Root.INBOX], self.roots[Root.OUTBOX]
+        return f"--inbox {inbox} --outbox {outbox}"
+
+    def make_ready(self) -> None:
+        """Make the relay's own folders where no `init` made them."""
+        if not self.share:
+            os.makedirs(self.roots[Root.STATE], exist_ok=True)
+            if self.roots[Root.WIRE].startswith(self.roots[Root.STATE]):
+                os.makedirs(self.roots[Root.WIRE], exist_ok=True)
+
+
+def find_layout(settings: Settings) -> Layout:
+    """Return the folders that the settings name, or raise `NotReady`."""
+    if settings.share is not None:
+        return _share_layout(os.path.abspath(settings.share))
+    if settings.inbox is None:
+        raise ConfigError(
+            "no folder was named; nothing was touched; name a SHARE, or an --inbox "
+            "and an --outbox"
+        )
+    if settings.outbox is None:
+        raise ConfigError(
+            f"{settings.origins['inbox']} is set and no outbox is; nothing was "
+            "touched; add --outbox"
+        )
+    return _own_layout(
+        os.path.abspath(settings.inbox),
+        os.path.abspath(settings.outbox),
+        None if settings.wire is None else os.path.abspath(settings.wire),
+        settings.direction,
+    )
+
+
+def _share_layout(share: str) -> Layout:
+    marker = read_marker(share)
+    roots = {
+        Root.INBOX: _inside(share, "inbox", marker.inbox),
+        Root.OUTBOX: _inside(share, "outbox", marker.outbox),
+        Root.WIRE: _inside(share, "wire", marker.wire),
+        Root.STATE: os.path.join(share, STATE_NAME),
+    }
+    for path in roots.values():
+        _require_folder(path, "make it again, or correct .paxect/share.json")
+    return Layout(share, roots)
+
+
+def read_marker(share: str) -> ShareMarker:
+    """Return the marker of a share, or raise `NotReady` if there is none."""
+    path = os.path.join(share, STATE_NAME, MARKER_NAME)
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read(_MARKER_BYTES_MAX)
+        marker = msgspec.json.decode(data, type=ShareMarker)
+    except OSError as error:
+        raise NotReady(
+            f"{path!r} cannot be read: {error.strerror or error}; nothing was touched; "
+            f"see that the share is mounted, or run: paxect-batch init {share}"
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{path!r} is no share marker: {error}; nothing was touched; correct it, "
+            "or remove it and run init again"
+        ) from error
+    if marker.format != SHARE_FORMAT:
+        raise ConfigError(
+            f"{path!r} is of format {marker.format} and this program knows format "
+            f"{SHARE_FORMAT}; nothing was touched; use the version that made it"
+        )
+    return marker
+
+
+def _inside(share: str, key: str, name: str) -> str:
+    path = os.path.normpath(os.path.join(share, name))
+    parts = name.replace(os.sep, "/").split("/")
+    if not name or os.path.isabs(name) or ".." in parts or path == share:
+        raise ConfigError(
+            f"{os.path.join(share, STATE_NAME, MARKER_NAME)}: {key} is {name!r}; "
+            "nothing was touched; use the name of a folder inside the share"
+        )
+    return path
+
+
+def _own_layout(inbox: str, outbox: str, wire: str | None, mode: Mode) -> Layout:
+    state = os.path.join(inbox, STATE_NAME)
+    made = wire is None and mode is Mode.RELAY
+    if wire is None:
+        wire = {
+            Mode.ENCODE: outbox,
+            Mode.DECODE: inbox,
+            Mode.RELAY: os.path.join(state, "wire"),
+        }[mode]
+    if inbox == outbox:
+        raise ConfigError(
+            f"inbox and outbox are both {inbox!r}; nothing was touched; use two folders"
+        )
+    for path in (inbox, outbox) if made else (inbox, outbox, wire):
+        _require_folder(path, "see that it is mounted, or make it")
+    roots = {
+        Root.INBOX: inbox,
+        Root.OUTBOX: outbox,
+        Root.WIRE: wire,
+        Root.STATE: state,
+    }
+    return Layout("", roots)
+
+
+def _require_folder(path: str, advice: str) -> None:
+    if not os.path.isdir(path):
+        raise NotReady(f"folder {path!r} is not there; nothing was touched; {advice}")

@@ -1,0 +1,28 @@
+"""A worker process: `world.pool` starts it, nobody else needs it."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from paxect_batch.world import worker_loop
+
+if TYPE_CHECKING:
+    from paxect_batch.model.places import Root
+
+
+def main() -> None:
+    """Do lots until the coordinator ends."""
+    worker_loop.ignore_interrupts()
+    worker_loop.serve(*worker_loop.take_pipes(), _prepare)
+
+
+def _prepare(roots: dict[Root, bytes]) -> worker_loop.Handle:
+    from paxect_batch.work.lots import do_lot
+    from paxect_batch.world.share import LocalShare
+
+    return functools.partial(do_lot, LocalShare(roots))
+
+
+if __name__ == "__main__":
+    main()
