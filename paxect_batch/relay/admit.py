@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable
 
 from paxect_batch.model.items import Direction, Entry, Facts, Identity, Item, Kind
@@ -14,6 +13,7 @@ from paxect_batch.model.transfer import Attempts
 from paxect_batch.relay import state
 from paxect_batch.rules import naming
 from paxect_batch.rules.admission import admit
+from paxect_batch.rules.retry import is_exhausted
 from paxect_batch.seams import Share
 
 
@@ -26,6 +26,7 @@ class Admitter:
         policy: Policy,
         *,
         in_place: bool,
+        node: str,
         now: Callable[[], float],
         done: Done,
         distrusted: Distrust,
@@ -33,6 +34,7 @@ class Admitter:
         self._share = share
         self._policy = policy
         self._in_place = in_place
+        self._own_trust = _own_trust(policy, node)
         self._now = now
         self._done = done
         self._distrusted = distrusted
@@ -66,6 +68,8 @@ class Admitter:
 
     def decide(self, item: Item) -> Decision:
         """Decide on an item."""
+        if self._own_trust:
+            return Decision(Verdict.BLOCKED, self._own_trust)
         attempts = self.attempts_of(item)
         return admit(
             item,
@@ -115,11 +119,9 @@ class Admitter:
         attempts = self.attempts_of(item)
         now = self._now()
         if attempts is not None and attempts.next_at > now:
-            verdict = (
-                Verdict.SET_ASIDE if math.isinf(attempts.next_at) else Verdict.WAITING
-            )
-            wait = attempts.next_at - now
-            return item, Decision(verdict, "unreadable", wait)
+            given_up = is_exhausted(attempts)
+            verdict = Verdict.SET_ASIDE if given_up else Verdict.WAITING
+            return item, Decision(verdict, "unreadable", attempts.next_at - now)
         return item, Decision(Verdict.ADMITTED, "unreadable")
 
 
@@ -136,6 +138,13 @@ class Done:
     def has(self, item: Item) -> bool:
         """Tell whether the item arrived."""
         return _mark(item.direction, item.source, item.identity) in self._known
+
+
+def _own_trust(policy: Policy, node: str) -> str:
+    trusted = policy.trusted_nodes
+    if not trusted or node in trusted or "localhost" in trusted:
+        return ""
+    return f"untrusted_node:{node}"
 
 
 def _mark(direction: Direction, source: Place, identity: Identity) -> bytes:

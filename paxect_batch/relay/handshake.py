@@ -10,7 +10,12 @@ from paxect_batch.model.events import Event
 from paxect_batch.model.nodes import NodeManifest, SignedManifest
 from paxect_batch.model.policy import Policy
 from paxect_batch.relay.admit import Distrust
-from paxect_batch.rules.trust import judge_peer, sign
+from paxect_batch.rules.trust import (
+    PeerVerdict,
+    containers_allowed,
+    judge_peer,
+    sign,
+)
 from paxect_batch.seams import EventLog
 
 
@@ -34,7 +39,7 @@ def meet(
     distrust: Distrust,
 ) -> None:
     """Judge the manifests of peers, by file name; note whose containers are barred."""
-    met = False
+    verdicts: list[PeerVerdict] = []
     for name, data in peers:
         try:
             manifest = msgspec.json.decode(data, type=SignedManifest)
@@ -51,19 +56,21 @@ def meet(
         node = str(manifest.payload.get("node", ""))
         if node == own_node:
             continue
-        met = True
-        reason = judge_peer(manifest, policy=policy, key=key)
-        if not reason:
+        verdict = judge_peer(manifest, policy=policy, key=key)
+        verdicts.append(verdict)
+        if verdict.accepted:
             events.write(Event.HANDSHAKE, src=name, message=node)
             continue
         events.write(
             Event.HANDSHAKE_REJECT,
             src=name,
             status="rejected",
-            message=f"{reason}:{node}",
+            message=verdict.reason,
         )
-        distrust.by_node[node] = f"untrusted_node:{node}"
-        if policy.require_sig:
-            distrust.default = f"untrusted_node:{node}"
-    if not met:
+        reason = containers_allowed([verdict], policy)
+        if reason:
+            distrust.by_node[node] = reason
+    if verdicts and not distrust.default:
+        distrust.default = containers_allowed(verdicts, policy)
+    if not verdicts:
         events.write(Event.HANDSHAKE_NONE, message="no other node is known here")

@@ -162,7 +162,10 @@ class Node:
             )
         try:
             self._begin()
-            self._serve()
+            if self._options.watch:
+                self._watch()
+            else:
+                self._drain()
         except OSError as error:
             raise _share_error(error) from error
         finally:
@@ -212,7 +215,7 @@ class Node:
                 Event.LEDGER_TORN,
                 src=str(place),
                 status="error",
-                message="an intent that is none; it was put beside and promises nothing",
+                message="not an intent; it was put beside and promises nothing",
             )
         if recovery.swept:
             self._events.write(
@@ -255,26 +258,24 @@ class Node:
                 if record.fate is Fate.DELIVERED:
                     self._done.add(record.direction, record.source, record.identity)
 
-    def _serve(self) -> None:
-        waited, freshened, pause = 0.0, False, 1.0
-        while True:
+    def _watch(self) -> None:
+        """Make passes until told to stop; wait while the share is in trouble."""
+        pause = 1.0
+        while not self._is_closing():
             try:
-                served = self._pass()
+                self._pass()
             except (OSError, ShareError) as error:
-                if not self._options.watch:
-                    raise
                 pause = self._pause(_share_error(error), pause)
-                if self._is_stopping():
-                    return
-                continue
-            pause = 1.0
-            if self._is_stopping():
-                return
-            if self._options.watch:
+            else:
+                pause = 1.0
                 self._sleep(self._options.poll_seconds)
-                if self._is_stopping():
-                    return
-            elif served.progressed:
+
+    def _drain(self) -> None:
+        """Make passes until nothing is left that could be taken."""
+        waited, freshened = 0.0, False
+        while not self._is_closing():
+            served = self._pass()
+            if served.progressed:
                 waited, freshened = 0.0, False
             elif served.wait_seconds <= self._patience() - waited:
                 waited += served.wait_seconds
@@ -303,7 +304,8 @@ class Node:
             tasks=self._tasks,
             events=self._events,
             done=self._done,
-            is_stopping=self._is_stopping,
+            is_stopping=lambda: self._stop.requested,
+            is_closing=self._is_closing,
             files_left=self._files_left(),
         )
         try:
@@ -357,7 +359,7 @@ class Node:
         self._events.write(Event.SHARE_BACK)
         return 1.0
 
-    def _is_stopping(self) -> bool:
+    def _is_closing(self) -> bool:
         standing = self._account.standing
         if self._stop.requested:
             standing.stopped = "signal"

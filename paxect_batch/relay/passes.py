@@ -15,7 +15,7 @@ from paxect_batch.model.items import Direction, Entry, Item, Kind, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone, Policy
 from paxect_batch.model.run import Decision, Planned, RunOptions, Verdict
-from paxect_batch.model.transfer import Lot, Outcome, Result, Task
+from paxect_batch.model.transfer import Lot, Outcome, Pledge, Result, Task
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Done
@@ -309,7 +309,7 @@ class Pass:
         self,
         direction: Direction,
         source: Place,
-        seen: Item | Task,
+        seen: Item | Task | Pledge,
         *,
         code: str,
         detail: str = "",

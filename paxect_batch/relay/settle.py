@@ -20,7 +20,14 @@ from paxect_batch.model.policy import OnDone
 from paxect_batch.model.transfer import Intent, Pledge
 from paxect_batch.relay import state
 from paxect_batch.relay.retire import Retirer
-from paxect_batch.rules.steps import Scene, SourceState, Step, TargetState, next_step
+from paxect_batch.rules.steps import (
+    Scene,
+    SourceState,
+    Step,
+    TargetState,
+    next_step,
+    owns_sidecar,
+)
 from paxect_batch.seams import Share
 
 _CHUNK_BYTES = 1 << 20
@@ -97,7 +104,10 @@ class Settler:
                 act(matter)
 
     def _look_at_target(self, matter: Matter) -> None:
-        matter.know(target=look_at_target(self._share, matter.pledge))
+        pledge = matter.pledge
+        matter.know(target=look_at_target(self._share, pledge))
+        if pledge.sidecar is not None:
+            matter.know(sidecar_target=look_at_sidecar(self._share, pledge))
 
     def _publish_sidecar(self, matter: Matter) -> None:
         pledge = matter.pledge
@@ -154,6 +164,10 @@ class Settler:
         matter.ended = Step.FINISH
 
     def _withdraw(self, step: Step, matters: list[Matter]) -> None:
+        for matter in matters:
+            if owns_sidecar(matter.scene) and matter.pledge.sidecar is not None:
+                # Beside somebody else's container it would call that one corrupt.
+                self._share.remove(matter.pledge.sidecar)
         # First the promise, then what it was about: a staged file that is gone means
         # that it was published.
         withdrawn = {id(matter.pledge) for matter in matters}
@@ -167,15 +181,7 @@ class Settler:
             self._share.remove(pledge.stage)
             if pledge.sidecar_stage is not None:
                 self._share.remove(pledge.sidecar_stage)
-            if not matter.scene.sidecar_staged:
-                self._remove_orphaned_sidecar(pledge)
             matter.ended = step
-
-    def _remove_orphaned_sidecar(self, pledge: Pledge) -> None:
-        if pledge.sidecar is None or self._share.look(pledge.target) is not None:
-            return
-        if look_at_sidecar(self._share, pledge) is TargetState.EQUAL:
-            self._share.remove(pledge.sidecar)
 
 
 def write_intent(share: Share, intent: Intent) -> None:
@@ -229,7 +235,7 @@ def found_matters(
                     sidecar_staged=staged_sidecar is not None
                     and share.look(staged_sidecar) is not None,
                     target=TargetState.UNKNOWN,
-                    sidecar_target=TargetState.ABSENT,
+                    sidecar_target=TargetState.UNKNOWN,
                     recorded=(pledge.direction, pledge.source) in known,
                     source=source_state,
                     retire=intent.on_done != OnDone.KEEP,

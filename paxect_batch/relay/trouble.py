@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
+import msgspec
+
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place
@@ -31,6 +36,7 @@ class Trouble:
         *,
         node: str,
         run: str,
+        stamp: Callable[[], str],
     ) -> None:
         self._share = share
         self._ledger = ledger
@@ -39,6 +45,7 @@ class Trouble:
         self._account = account
         self._node = node
         self._run = run
+        self._stamp = stamp
 
     def failed(
         self,
@@ -52,7 +59,6 @@ class Trouble:
         detail: str,
         exit_code: int,
         final: bool = False,
-        stamp: str,
     ) -> None:
         """Note a failure; wait, or set the item aside, as the policy says."""
         key = state.key_of(direction, source)
@@ -69,8 +75,9 @@ class Trouble:
             identity=identity,
             failure=failure,
             policy=policy,
-            final=final or (code == COLLISION and _sets_collisions_aside(policy)),
         )
+        if final or (code == COLLISION and _sets_collisions_aside(policy)):
+            attempts = msgspec.structs.replace(attempts, next_at=math.inf)
         self._account.standing.exit_codes.add(exit_code)
         self._log(direction, source, failure)
         if not is_exhausted(attempts):
@@ -78,11 +85,9 @@ class Trouble:
             admitter.troubled(key)
             self._account.wait(identity.size)
             return
-        self._give_up(admitter, policy, attempts, stamp)
+        self._give_up(admitter, policy, attempts)
 
-    def _give_up(
-        self, admitter: Admitter, policy: Policy, attempts: Attempts, stamp: str
-    ) -> None:
+    def _give_up(self, admitter: Admitter, policy: Policy, attempts: Attempts) -> None:
         key = state.key_of(attempts.direction, attempts.source)
         identifier = ""
         if policy.quarantine:
@@ -95,7 +100,11 @@ class Trouble:
             state.save_paper(self._share, state.attempts_place(key), attempts)
             admitter.troubled(key)
         self._ledger.append(
-            [self._recorder.set_aside(attempts, quarantine=identifier, at=stamp)]
+            [
+                self._recorder.set_aside(
+                    attempts, quarantine=identifier, at=self._stamp()
+                )
+            ]
         )
         last = attempts.failures[-1]
         where = f"it is in quarantine/{identifier}" if identifier else "it stays there"
