@@ -55,11 +55,12 @@ class Environment:
         _require_venv()
         purpose = "development" if development else "running"
         print(
-            f"making {self.folder} for {purpose}, once; packages are installed by pip"
+            f"making {self.folder} for {purpose}, once; packages are installed by pip",
+            flush=True,
         )
         self._attempt(
             [sys.executable, "-I", "-m", "venv", "--clear", str(self.folder)],
-            f"remove {self.folder} and run this again",
+            "remove it",
         )
         pip = [self.program("python"), "-I", "-m", "pip"]
         pip += ["--disable-pip-version-check", "--no-input", "install", "--quiet"]
@@ -71,7 +72,7 @@ class Environment:
         else:
             steps = [["-e", str(self.root)]]
         for step in steps:
-            self._attempt(pip + step, "see that the package index can be reached")
+            self._attempt(pip + step, "see that the package index is in reach")
         stamp = json.dumps(self._stamp(development=development), indent=1)
         (self.folder / _STAMP_NAME).write_text(stamp + "\n", encoding="utf-8")
 
@@ -107,8 +108,8 @@ class Environment:
         if outcome.returncode:
             raise SetupError(
                 f"{command[3]} ended with code {outcome.returncode}, for the reason "
-                f"above; {self.folder} is incomplete, the next run makes it anew; "
-                f"{advice}"
+                f"above; {self.folder} is incomplete, all else is as it was; "
+                f"{advice} and run this again"
             )
 
 
