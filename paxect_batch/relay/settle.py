@@ -227,6 +227,12 @@ def found_matters(
         else:
             source_state = SourceState.CHANGED
         staged_sidecar = pledge.sidecar_stage
+        target = sidecar_target = TargetState.UNKNOWN
+        if source_state is not SourceState.SAME:
+            # Nothing will be published; what was begun is to be taken back.
+            target = look_at_target(share, pledge)
+        if pledge.sidecar is not None:
+            sidecar_target = look_at_sidecar(share, pledge)
         matters.append(
             Matter(
                 pledge,
@@ -234,8 +240,8 @@ def found_matters(
                     staged=share.look(pledge.stage) is not None,
                     sidecar_staged=staged_sidecar is not None
                     and share.look(staged_sidecar) is not None,
-                    target=TargetState.UNKNOWN,
-                    sidecar_target=TargetState.UNKNOWN,
+                    target=target,
+                    sidecar_target=sidecar_target,
                     recorded=(pledge.direction, pledge.source) in known,
                     source=source_state,
                     retire=intent.on_done != OnDone.KEEP,
