@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Do lots until the coordinator ends."""
-    worker_loop.ignore_interrupts()
+    worker_loop.ignore_signals()
     worker_loop.serve(*worker_loop.take_pipes(), _prepare)
 
 

@@ -1,0 +1,61 @@
+"""The secret for signing manifests: from the environment, or from a file."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Mapping
+
+from paxect_batch.model.errors import ConfigError
+from paxect_batch.world.event_log import printable
+
+VARIABLES = ("PAXECT_BATCH_HMAC_KEY", "PAXECT_LINK_HMAC_KEY")
+"""Where the key may stand; the first that is set and not empty counts."""
+KEY_BYTES_MAX = 64 * 1024
+
+
+class EnvironmentKeys:
+    """See `seams.Keys`. The environment has precedence over the file."""
+
+    def __init__(
+        self, environ: Mapping[str, str], key_file: str | bytes | None = None
+    ) -> None:
+        self._environ = environ
+        self._key_file = key_file
+
+    def hmac_key(self) -> bytes | None:
+        """See `seams.Keys`. `ConfigError` if the file is not what it should be."""
+        for name in VARIABLES:
+            if self._environ.get(name):
+                return os.fsencode(self._environ[name])
+        return _key_from(self._key_file) if self._key_file else None
+
+
+def _key_from(path: str | bytes) -> bytes:
+    shown = printable(os.fsdecode(path))
+    try:
+        # Not to wait for a fifo's writer.
+        fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise ConfigError(
+            f"key file {shown} cannot be opened ({error.strerror}); nothing was "
+            "touched; mend the file or its name"
+        ) from error
+    with os.fdopen(fd, "rb", buffering=0) as stream:
+        mode = os.fstat(stream.fileno()).st_mode
+        if not stat.S_ISREG(mode):
+            raise ConfigError(f"key file {shown} is no regular file; name another")
+        if sys.platform != "win32" and mode & 0o077:
+            raise ConfigError(
+                f"key file {shown} can be read or changed by others (mode "
+                f"{stat.S_IMODE(mode):04o}); run: chmod 600 {shown}"
+            )
+        key = stream.read(KEY_BYTES_MAX + 1)
+    if len(key) > KEY_BYTES_MAX:
+        raise ConfigError(f"key file {shown} is larger than {KEY_BYTES_MAX} bytes")
+    # An editor's end of line is not part of the key.
+    key = key.removesuffix(b"\n").removesuffix(b"\r")
+    if not key:
+        raise ConfigError(f"key file {shown} is empty; put the key into it")
+    return key

@@ -1,0 +1,146 @@
+"""Ledgers: append-only JSON lines, one file for each node and run.
+
+A run appends to its own file only, which it made; so the torn end that a crash leaves
+is never written behind. A line that is torn or cannot be read is left out and told of.
+An append that fails leaves the file as it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Callable, Iterator
+from typing import IO
+
+import msgspec
+
+from paxect_batch.model.items import Kind
+from paxect_batch.model.places import Place, Root
+from paxect_batch.model.records import Record
+from paxect_batch.seams import Share
+
+LINE_BYTES_MAX = 1024 * 1024
+SUFFIX = ".jsonl"
+FOLDER = Place(Root.STATE, "ledger")
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Record)
+
+Torn = Callable[[Place, int], None]
+"""Told of a ledger and the offset of a line in it that was left out."""
+
+
+def ignore_torn(ledger: Place, offset: int) -> None:
+    """Tell nobody."""
+
+
+class FileLedger:
+    """See `seams.Ledger`. The file is made by the first append."""
+
+    def __init__(
+        self, share: Share, node: str, run: str, *, on_torn: Torn = ignore_torn
+    ) -> None:
+        self._share = share
+        self._place = ledger_place(node, run)
+        self._on_torn = on_torn
+        self._stream: IO[bytes] | None = None
+        self._offset = 0
+        self._is_listed = False
+        """Whether the file's name is durable."""
+        self._clean = True
+        """Whether the file ends where it should."""
+
+    def append(self, records: list[Record]) -> None:
+        """See `seams.Ledger`. An `OSError` means that none of them was added."""
+        if not records:
+            return
+        data = b"".join(_encoder.encode(record) + b"\n" for record in records)
+        stream = self._stream = self._stream or self._share.create(self._place)
+        if not self._clean:
+            self._cut(stream)
+        self._clean = False
+        try:
+            _write_whole(stream, data)
+            self._share.sync(stream)
+            if not self._is_listed:
+                self._share.sync_folder(self._place.folder)
+                self._is_listed = True
+        except OSError:
+            # If this fails as well, the next append begins with it.
+            with contextlib.suppress(OSError):
+                self._cut(stream)
+            raise
+        self._clean = True
+        self._offset += len(data)
+
+    def _cut(self, stream: IO[bytes]) -> None:
+        stream.truncate(self._offset)
+        stream.seek(self._offset)
+        self._clean = True
+
+    def offset(self) -> int:
+        """See `seams.Ledger`."""
+        return self._offset
+
+    def since(self, node: str, run: str, offset: int) -> Iterator[Record]:
+        """See `seams.Ledger`. None if there is no such ledger."""
+        return read_ledger(self._share, ledger_place(node, run), offset, self._on_torn)
+
+    def all(self) -> Iterator[Record]:
+        """See `seams.Ledger`. Ledger by ledger, in no order."""
+        return all_records(self._share, self._on_torn)
+
+    def close(self) -> None:
+        """Close the file; all that was appended is durable."""
+        if self._stream is not None:
+            self._stream.close()
+
+
+def ledger_place(node: str, run: str) -> Place:
+    """Return where the ledger of a node's run is."""
+    return FOLDER.child(node).child(f"{run}{SUFFIX}")
+
+
+def all_records(share: Share, on_torn: Torn = ignore_torn) -> Iterator[Record]:
+    """Stream the records of all runs of all nodes, in no order."""
+    for node in share.entries(FOLDER):
+        if node.kind is not Kind.FOLDER:
+            continue
+        for run in share.entries(node.place):
+            if run.kind is Kind.FILE and run.place.name.endswith(SUFFIX):
+                yield from read_ledger(share, run.place, 0, on_torn)
+
+
+def read_ledger(
+    share: Share, place: Place, offset: int, on_torn: Torn = ignore_torn
+) -> Iterator[Record]:
+    """Stream the records of one ledger from an offset on; none if it is not there."""
+    try:
+        stream = share.open_source(place)
+    except FileNotFoundError:
+        return
+    with stream:
+        stream.seek(offset)
+        lines = io.BufferedReader(stream)  # type: ignore[type-var]
+        while line := lines.readline(LINE_BYTES_MAX):
+            record = _record(line)
+            if record is None:
+                on_torn(place, offset)
+            else:
+                yield record
+            offset += len(line)
+
+
+def _record(line: bytes) -> Record | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        return _decoder.decode(line)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _write_whole(stream: IO[bytes], data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) :]

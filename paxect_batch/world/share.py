@@ -1,0 +1,375 @@
+"""A share on folders of this machine, mounted or local; see `seams.Share`.
+
+Nothing outside the roots is ever reached (see `tree`). The roots themselves are never
+made: a share that is not mounted must not come up as an empty one. What is written for
+a moment bears the name `.paxect-HEX.tmp`; a crash can leave such a file behind, which
+is nobody's data.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+import time
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO
+
+from paxect_batch.model.items import Entry, Facts, Identity, Kind
+from paxect_batch.model.places import Place, Root, to_text
+from paxect_batch.world.tree import CREATE, READ, Tree, parts_of, temp_name
+from paxect_batch.world.writers import has_writer
+
+NOW_AGE_SECONDS_MAX = 5.0
+"""How long the difference between the share's clock and ours is believed."""
+PERMISSION_BITS = 0o777
+"""Neither set-user-id nor sticky bits travel."""
+
+# Windows knows inodes of 128 bits; papers hold 64.
+_INODE_BITS = 2**64 - 1
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
+_REPLACE_TRIES_MAX = 6
+_REPLACE_WAIT_SECONDS = 0.01
+
+
+class LocalShare:
+    """See `seams.Share`. Made anew in each process from the same plain paths."""
+
+    def __init__(
+        self,
+        roots: Mapping[Root, str | bytes],
+        *,
+        tree: Tree | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.roots = {root: os.fsencode(path) for root, path in roots.items()}
+        self._tree = _open_tree(self.roots) if tree is None else tree
+        self._monotonic = monotonic
+        self._now_offset = 0.0
+        self._now_measured: float | None = None
+        self._folds: dict[Root, bool] = {}
+        self._together: dict[tuple[Root, Root], bool] = {}
+
+    def __reduce__(self) -> tuple[type[LocalShare], tuple[dict[Root, bytes]]]:
+        return LocalShare, (self.roots,)
+
+    def entries(self, folder: Place) -> Iterator[Entry]:
+        """See `seams.Share`. `OSError` ELOOP if the folder is reached by a link."""
+        try:
+            for found in self._tree.scan(folder):
+                name = to_text(os.fsencode(found.name))
+                yield Entry(folder.child(name), _kind_of_entry(found))
+        except OSError as error:
+            if error.errno not in _NOT_THERE:
+                raise
+
+    def freshen(self, folder: Place) -> None:
+        """See `seams.Share`. Nothing to do if the folder is not there."""
+        # An NFS client forgets what it knew of a folder when it changes it itself.
+        probe = folder.child(temp_name())
+        try:
+            os.close(self._tree.open(probe, CREATE))
+        except OSError as error:
+            if error.errno not in _NOT_THERE:
+                raise
+        else:
+            self.remove(probe)
+
+    def look(self, place: Place) -> Facts | None:
+        """See `seams.Share`. `OSError` ELOOP if a folder on the way is a link."""
+        try:
+            found = self._tree.stat(place)
+            if not stat.S_ISREG(found.st_mode):
+                return _facts(found, None)
+            fd = self._tree.open(place, READ)
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return None
+            raise
+        try:
+            return _facts(os.fstat(fd), fd)
+        finally:
+            os.close(fd)
+
+    def open_source(self, place: Place) -> IO[bytes]:
+        """See `seams.Share`. `OSError` EINVAL, or EISDIR, if it is no regular file."""
+        fd = self._tree.open(place, READ)
+        try:
+            kind = _kind(os.fstat(fd).st_mode)
+            if kind is Kind.FOLDER:
+                raise IsADirectoryError(
+                    errno.EISDIR, os.strerror(errno.EISDIR), str(place)
+                )
+            if kind is not Kind.FILE:
+                raise OSError(errno.EINVAL, "not a regular file", str(place))
+            return os.fdopen(fd, "rb", buffering=0)
+        except BaseException:
+            os.close(fd)
+            raise
+
+    def facts_of(self, stream: IO[bytes]) -> Facts:
+        """See `seams.Share`."""
+        fd = stream.fileno()
+        return _facts(os.fstat(fd), fd if stream.readable() else None)
+
+    def create(self, place: Place) -> IO[bytes]:
+        """See `seams.Share`. The folder is made durably."""
+        try:
+            fd = self._tree.open(place, CREATE)
+        except FileNotFoundError:
+            self.make_folder(place.folder)
+            fd = self._tree.open(place, CREATE)
+        return os.fdopen(fd, "wb", buffering=0)
+
+    def sync(self, stream: IO[bytes]) -> None:
+        """See `seams.Share`."""
+        _sync_file(stream.fileno())
+
+    def sync_folder(self, folder: Place) -> None:
+        """See `seams.Share`. Does nothing where the system has no such call."""
+        self._tree.sync_folder(folder)
+
+    def read(self, place: Place, bytes_max: int) -> bytes | None:
+        """See `seams.Share`. `OSError` EFBIG if it is larger."""
+        try:
+            stream = self.open_source(place)
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return None
+            raise
+        with stream:
+            return _read_whole(stream, bytes_max, place)
+
+    def write(self, place: Place, data: bytes) -> None:
+        """See `seams.Share`. The folder is made; whatever fails leaves the old file."""
+        part = place.beside(temp_name())
+        stream = self.create(part)
+        try:
+            with stream:
+                _write_whole(stream, data)
+                self.sync(stream)
+            self._replace(part, place)
+        except BaseException:
+            self._drop(part)
+            raise
+        self.sync_folder(place.folder)
+
+    def _replace(self, part: Place, place: Place) -> None:
+        # SMB answers EACCES while some node reads what is to be replaced, which they
+        # all do in a moment only.
+        wait = _REPLACE_WAIT_SECONDS
+        for _ in range(_REPLACE_TRIES_MAX - 1):
+            try:
+                self._tree.replace(part, place)
+            except PermissionError:
+                time.sleep(wait)
+                wait *= 2
+            else:
+                return
+        self._tree.replace(part, place)
+
+    def _drop(self, place: Place) -> None:
+        try:
+            self._tree.remove(place)
+        except OSError:
+            return
+
+    def rename_new(self, source: Place, target: Place) -> None:
+        """See `seams.Share`. Between two file systems it is `OSError` EXDEV."""
+        parts_of(target)
+        self._tree.rename_new(source, target)
+
+    def remove(self, place: Place) -> bool:
+        """See `seams.Share`."""
+        try:
+            self._tree.remove(place)
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return False
+            raise
+        return True
+
+    def remove_folder(self, folder: Place) -> bool:
+        """See `seams.Share`."""
+        try:
+            self._tree.remove_folder(folder)
+        except OSError as error:
+            if error.errno in (*_NOT_THERE, errno.ENOTEMPTY, errno.EEXIST):
+                return False
+            raise
+        return True
+
+    def make_folder(self, folder: Place) -> None:
+        """See `seams.Share`. A root that is not there is not made: ENOENT."""
+        if not folder.path:
+            self._tree.stat(folder)
+            return
+        try:
+            self._make_one_folder(folder)
+        except FileNotFoundError:
+            self.make_folder(folder.folder)
+            self._make_one_folder(folder)
+
+    def _make_one_folder(self, folder: Place) -> None:
+        try:
+            self._tree.make(folder)
+        except FileExistsError:
+            if not stat.S_ISDIR(self._tree.stat(folder).st_mode):
+                raise
+        else:
+            self.sync_folder(folder.folder)
+
+    def dress(
+        self, stream: IO[bytes], *, mtime_ns: int | None, mode: int | None
+    ) -> None:
+        """See `seams.Share`. Permission bits only; where there are none, times only."""
+        if mode is not None and sys.platform != "win32":
+            os.fchmod(stream.fileno(), mode & PERMISSION_BITS)
+        if mtime_ns is not None:
+            self._tree.dress(stream.fileno(), str(stream.name), (mtime_ns, mtime_ns))
+
+    def now(self) -> float:
+        """See `seams.Share`. Measured anew every few seconds."""
+        measured = self._now_measured
+        if measured is None or self._monotonic() - measured > NOW_AGE_SECONDS_MAX:
+            probe = Place(Root.STATE, temp_name())
+            # The file's maker gets its time from the server; writing to it would
+            # bring in this machine's clock on SMB.
+            fd = self._tree.open(probe, CREATE)
+            try:
+                measured = self._monotonic()
+                changed = os.fstat(fd).st_mtime
+            finally:
+                os.close(fd)
+                self.remove(probe)
+            self._now_offset = changed - measured
+            self._now_measured = measured
+        return self._now_offset + self._monotonic()
+
+    def free_bytes(self, root: Root) -> int:
+        """See `seams.Share`."""
+        return self._tree.free_bytes(root)
+
+    def together(self, one: Root, other: Root) -> bool:
+        """See `seams.Share`. Tried once with a file of its own."""
+        if (one, other) not in self._together:
+            self._together[one, other] = self._try_renaming(one, other)
+        return self._together[one, other]
+
+    def _try_renaming(self, one: Root, other: Root) -> bool:
+        # Device numbers do not tell: one device mounted twice takes no rename either.
+        probe = Place(one, temp_name())
+        moved = Place(other, temp_name())
+        os.close(self._tree.open(probe, CREATE))
+        try:
+            self._tree.rename_new(probe, moved)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            return False
+        finally:
+            self.remove(probe)
+            self.remove(moved)
+        return True
+
+    def folds_names(self, root: Root) -> bool:
+        """See `seams.Share`. Tried once with a file of its own in the root."""
+        if root not in self._folds:
+            self._folds[root] = self._try_folding(root)
+        return self._folds[root]
+
+    def _try_folding(self, root: Root) -> bool:
+        name = temp_name().replace(".tmp", "-\N{LATIN SMALL LETTER E WITH ACUTE}.tmp")
+        probe = Place(root, name)
+        os.close(self._tree.open(probe, CREATE))
+        try:
+            return any(
+                self._exists(Place(root, other))
+                for other in (name.upper(), unicodedata.normalize("NFD", name))
+            )
+        finally:
+            self.remove(probe)
+
+    def _exists(self, place: Place) -> bool:
+        try:
+            self._tree.stat(place)
+        except FileNotFoundError:
+            return False
+        return True
+
+
+def _open_tree(roots: Mapping[Root, bytes]) -> Tree:
+    if os.open in os.supports_dir_fd:
+        from paxect_batch.world.tree_descriptors import DescriptorTree
+
+        return DescriptorTree(roots)
+    from paxect_batch.world.tree_paths import PathTree
+
+    return PathTree(roots)
+
+
+def _kind(mode: int) -> Kind:
+    if stat.S_ISREG(mode):
+        return Kind.FILE
+    if stat.S_ISDIR(mode):
+        return Kind.FOLDER
+    return Kind.LINK if stat.S_ISLNK(mode) else Kind.OTHER
+
+
+def _kind_of_entry(entry: os.DirEntry[str]) -> Kind:
+    if entry.is_symlink() or _is_junction(entry):
+        return Kind.LINK
+    if entry.is_file(follow_symlinks=False):
+        return Kind.FILE
+    return Kind.FOLDER if entry.is_dir(follow_symlinks=False) else Kind.OTHER
+
+
+def _is_junction(entry: os.DirEntry[str]) -> bool:
+    # Python 3.11 does not know them; later ones do, on every platform.
+    is_junction = getattr(entry, "is_junction", None)
+    return is_junction is not None and bool(is_junction())
+
+
+def _facts(found: os.stat_result, fd: int | None) -> Facts:
+    kind = _kind(found.st_mode)
+    return Facts(
+        kind=kind,
+        identity=Identity(found.st_size, found.st_mtime_ns, found.st_ino & _INODE_BITS),
+        mode=stat.S_IMODE(found.st_mode),
+        # Windows keeps a time of creation there.
+        ctime_ns=None if sys.platform == "win32" else found.st_ctime_ns,
+        writer=has_writer(fd) if fd is not None and kind is Kind.FILE else None,
+    )
+
+
+def _sync_file(fd: int) -> None:
+    if sys.platform == "darwin":
+        import fcntl
+
+        # fsync leaves the data in the drive's cache there.
+        try:
+            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+        except OSError as error:
+            if error.errno not in (errno.ENOTSUP, errno.EINVAL, errno.ENOTTY):
+                raise
+        else:
+            return
+    os.fsync(fd)
+
+
+def _read_whole(stream: IO[bytes], bytes_max: int, place: Place) -> bytes:
+    data = bytearray()
+    while len(data) <= bytes_max:
+        piece = stream.read(bytes_max + 1 - len(data))
+        if not piece:
+            return bytes(data)
+        data += piece
+    raise OSError(errno.EFBIG, f"larger than {bytes_max} bytes", str(place))
+
+
+def _write_whole(stream: IO[bytes], data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) :]

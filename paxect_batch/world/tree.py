@@ -1,0 +1,99 @@
+"""What a share needs of the operating system's file calls, below one set of roots.
+
+A path never leads outside its root: it has no `..`, is never absolute, and no part of
+it is followed if it is a link. Errors are those of the system, unchanged; a path that
+cannot be meant is EINVAL, a link where a folder should be is ELOOP.
+
+`tree_descriptors` holds for POSIX, where folders are opened one by one and held by
+their descriptors, so that a folder swapped for a link meanwhile changes nothing.
+`tree_paths` does what can be done where the system has only paths.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from typing import Protocol
+
+from paxect_batch.model.places import Place, Root, to_bytes
+
+TEMP_PREFIX = ".paxect-"
+TEMP_SUFFIX = ".tmp"
+
+READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""To open what may turn out to be a fifo, without waiting for its writer."""
+CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+_IMPOSSIBLE_PARTS = (b"", b".", b"..")
+_IMPOSSIBLE_BYTES = b"\0\\:" if sys.platform == "win32" else b"\0"
+
+
+class Tree(Protocol):
+    """File calls on places, each as the system has it; no link is followed."""
+
+    def open(self, place: Place, flags: int) -> int:
+        """Return a descriptor, not inherited by child processes."""
+
+    def stat(self, place: Place) -> os.stat_result:
+        """Return what a name stands for."""
+
+    def scan(self, folder: Place) -> Iterator[os.DirEntry[str]]:
+        """Stream a folder's entries; their paths mean nothing."""
+
+    def make(self, folder: Place) -> None:
+        """Make one folder."""
+
+    def remove(self, place: Place) -> None:
+        """Remove a file."""
+
+    def remove_folder(self, folder: Place) -> None:
+        """Remove an empty folder."""
+
+    def replace(self, source: Place, target: Place) -> None:
+        """Rename, in place of what is there."""
+
+    def rename_new(self, source: Place, target: Place) -> None:
+        """Rename; `FileExistsError` if the name is taken."""
+
+    def sync_folder(self, folder: Place) -> None:
+        """Make a folder's entries durable, where the system can."""
+
+    def free_bytes(self, root: Root) -> int:
+        """How much an unprivileged user can still write."""
+
+    def dress(self, stream_fd: int, place: str, times_ns: tuple[int, int]) -> None:
+        """Give an open file its access and modification times."""
+
+
+def parts_of(place: Place) -> list[bytes]:
+    """Return the names that the place's path is made of; EINVAL if it cannot be one."""
+    if not place.path:
+        return []
+    try:
+        path = to_bytes(place.path)
+    except UnicodeEncodeError:
+        raise impossible(place) from None
+    parts = path.split(b"/")
+    if any(part in _IMPOSSIBLE_PARTS for part in parts) or any(
+        byte in path for byte in _IMPOSSIBLE_BYTES
+    ):
+        raise impossible(place)
+    return parts
+
+
+def impossible(place: Place) -> OSError:
+    """Return the error for a path that does not lie below its root."""
+    return OSError(errno.EINVAL, "not a path below a root", str(place))
+
+
+def linked(place: Place) -> OSError:
+    """Return the error for a path that leads through a link."""
+    return OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(place))
+
+
+def temp_name() -> str:
+    """Return a new name for a file of a moment, which no scan takes for an item."""
+    return f"{TEMP_PREFIX}{secrets.token_hex(8)}{TEMP_SUFFIX}"

@@ -1,0 +1,193 @@
+"""A tree held by descriptors of its folders, as POSIX systems have them.
+
+A path is walked part by part from its root, each folder opened relative to the one
+above and never through a link. What a walk arrives at is a folder, not a name: swap the
+name for a link one instant later, and the call still acts on the folder.
+
+The newest folders stay open. Before one is used again each name on the way to it is
+looked at and must still be that folder, which on NFS costs nothing, while opening does.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+
+from paxect_batch.model.places import Place, Root
+from paxect_batch.world.renames import rename_new
+from paxect_batch.world.tree import linked, parts_of
+
+FOLDERS_OPEN_MAX = 64
+
+# O_PATH asks for the folder only, so that one may be passed through, or written to,
+# that may not be listed; and on NFS it spares a round trip.
+_WALK = (
+    getattr(os, "O_PATH", os.O_RDONLY)
+    | getattr(os, "O_DIRECTORY", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+)
+_ROOT = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0)
+_LIST = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
+_LEAF = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NOCTTY", 0)
+
+# A share without a sync of folders has nothing to be told by failing.
+_CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP)
+
+
+class _Folder:
+    """An open folder; closed when neither the cache nor a caller holds it any more."""
+
+    __slots__ = ("fd", "identity")
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+        found = os.fstat(fd)
+        self.identity = (found.st_dev, found.st_ino)
+
+    def __del__(self) -> None:
+        os.close(self.fd)
+
+
+class DescriptorTree:
+    """See `Tree`. Threads may use one tree together."""
+
+    def __init__(self, roots: Mapping[Root, bytes]) -> None:
+        self._roots = {root: os.path.abspath(path) for root, path in roots.items()}
+        self._open: OrderedDict[tuple[bytes, ...], _Folder] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def open(self, place: Place, flags: int) -> int:
+        """See `Tree`."""
+        folder, name = self._at(place)
+        return os.open(name, flags | _LEAF, 0o666, dir_fd=folder.fd)
+
+    def stat(self, place: Place) -> os.stat_result:
+        """See `Tree`."""
+        folder, name = self._at(place)
+        return os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+
+    def scan(self, folder: Place) -> Iterator[os.DirEntry[str]]:
+        """See `Tree`."""
+        fd = self._open_inside(folder)
+        try:
+            with os.scandir(fd) as found:
+                yield from found
+        finally:
+            os.close(fd)
+
+    def make(self, folder: Place) -> None:
+        """See `Tree`."""
+        above, name = self._at(folder)
+        os.mkdir(name, dir_fd=above.fd)
+
+    def remove(self, place: Place) -> None:
+        """See `Tree`."""
+        folder, name = self._at(place)
+        os.unlink(name, dir_fd=folder.fd)
+
+    def remove_folder(self, folder: Place) -> None:
+        """See `Tree`."""
+        above, name = self._at(folder)
+        os.rmdir(name, dir_fd=above.fd)
+
+    def replace(self, source: Place, target: Place) -> None:
+        """See `Tree`."""
+        old, old_name = self._at(source)
+        new, new_name = self._at(target)
+        os.replace(old_name, new_name, src_dir_fd=old.fd, dst_dir_fd=new.fd)
+
+    def rename_new(self, source: Place, target: Place) -> None:
+        """See `Tree`."""
+        old, old_name = self._at(source)
+        new, new_name = self._at(target)
+        rename_new(old.fd, old_name, new.fd, new_name)
+
+    def sync_folder(self, folder: Place) -> None:
+        """See `Tree`."""
+        fd = self._open_inside(folder)
+        try:
+            os.fsync(fd)
+        except OSError as error:
+            if error.errno not in _CANNOT_SYNC:
+                raise
+        finally:
+            os.close(fd)
+
+    def free_bytes(self, root: Root) -> int:
+        """See `Tree`."""
+        if sys.platform == "win32":  # which uses `tree_paths`
+            raise NotImplementedError
+        found = os.statvfs(self._roots[root])
+        return found.f_bavail * found.f_frsize
+
+    def dress(self, stream_fd: int, place: str, times_ns: tuple[int, int]) -> None:
+        """See `Tree`."""
+        del place
+        os.utime(stream_fd, ns=times_ns)
+
+    def _at(self, place: Place) -> tuple[_Folder, bytes]:
+        """Return the folder of a place, open, and the name in it."""
+        parts = parts_of(place)
+        return self._walk(place, parts[:-1]), parts[-1] if parts else b"."
+
+    def _open_inside(self, folder: Place) -> int:
+        # A descriptor of its own: two listings would share its position, and those
+        # that are kept open can do neither this nor a sync.
+        held = self._walk(folder, parts_of(folder))
+        return os.open(b".", _LIST, dir_fd=held.fd)
+
+    def _walk(self, place: Place, parts: list[bytes]) -> _Folder:
+        root = self._roots[place.root]
+        folder = self._root(root)
+        key: tuple[bytes, ...] = (root,)
+        for name in parts:
+            key = (*key, name)
+            folder = self._child(place, folder, key)
+        return folder
+
+    def _root(self, path: bytes) -> _Folder:
+        # By its path each time: what is mounted there may have changed.
+        held = self._cached((path,))
+        if held is not None:
+            found = os.stat(path)
+            if (found.st_dev, found.st_ino) == held.identity:
+                return held
+        return self._keep((path,), _Folder(os.open(path, _ROOT)))
+
+    def _child(self, place: Place, above: _Folder, key: tuple[bytes, ...]) -> _Folder:
+        name = key[-1]
+        held = self._cached(key)
+        if held is not None:
+            found = os.stat(name, dir_fd=above.fd, follow_symlinks=False)
+            if (found.st_dev, found.st_ino) == held.identity:
+                return held
+        try:
+            fd = os.open(name, _WALK, dir_fd=above.fd)
+        except NotADirectoryError:
+            # Linux says so of a link as well, when asked for a folder.
+            found = os.stat(name, dir_fd=above.fd, follow_symlinks=False)
+            if stat.S_ISLNK(found.st_mode):
+                raise linked(place) from None
+            raise
+        return self._keep(key, _Folder(fd))
+
+    def _cached(self, key: tuple[bytes, ...]) -> _Folder | None:
+        with self._lock:
+            held = self._open.get(key)
+            if held is not None:
+                self._open.move_to_end(key)
+            return held
+
+    def _keep(self, key: tuple[bytes, ...], folder: _Folder) -> _Folder:
+        dropped = []  # closed after the lock is free
+        with self._lock:
+            dropped.append(self._open.pop(key, None))
+            self._open[key] = folder
+            while len(self._open) > FOLDERS_OPEN_MAX:
+                dropped.append(self._open.popitem(last=False)[1])
+        return folder
