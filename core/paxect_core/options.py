@@ -230,7 +230,9 @@ def parse(words: list[str]) -> Arguments:
     try:
         pairs, operands = gnu_getopt(
             words[1:],
-            "".join(o.short + (":" if o.takes else "") for o in command.options),
+            "".join(
+                o.short + (":" if o.takes else "") for o in command.options if o.short
+            ),
             [o.name + ("=" if o.takes else "") for o in command.options],
         )
     except GetoptError as error:
