@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 
 import msgspec
 
@@ -131,15 +132,21 @@ class Intent(msgspec.Struct, frozen=True):
     pledges: tuple[Pledge, ...]
 
 
-class Attempts(msgspec.Struct, frozen=True):
+class Attempts(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was tried with one item, kept on the share between runs."""
 
     direction: Direction
     source: Place
     identity: Identity
     failures: tuple[Failure, ...]
-    next_at: float
-    """When to try again, by the share's clock; infinite for never."""
+    next_at: float = math.inf
+    """When to try again, by the share's clock; infinite, and not written, for never."""
+
+    def __post_init__(self) -> None:
+        # JSON has no infinity, and defaults are told by identity: only this very
+        # object is left out when it is written.
+        if self.next_at == math.inf:
+            msgspec.structs.force_setattr(self, "next_at", math.inf)
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""The rules: facts and `now` in, a decision out; nothing is fetched or done."""

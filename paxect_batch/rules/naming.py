@@ -1,0 +1,118 @@
+"""Names: which are not items, and how containers and sidecars are named.
+
+All names are single parts of a path, as the text of `model.places`. Its escapes hold
+no dot and no tilde, so suffixes can be told from the text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+
+from paxect_batch.model.places import Place, to_bytes
+from paxect_batch.model.policy import Naming
+
+CONTAINER_SUFFIX = ".freq"
+SIDECAR_SUFFIX = ".sha256"
+
+NAME_BYTES_MAX = 255
+"""The longest name that the usual file systems hold."""
+
+_TEMPORARY_PREFIXES = (".", "~$")
+_TEMPORARY_SUFFIXES = (
+    ".part",
+    ".partial",
+    ".tmp",
+    ".temp",
+    ".crdownload",
+    ".filepart",
+    ".swp",
+    "~",
+)
+
+
+def is_temporary(name: str) -> bool:
+    """Tell whether a name marks what is not finished or not a file of its own.
+
+    Dot-files (`.nfs…` and LibreOffice's `.~lock.…#` among them), `~$…` of other office
+    programs, and the suffixes under which programs write before they rename.
+    """
+    folded = name.casefold()
+    return folded.startswith(_TEMPORARY_PREFIXES) or folded.endswith(
+        _TEMPORARY_SUFFIXES
+    )
+
+
+def is_container(name: str) -> bool:
+    """Tell whether a name is a container's."""
+    return name.casefold().endswith(CONTAINER_SUFFIX)
+
+
+def is_sidecar(name: str) -> bool:
+    """Tell whether a name is that of a container's sidecar."""
+    return name.casefold().endswith(CONTAINER_SUFFIX + SIDECAR_SUFFIX)
+
+
+def suffix(name: str) -> str:
+    """Return the last dot and what follows it, or nothing if only a dot-file has one.
+
+    A dot at the very end begins no suffix.
+    """
+    stem, dot, rest = name.rpartition(".")
+    return dot + rest if stem.strip(".") and rest else ""
+
+
+def container_name(name: str, naming: Naming) -> str:
+    """Return the name of the container of a file."""
+    if naming is Naming.STEM:
+        name = name.removesuffix(suffix(name))
+    return name + CONTAINER_SUFFIX
+
+
+def raw_name(container_name: str, naming: Naming) -> str:
+    """Return the name under which a container's content is delivered.
+
+    With either naming that is the container's name without `.freq`. Names that are
+    temporary give nothing that may be delivered (`...freq` would give `..`), so the
+    caller leaves them out before.
+    """
+    assert is_container(container_name), container_name
+    assert naming in Naming, naming
+    return container_name[: -len(CONTAINER_SUFFIX)]
+
+
+def sidecar_name(container: str) -> str:
+    """Return the name of a container's sidecar."""
+    return container + SIDECAR_SUFFIX
+
+
+def too_long(name: str, naming: Naming = Naming.FULL) -> bool:
+    """Tell whether a file's container, or its sidecar, could not be named.
+
+    The sidecar has the longest of the names that come of a file.
+    """
+    longest = sidecar_name(container_name(name, naming))
+    return len(to_bytes(longest)) > NAME_BYTES_MAX
+
+
+def fold(name: str) -> str:
+    """Return what is the same for names that some file systems take for one.
+
+    That is for names that differ in case or in Unicode form alone. Paths fold as well.
+    """
+    # Case folding may undo a normal form, and NFD must come first because folding
+    # moves a few combining letters (Unicode standard, section 3.13, D145).
+    folded = unicodedata.normalize("NFD", name).casefold()
+    folded = unicodedata.normalize("NFD", folded).casefold()
+    return unicodedata.normalize("NFC", folded)
+
+
+def claim_key(target: Place) -> str:
+    """Return the key of the claim on an item, by the place where it will arrive.
+
+    By the target, not by the source: two sources may have one target (`a.txt` and
+    `a.csv` with stem naming, or names that fold alike), and where renaming cannot
+    refuse to replace, only one claim for both keeps the second from overwriting the
+    first.
+    """
+    return hashlib.sha256(fold(f"{target.root}/{target.path}").encode()).hexdigest()

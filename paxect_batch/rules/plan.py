@@ -1,0 +1,108 @@
+"""Plan: which tasks share a trip through a worker, and with how many threads.
+
+Small items share lots, so that the durable steps are shared too; items too large for
+that go alone. A lot has one direction. Nothing here changes the bytes of a container.
+"""
+
+from __future__ import annotations
+
+from paxect_batch.model.transfer import Lot, Task
+from paxect_core import limits
+
+LOT_ITEMS_MAX = 256
+LOT_BYTES_MAX = 16 << 20
+"""How many bytes a lot of several items holds at most."""
+
+SMALL_BYTES_MAX = 1 << 20
+"""Items up to this size share a lot of up to `LOT_ITEMS_MAX`."""
+
+FEW_ITEMS_MAX = 8
+"""How many items a lot holds once one of them is not small."""
+
+BIG_BYTES_MIN = 64 << 20
+"""Items from this size on may use several threads."""
+
+IN_FLIGHT_BYTES_MAX = 128 << 20
+"""Bytes of sources in flight for each worker, see `in_flight_bytes_max`."""
+
+
+def threads_for(size: int, cores: int, workers: int) -> int:
+    """Return the threads for one item when `workers` workers are busy, its own too."""
+    if size < BIG_BYTES_MIN:
+        return 1
+    return min(max(cores // max(workers, 1), 1), limits.THREADS_MAX)
+
+
+def in_flight_bytes_max(workers: int) -> int:
+    """Return how many bytes of sources may be staged or on their way at once."""
+    return max(workers, 1) * IN_FLIGHT_BYTES_MAX
+
+
+def may_start(size: int, *, in_flight_bytes: int, workers: int) -> bool:
+    """Tell whether a lot of that size may be handed out now.
+
+    One that is larger than all that may be in flight goes alone.
+    """
+    in_all = in_flight_bytes + size
+    return not in_flight_bytes or in_all <= in_flight_bytes_max(workers)
+
+
+class LotBuilder:
+    """Groups tasks into lots in the order in which they come.
+
+    Whatever was added comes out in exactly one lot: those that `add` gives, and the
+    last that `flush` gives.
+    """
+
+    def __init__(self, *, number: int = 1, items_max: int = LOT_ITEMS_MAX) -> None:
+        assert 1 <= items_max <= LOT_ITEMS_MAX
+        self._number = number
+        self._items_max = items_max
+        self._tasks: list[Task] = []
+        self._bytes = 0
+        self._largest = 0
+
+    def __len__(self) -> int:
+        """Return how many tasks wait for their lot."""
+        return len(self._tasks)
+
+    def add(self, task: Task) -> Lot | None:
+        """Take in a task; return a lot if one is complete, not always with that task.
+
+        An item that fills a lot by itself comes out at once, before those that wait.
+        """
+        size = task.identity.size
+        if size >= LOT_BYTES_MAX:
+            return self._make((task,))
+        full = None
+        if self._tasks and not self._fits(task):
+            full = self.flush()
+        self._tasks.append(task)
+        self._bytes += size
+        self._largest = max(self._largest, size)
+        if full is None and len(self._tasks) >= self._items_max:
+            return self.flush()
+        return full
+
+    def flush(self) -> Lot | None:
+        """Return the lot of all tasks that wait, if there are any."""
+        if not self._tasks:
+            return None
+        tasks, self._tasks = tuple(self._tasks), []
+        self._bytes = self._largest = 0
+        return self._make(tasks)
+
+    def _fits(self, task: Task) -> bool:
+        size = task.identity.size
+        small = max(self._largest, size) <= SMALL_BYTES_MAX
+        items_max = self._items_max if small else min(FEW_ITEMS_MAX, self._items_max)
+        return (
+            task.direction is self._tasks[0].direction
+            and self._bytes + size <= LOT_BYTES_MAX
+            and len(self._tasks) < items_max
+        )
+
+    def _make(self, tasks: tuple[Task, ...]) -> Lot:
+        lot = Lot(self._number, tasks)
+        self._number += 1
+        return lot

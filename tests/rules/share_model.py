@@ -1,0 +1,377 @@
+"""An abstract share with nodes that carry out steps on it, explored exhaustively.
+
+Each look and each effect is one indivisible operation. Between any two of them another
+node may go on, a node may crash and begin anew (which is what recovery is), a consumer
+may take what was published, and, a limited number of times, a producer may replace or
+remove its file and somebody else may put a file or a sidecar where we publish.
+
+`explore` visits every state that can be reached and checks each; it knows nothing of
+the rules but what `next_step` and `owns_sidecar` return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from paxect_batch.rules.steps import (
+    Scene,
+    SourceState,
+    Step,
+    TargetState,
+    next_step,
+    owns_sidecar,
+)
+
+SAME, CHANGED, GONE = SourceState.SAME, SourceState.CHANGED, SourceState.GONE
+NOTHING, FOREIGN = 0, -1
+
+Choose = Callable[[Scene], Step]
+Flags = tuple[bool, ...]
+
+
+class Node(NamedTuple):
+    """Where a node is: the next operation, and what it remembers."""
+
+    at: str = "source"
+    saw: tuple[object, ...] = ()
+    looked: tuple[TargetState, TargetState] | None = None
+    rest: tuple[str, ...] = ()
+    owns: bool = False
+    dropped: bool = False
+
+
+class Share(NamedTuple):
+    """All that lies on the share, some history to judge it by, and the nodes."""
+
+    source: tuple[SourceState, ...]
+    target: int
+    sidecar: int
+    staged: Flags
+    sidecar_staged: Flags
+    pledged: Flags
+    recorded: Flags
+    aside: Flags
+    nodes: tuple[Node, ...]
+    meddling: int
+    # History, by item.
+    touched: Flags
+    """Whether its producer replaced or removed it."""
+    arrived: Flags
+    """Whether its bytes lay at the target at any time."""
+    taken: Flags
+    """Whether a consumer has its bytes."""
+    publishes: tuple[int, ...]
+    overwritten: bool = False
+    """Whether publishing replaced other bytes."""
+
+
+class World(NamedTuple):
+    """What is explored: pledges, who works at them, and what the share can do."""
+
+    items: tuple[int, ...]
+    """For each pledge, its item; items have different bytes and one target."""
+    work: tuple[int, ...]
+    """For each node, the pledge it works at."""
+    sidecars: bool = True
+    retire: bool = True
+    meddling: int = 0
+    crashes: bool = True
+    no_replace: bool = True
+    """Whether a rename can refuse to replace; otherwise it is a look and a rename."""
+    choose: Choose = next_step
+    pledge_last: bool = True
+    """Whether the pledge is looked at after what is staged, as it must be."""
+    withdraw_first: bool = True
+    """Whether pledges are withdrawn before stages are dropped, as they must be."""
+
+    def start(self) -> Share:
+        items, pledges = len(set(self.items)), len(self.items)
+        return Share(
+            source=(SAME,) * items,
+            target=NOTHING,
+            sidecar=NOTHING,
+            staged=(True,) * pledges,
+            sidecar_staged=(self.sidecars,) * pledges,
+            pledged=(True,) * pledges,
+            recorded=(False,) * items,
+            aside=(False,) * items,
+            nodes=(Node(),) * len(self.work),
+            meddling=self.meddling,
+            touched=(False,) * items,
+            arrived=(False,) * items,
+            taken=(False,) * items,
+            publishes=(0,) * items,
+        )
+
+
+def explore(
+    world: World, check: Callable[[World, Share], None], *, states_max: int = 400_000
+) -> int:
+    """Check every reachable state; return how many there are."""
+    start = world.start()
+    seen = {start}
+    todo = [start]
+    while todo:
+        share = todo.pop()
+        check(world, share)
+        for after in _successors(world, share):
+            if after not in seen:
+                seen.add(after)
+                todo.append(after)
+        assert len(seen) <= states_max, "the world is too large to be explored"
+    return len(seen)
+
+
+def _successors(world: World, share: Share) -> Iterator[Share]:
+    for number, node in enumerate(share.nodes):
+        if node.at != "done":
+            yield operate(world, share, number)
+            if world.crashes and node != Node():
+                yield _with_node(share, number, Node())
+    yield from _outside(world, share)
+
+
+def _outside(world: World, share: Share) -> Iterator[Share]:
+    """Give what consumers, producers and strangers may do."""
+    if share.target != NOTHING:
+        taken = share.taken
+        if share.target != FOREIGN:
+            taken = _set(taken, share.target - 1)
+        yield share._replace(target=NOTHING, sidecar=NOTHING, taken=taken)
+    if not share.meddling:
+        return
+    left = share._replace(meddling=share.meddling - 1)
+    for item, state in enumerate(share.source):
+        if state is not GONE:
+            gone = left._replace(touched=_set(share.touched, item))
+            yield gone._replace(source=_put(share.source, item, GONE))
+            yield gone._replace(source=_put(share.source, item, CHANGED))
+        if share.target == NOTHING:
+            yield left._replace(
+                target=item + 1,
+                arrived=_set(share.arrived, item),
+                sidecar=share.sidecar,
+            )
+    if share.target == NOTHING:
+        yield left._replace(target=FOREIGN)
+    if share.sidecar == NOTHING and world.sidecars:
+        yield left._replace(sidecar=FOREIGN)
+
+
+def operate(world: World, share: Share, number: int) -> Share:
+    """Return the share after the node's next operation."""
+    node = share.nodes[number]
+    pledge = world.work[number]
+    item = world.items[pledge]
+    if node.at in _EFFECTS:
+        return _EFFECTS[node.at](world, share, number, pledge, item)
+    return _observe(world, share, number, pledge, item)
+
+
+def _observe(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
+    node = share.nodes[number]
+    stages = (share.staged[pledge], share.sidecar_staged[pledge])
+    papers = (share.pledged[pledge], share.recorded[item])
+    match node.at:
+        case "source":
+            return _saw(share, number, "target", share.source[item])
+        case "target":
+            state = _glance(_state(share.target, item), node.looked and node.looked[0])
+            return _saw(share, number, "sidecar", state)
+        case "sidecar":
+            state = _glance(_state(share.sidecar, item), node.looked and node.looked[1])
+            following = "staged" if world.pledge_last else "pledge"
+            return _saw(share, number, following, state)
+        case "staged" if world.pledge_last:
+            return _saw(share, number, "pledge", stages)
+        case "pledge" if world.pledge_last:
+            return _decide(world, share, number, node.saw[:-1], node.saw[-1], papers)
+        case "pledge":
+            return _saw(share, number, "staged", papers)
+        case _:
+            return _decide(world, share, number, node.saw[:-1], stages, node.saw[-1])
+
+
+def _glance(state: TargetState, looked: TargetState | None) -> TargetState:
+    """Return what is known without reading, or what was read before."""
+    if state is TargetState.ABSENT:
+        return state
+    return looked or TargetState.UNKNOWN
+
+
+def _decide(world: World, share: Share, number: int, saw, stages, papers) -> Share:
+    source, target, sidecar = saw
+    scene = Scene(
+        staged=stages[0],
+        sidecar_staged=stages[1],
+        target=target,
+        sidecar_target=sidecar,
+        recorded=papers[1],
+        source=source,
+        retire=world.retire,
+        pledged=papers[0],
+    )
+    step = world.choose(scene)
+    if step is Step.DROP and TargetState.UNKNOWN in {target, sidecar}:
+        step = Step.LOOK_AT_TARGET
+    withdrawal = ("withdraw", "drop") if world.withdraw_first else ("drop", "withdraw")
+    operations = {
+        Step.LOOK_AT_TARGET: ("look",),
+        Step.PUBLISH_SIDECAR: ("publish_sidecar",),
+        Step.PUBLISH: ("publish",) if world.no_replace else ("absent?", "replace"),
+        Step.ADOPT: ("drop", "record"),
+        Step.COLLIDE: ("take_back", *withdrawal, "drop_sidecar", "set_aside"),
+        Step.DROP: ("take_back", *withdrawal, "drop_sidecar"),
+        Step.RECORD: ("record",),
+        Step.RETIRE: ("retire",),
+        Step.FINISH: ("drop", "drop_sidecar", "withdraw", "done"),
+    }[step]
+    node = Node(operations[0], rest=operations[1:], owns=owns_sidecar(scene))
+    return _with_node(share, number, node)
+
+
+def _look(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
+    looked = (_state(share.target, item), _state(share.sidecar, item))
+    return _with_node(share, number, Node(looked=looked))
+
+
+def _publish(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
+    if not share.staged[pledge] or share.target != NOTHING:
+        return _with_node(share, number, Node())
+    return _published(share, number, pledge, item)
+
+
+def _published(share: Share, number: int, pledge: int, item: int) -> Share:
+    after = share._replace(
+        staged=_set(share.staged, pledge, value=False),
+        target=item + 1,
+        arrived=_set(share.arrived, item),
+        publishes=_put(share.publishes, item, share.publishes[item] + 1),
+    )
+    return _with_node(after, number, Node("record"))
+
+
+def _is_absent(
+    world: World, share: Share, number: int, pledge: int, item: int
+) -> Share:
+    return (
+        _onward(share, number)
+        if not share.target
+        else _with_node(share, number, Node())
+    )
+
+
+def _replace(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
+    if not share.staged[pledge]:
+        return _with_node(share, number, Node())
+    if share.target not in {NOTHING, item + 1}:
+        share = share._replace(overwritten=True)
+    return _published(share, number, pledge, item)
+
+
+def _publish_sidecar(
+    world: World, share: Share, number: int, pledge: int, item: int
+) -> Share:
+    if share.sidecar_staged[pledge] and share.sidecar == NOTHING:
+        share = share._replace(
+            sidecar=item + 1,
+            sidecar_staged=_set(share.sidecar_staged, pledge, value=False),
+        )
+    return _onward(share, number)
+
+
+def _take_back(
+    world: World, share: Share, number: int, pledge: int, item: int
+) -> Share:
+    if share.nodes[number].owns and share.sidecar == item + 1:
+        share = share._replace(sidecar=NOTHING)
+    return _onward(share, number)
+
+
+def _withdraw(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
+    return _onward(
+        share._replace(pledged=_set(share.pledged, pledge, value=False)), number
+    )
+
+
+def _drop(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
+    node = share.nodes[number]._replace(dropped=share.staged[pledge])
+    after = share._replace(staged=_set(share.staged, pledge, value=False))
+    return _onward(_with_node(after, number, node), number)
+
+
+def _drop_sidecar(
+    world: World, share: Share, number: int, pledge: int, item: int
+) -> Share:
+    flags = _set(share.sidecar_staged, pledge, value=False)
+    return _onward(share._replace(sidecar_staged=flags), number)
+
+
+def _set_aside(
+    world: World, share: Share, number: int, pledge: int, item: int
+) -> Share:
+    if share.nodes[number].dropped and share.source[item] is SAME:
+        share = share._replace(
+            aside=_set(share.aside, item), source=_put(share.source, item, GONE)
+        )
+    return _onward(share, number)
+
+
+def _record(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
+    return _onward(share._replace(recorded=_set(share.recorded, item)), number)
+
+
+def _retire(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
+    if share.source[item] is SAME:
+        share = share._replace(source=_put(share.source, item, GONE))
+    return _onward(share, number)
+
+
+_EFFECTS = {
+    "look": _look,
+    "publish": _publish,
+    "absent?": _is_absent,
+    "replace": _replace,
+    "publish_sidecar": _publish_sidecar,
+    "take_back": _take_back,
+    "withdraw": _withdraw,
+    "drop": _drop,
+    "drop_sidecar": _drop_sidecar,
+    "set_aside": _set_aside,
+    "record": _record,
+    "retire": _retire,
+}
+
+
+def _saw(share: Share, number: int, following: str, what: object) -> Share:
+    node = share.nodes[number]
+    return _with_node(share, number, node._replace(at=following, saw=(*node.saw, what)))
+
+
+def _onward(share: Share, number: int) -> Share:
+    """Go to the node's next operation, or look at everything again."""
+    node = share.nodes[number]
+    if not node.rest:
+        return _with_node(share, number, Node())
+    if node.rest == ("done",):
+        return _with_node(share, number, Node("done"))
+    return _with_node(share, number, node._replace(at=node.rest[0], rest=node.rest[1:]))
+
+
+def _with_node(share: Share, number: int, node: Node) -> Share:
+    return share._replace(nodes=_put(share.nodes, number, node))
+
+
+def _state(content: int, item: int) -> TargetState:
+    if content == NOTHING:
+        return TargetState.ABSENT
+    return TargetState.EQUAL if content == item + 1 else TargetState.DIFFERENT
+
+
+def _put(several: tuple, place: int, value: object) -> tuple:
+    return (*several[:place], value, *several[place + 1 :])
+
+
+def _set(flags: Flags, place: int, *, value: bool = True) -> Flags:
+    return _put(flags, place, value)
