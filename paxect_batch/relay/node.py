@@ -176,8 +176,8 @@ class Node:
     def _begin(self) -> None:
         policy = self._current_policy()
         self._events.write(Event.STARTUP, message=f"mode {self._options.mode}")
-        self._remember_done(policy)
         self._recover()
+        self._remember_done(policy)
         self._meet(policy)
 
     def _end(self) -> None:
@@ -199,7 +199,9 @@ class Node:
         recovery = Recovery(self._share, self._ledger, self._options.node)
         recovery.run(record)
         for matter in published:
-            self._account.delivered(self._committer.record_of(matter))
+            end = self._committer.record_of(matter)
+            self._account.delivered(end)
+            self._done.add(end.direction, end.source, end.identity)
         for matter in recovery.settled:
             self._account.standing.recovered += 1
             done = matter.ended is Step.FINISH
