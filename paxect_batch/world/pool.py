@@ -74,66 +74,81 @@ class WorkerPool:
         )
         self._start = lambda: _Worker(command, greeting)
         self._workers_max = workers
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._attendants: list[_Attendant] = []
-        self._idle = 0
-        self._stopped = False
+        self._crew: _Crew | None = None
 
     def submit(self, lot: Lot) -> Future[tuple[Outcome, ...]]:
-        """See `seams.Executor`. Never waits; `RuntimeError` after `stop`."""
-        future: Future[tuple[Outcome, ...]] = Future()
+        """See `seams.Executor`. Never waits."""
         with self._lock:
-            if self._stopped:
-                raise RuntimeError("the pool was stopped")
-            self._jobs.put((lot, future))
-            if self._idle > 0:
-                self._idle -= 1
-            elif len(self._attendants) < self._workers_max:
-                attendant = _Attendant(self._start, self._next_job)
-                self._attendants.append(attendant)
-                attendant.start()
-        return future
+            if self._crew is None:
+                self._crew = _Crew(self._start, self._workers_max)
+            return self._crew.submit(lot)
 
     def stop(self) -> None:
-        """See `seams.Executor`. Lots not begun are cancelled; others: `WorkerDied`."""
+        """See `seams.Executor`."""
         with self._lock:
-            self._stopped = True
-            attendants = list(self._attendants)
-        with contextlib.suppress(queue.Empty):
-            while True:
-                job = self._jobs.get_nowait()
-                if job is not None:
-                    job[1].cancel()
-        for attendant in attendants:
-            self._jobs.put(None)
-            attendant.kill()
-        for attendant in attendants:
-            attendant.join(STOP_SECONDS_MAX)
+            crew, self._crew = self._crew, None
+        if crew is not None:
+            crew.stop()
 
     def pids(self) -> list[int]:
         """Return the process ids of the workers that live."""
         with self._lock:
-            attendants = list(self._attendants)
-        return [pid for attendant in attendants if (pid := attendant.pid) is not None]
+            return self._crew.pids() if self._crew is not None else []
 
-    def _next_job(self, *, is_first: bool) -> _Job | None:
-        # Whoever submits counts on an idle attendant to come here for the job.
-        if not is_first:
-            with self._lock:
-                self._idle += 1
-        return self._jobs.get()
+
+class _Crew:
+    """The workers between two stops. One thread at a time submits."""
+
+    def __init__(self, start: Callable[[], _Worker], workers_max: int) -> None:
+        self._start = start
+        self._workers_max = workers_max
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._attendants: list[_Attendant] = []
+        self._idle = threading.Semaphore(0)
+
+    def submit(self, lot: Lot) -> Future[tuple[Outcome, ...]]:
+        future: Future[tuple[Outcome, ...]] = Future()
+        self._jobs.put((lot, future))
+        if (
+            not self._idle.acquire(blocking=False)
+            and len(self._attendants) < self._workers_max
+        ):
+            attendant = _Attendant(self._start, self._jobs, self._idle)
+            self._attendants.append(attendant)
+            attendant.start()
+        return future
+
+    def stop(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while job := self._jobs.get_nowait():
+                _, future = job
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(WorkerDied("the pool was stopped"))
+        for attendant in self._attendants:
+            self._jobs.put(None)
+            attendant.kill()
+        for attendant in self._attendants:
+            attendant.join(STOP_SECONDS_MAX)
+
+    def pids(self) -> list[int]:
+        pids = [attendant.pid for attendant in self._attendants]
+        return [pid for pid in pids if pid is not None]
 
 
 class _Attendant(threading.Thread):
     """A thread of the coordinator, and the worker it speaks with."""
 
     def __init__(
-        self, start: Callable[[], _Worker], next_job: Callable[..., _Job | None]
+        self,
+        start: Callable[[], _Worker],
+        jobs: queue.SimpleQueue[_Job | None],
+        idle: threading.Semaphore,
     ) -> None:
         super().__init__(name="attend-worker", daemon=True)
         self._start_worker = start
-        self._next_job = next_job
+        self._jobs = jobs
+        self._idle = idle
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
         self._killed = False
@@ -146,19 +161,25 @@ class _Attendant(threading.Thread):
 
     def run(self) -> None:
         """Have lots done until there are no more."""
-        is_first = True
-        while (job := self._next_job(is_first=is_first)) is not None:
-            is_first = False
+        while (job := self._jobs.get()) is not None:
             lot, future = job
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                outcomes = self._do(lot)
-            except BaseException as error:  # noqa: BLE001  the future's owner decides
-                future.set_exception(error)
+            if future.set_running_or_notify_cancel():
+                self._settle(lot, future)
             else:
-                future.set_result(outcomes)
+                self._idle.release()
         self._end_worker()
+
+    def _settle(self, lot: Lot, future: Future[tuple[Outcome, ...]]) -> None:
+        # Idle before the future tells: whoever waits for it may submit the next lot,
+        # which needs no other worker.
+        try:
+            outcomes = self._do(lot)
+        except Exception as error:  # noqa: BLE001  the future's owner decides
+            self._idle.release()
+            future.set_exception(error)
+        else:
+            self._idle.release()
+            future.set_result(outcomes)
 
     def kill(self) -> None:
         """End the worker at once, and start no other."""

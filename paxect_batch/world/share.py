@@ -144,6 +144,7 @@ class LocalShare:
 
     def write(self, place: Place, data: bytes) -> None:
         """See `seams.Share`. The folder is made; whatever fails leaves the old file."""
+        parts_of(place)
         part = place.beside(temp_name())
         stream = self.create(part)
         try:

@@ -43,7 +43,7 @@ class PathTree:
     def open(self, place: Place, flags: int) -> int:
         """See `Tree`."""
         path = self._path(place)
-        if _is_link_at(path):
+        if not flags & os.O_EXCL and _is_link_at(path):
             raise linked(place)
         return _patiently(lambda: os.open(path, flags, 0o666))
 

@@ -1,0 +1,487 @@
+"""A share in memory with the manners of a local file system, and faults on demand."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import IO
+
+from fakes.clock import FakeClock
+
+from paxect_batch.model.items import Entry, Facts, Identity, Kind
+from paxect_batch.model.places import Place, Root, to_bytes, to_text
+from paxect_batch.world.tree import parts_of
+
+NAME_BYTES_MAX = 255
+
+
+class FileNode:
+    """A file. `content` is what is in it now; `synced` what a power cut would leave."""
+
+    kind = Kind.FILE
+
+    def __init__(self, inode: int, now_ns: int) -> None:
+        self.inode = inode
+        self.content = bytearray()
+        self.synced: bytes | None = None
+        self.mode = 0o644
+        self.mtime_ns = self.ctime_ns = now_ns
+        self.writers = 0
+
+
+class FolderNode:
+    """A folder: nodes by the name under which they are looked up."""
+
+    kind = Kind.FOLDER
+
+    def __init__(self, inode: int, now_ns: int) -> None:
+        self.inode = inode
+        self.names: dict[str, tuple[bytes, Node]] = {}
+        self.mode = 0o755
+        self.mtime_ns = self.ctime_ns = now_ns
+
+
+class OtherNode:
+    """A link, or something that is neither file nor folder nor link."""
+
+    def __init__(self, inode: int, now_ns: int, kind: Kind) -> None:
+        self.inode = inode
+        self.kind = kind
+        self.mode = 0o777
+        self.mtime_ns = self.ctime_ns = now_ns
+
+
+Node = FileNode | FolderNode | OtherNode
+
+
+class MemoryShare:
+    """`seams.Share`.
+
+    `before` is called before each operation, with its name and place, and may raise.
+    Those on open files are `stream.read`, `stream.write`, `sync`, `dress`, `facts_of`.
+    `calls` counts them. `together_roots` are the roots between which renames work, and
+    `bytes_max` is what all files together may hold.
+    """
+
+    def __init__(
+        self,
+        clock: FakeClock | None = None,
+        *,
+        folds: bool = False,
+        bytes_max: int | None = None,
+        before: Callable[[str, Place], None] | None = None,
+        together_roots: frozenset[Root] = frozenset(Root),
+    ) -> None:
+        self.clock = clock or FakeClock()
+        self.folds = folds
+        self.bytes_max = bytes_max
+        self.before = before
+        self.calls: Counter[str] = Counter()
+        self.together_roots = together_roots
+        self._inodes = 0
+        self.roots: dict[Root, FolderNode] = {root: self._new_folder() for root in Root}
+
+    # -- what tests set up and look at, without faults and counting
+
+    def put(self, place: Place, data: bytes, *, age_seconds: float = 60.0) -> None:
+        """Lay a file there, as a producer would have some time ago."""
+        folder = self._folder(place.folder, make=True)
+        node = self._new_file()
+        node.content = bytearray(data)
+        node.synced = data
+        node.mtime_ns = node.ctime_ns = self._now_ns() - int(age_seconds * 1e9)
+        self._link(folder, place, node)
+
+    def get(self, place: Place) -> bytes | None:
+        """Return the content of a file, or None if there is no file."""
+        node = self._find(place)
+        return bytes(node.content) if isinstance(node, FileNode) else None
+
+    def put_link(self, place: Place) -> None:
+        """Lay a symbolic link there; where it leads is no matter."""
+        self._put_other(place, Kind.LINK)
+
+    def put_other(self, place: Place) -> None:
+        """Lay a fifo there."""
+        self._put_other(place, Kind.OTHER)
+
+    def take(self, place: Place) -> bytes | None:
+        """Take a file away, as a consumer would."""
+        data = self.get(place)
+        if data is not None:
+            self._unlink(place)
+        return data
+
+    def append(self, place: Place, data: bytes) -> None:
+        """Write to the end of a file, as a producer that is not done."""
+        node = self._find(place)
+        assert isinstance(node, FileNode)
+        node.content += data
+        self._touch(node)
+
+    def open_to_write(self, place: Place) -> IO[bytes]:
+        """Open a file that is there, as a producer would."""
+        node = self._find(place)
+        assert isinstance(node, FileNode)
+        return _MemoryFile(self, place, node, writes=True)
+
+    def files(self, root: Root) -> dict[str, bytes]:
+        """Return all files below a root: content by path."""
+        return dict(self._files(self.roots[root], ""))
+
+    def node(self, place: Place) -> Node | None:
+        """Return what is there."""
+        return self._find(place)
+
+    # -- the seam
+
+    def entries(self, folder: Place) -> Iterator[Entry]:
+        self._enter("entries", folder)
+        try:
+            names = self._folder(folder).names
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for key in list(names):
+            if key in names:
+                name, node = names[key]
+                yield Entry(folder.child(to_text(name)), node.kind)
+
+    def freshen(self, folder: Place) -> None:
+        self._enter("freshen", folder)
+
+    def look(self, place: Place) -> Facts | None:
+        self._enter("look", place)
+        node = self._find(place)
+        return None if node is None else _facts(node)
+
+    def open_source(self, place: Place) -> IO[bytes]:
+        self._enter("open_source", place)
+        node = self._find(place)
+        if node is None:
+            raise _error(errno.ENOENT, place)
+        if isinstance(node, FolderNode):
+            raise _error(errno.EISDIR, place)
+        if node.kind is Kind.LINK:
+            raise _error(errno.ELOOP, place)
+        if not isinstance(node, FileNode):
+            raise _error(errno.EINVAL, place)
+        return _MemoryFile(self, place, node, writes=False)
+
+    def facts_of(self, stream: IO[bytes]) -> Facts:
+        file = _own(stream)
+        self._enter("facts_of", file.place)
+        return _facts(file.node)
+
+    def create(self, place: Place) -> IO[bytes]:
+        self._enter("create", place)
+        if not place.path:
+            raise _error(errno.EEXIST, place)
+        folder = self._folder(place.folder, make=True)
+        if self._key(place.name) in folder.names:
+            raise _error(errno.EEXIST, place)
+        node = self._new_file()
+        self._link(folder, place, node)
+        return _MemoryFile(self, place, node, writes=True)
+
+    def sync(self, stream: IO[bytes]) -> None:
+        file = _own(stream)
+        self._enter("sync", file.place)
+        file.node.synced = bytes(file.node.content)
+
+    def sync_folder(self, folder: Place) -> None:
+        self._enter("sync_folder", folder)
+        self._folder(folder)
+
+    def read(self, place: Place, bytes_max: int) -> bytes | None:
+        self._enter("read", place)
+        node = self._find(place)
+        if node is None:
+            return None
+        if isinstance(node, FolderNode):
+            raise _error(errno.EISDIR, place)
+        if not isinstance(node, FileNode):
+            raise _error(errno.ELOOP if node.kind is Kind.LINK else errno.EINVAL, place)
+        if len(node.content) > bytes_max:
+            raise _error(errno.EFBIG, place)
+        return bytes(node.content)
+
+    def write(self, place: Place, data: bytes) -> None:
+        self._enter("write", place)
+        folder = self._folder(place.folder, make=True)
+        if isinstance(self._find(place), FolderNode):
+            raise _error(errno.EISDIR, place)
+        self._reserve(len(data), place)
+        node = self._new_file()
+        node.content = bytearray(data)
+        node.synced = data
+        self._link(folder, place, node)
+
+    def rename_new(self, source: Place, target: Place) -> None:
+        self._enter("rename_new", source)
+        parts_of(target)
+        if not self._joined(source.root, target.root):
+            raise _error(errno.EXDEV, target)
+        node = self._find(source)
+        if node is None:
+            raise _error(errno.ENOENT, source)
+        folder = self._folder(target.folder)
+        if self._key(target.name) in folder.names:
+            raise _error(errno.EEXIST, target)
+        self._unlink(source)
+        self._link(folder, target, node)
+
+    def remove(self, place: Place) -> bool:
+        self._enter("remove", place)
+        node = self._find(place)
+        if node is None:
+            return False
+        if isinstance(node, FolderNode):
+            raise _error(errno.EISDIR, place)
+        self._unlink(place)
+        return True
+
+    def remove_folder(self, folder: Place) -> bool:
+        self._enter("remove_folder", folder)
+        node = self._find(folder)
+        if not isinstance(node, FolderNode) or node.names:
+            return False
+        self._unlink(folder)
+        return True
+
+    def make_folder(self, folder: Place) -> None:
+        self._enter("make_folder", folder)
+        if isinstance(self._find(folder), FileNode | OtherNode):
+            raise _error(errno.EEXIST, folder)
+        self._folder(folder, make=True)
+
+    def dress(
+        self, stream: IO[bytes], *, mtime_ns: int | None, mode: int | None
+    ) -> None:
+        file = _own(stream)
+        self._enter("dress", file.place)
+        if mode is not None:
+            file.node.mode = mode & 0o777
+        if mtime_ns is not None:
+            file.node.mtime_ns = mtime_ns
+        file.node.ctime_ns = self._now_ns()
+
+    def now(self) -> float:
+        self._enter("now", Place(Root.STATE, ""))
+        return self.clock.now()
+
+    def free_bytes(self, root: Root) -> int:
+        self._enter("free_bytes", Place(root, ""))
+        if self.bytes_max is None:
+            return 1 << 40
+        return max(0, self.bytes_max - self._used())
+
+    def together(self, one: Root, other: Root) -> bool:
+        self._enter("together", Place(one, ""))
+        return self._joined(one, other)
+
+    def folds_names(self, root: Root) -> bool:
+        self._enter("folds_names", Place(root, ""))
+        return self.folds
+
+    # -- within
+
+    def _enter(self, operation: str, place: Place) -> None:
+        self.calls[operation] += 1
+        if self.before is not None:
+            self.before(operation, place)
+        parts_of(place)
+
+    def _joined(self, one: Root, other: Root) -> bool:
+        return one is other or {one, other} <= self.together_roots
+
+    def _now_ns(self) -> int:
+        return int(self.clock.now() * 1e9)
+
+    def _next_inode(self) -> int:
+        self._inodes += 1
+        return self._inodes
+
+    def _new_file(self) -> FileNode:
+        return FileNode(self._next_inode(), self._now_ns())
+
+    def _new_folder(self) -> FolderNode:
+        return FolderNode(self._next_inode(), self._now_ns())
+
+    def _touch(self, node: FileNode) -> None:
+        node.mtime_ns = node.ctime_ns = self._now_ns()
+
+    def _key(self, name: str) -> str:
+        return unicodedata.normalize("NFC", name).casefold() if self.folds else name
+
+    def _used(self) -> int:
+        return sum(
+            len(data) for root in Root for _, data in self._files(self.roots[root], "")
+        )
+
+    def _reserve(self, size: int, place: Place) -> None:
+        if self.bytes_max is not None and self._used() + size > self.bytes_max:
+            raise _error(errno.ENOSPC, place)
+
+    def _files(self, folder: FolderNode, prefix: str) -> Iterator[tuple[str, bytes]]:
+        for name, node in folder.names.values():
+            path = prefix + to_text(name)
+            if isinstance(node, FileNode):
+                yield path, bytes(node.content)
+            elif isinstance(node, FolderNode):
+                yield from self._files(node, f"{path}/")
+
+    def _folder(self, place: Place, *, make: bool = False) -> FolderNode:
+        parts = [to_text(part) for part in parts_of(place)]
+        folder = self.roots[place.root]
+        for part in parts:
+            _check_name(part, place)
+            found = folder.names.get(self._key(part))
+            if found is None:
+                if not make:
+                    raise _error(errno.ENOENT, place)
+                found = folder.names[self._key(part)] = (
+                    to_bytes(part),
+                    self._new_folder(),
+                )
+            node = found[1]
+            if not isinstance(node, FolderNode):
+                is_link = node.kind is Kind.LINK
+                raise _error(errno.ELOOP if is_link else errno.ENOTDIR, place)
+            folder = node
+        return folder
+
+    def _find(self, place: Place) -> Node | None:
+        parts_of(place)
+        if not place.path:
+            return self.roots[place.root]
+        _check_name(place.name, place)
+        try:
+            folder = self._folder(place.folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        found = folder.names.get(self._key(place.name))
+        return None if found is None else found[1]
+
+    def _link(self, folder: FolderNode, place: Place, node: Node) -> None:
+        _check_name(place.name, place)
+        key = self._key(place.name)
+        folder.names[key] = (to_bytes(place.name), node)
+        node.ctime_ns = max(node.ctime_ns, node.mtime_ns)
+
+    def _unlink(self, place: Place) -> None:
+        del self._folder(place.folder).names[self._key(place.name)]
+
+    def _put_other(self, place: Place, kind: Kind) -> None:
+        folder = self._folder(place.folder, make=True)
+        node = OtherNode(self._next_inode(), self._now_ns(), kind)
+        self._link(folder, place, node)
+
+
+class _MemoryFile(io.RawIOBase):
+    """An open file of a `MemoryShare`."""
+
+    def __init__(
+        self, share: MemoryShare, place: Place, node: FileNode, *, writes: bool
+    ) -> None:
+        super().__init__()
+        self.share = share
+        self.place = place
+        self.node = node
+        self.name = str(place)
+        self._writes = writes
+        self._position = 0
+        node.writers += writes
+
+    def readable(self) -> bool:
+        return not self._writes
+
+    def writable(self) -> bool:
+        return self._writes
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        self._check_open()
+        if self._writes:
+            raise io.UnsupportedOperation("read")
+        self.share._enter("stream.read", self.place)
+        end = self._position + len(buffer)
+        piece = self.node.content[self._position : end]
+        buffer[: len(piece)] = piece
+        self._position += len(piece)
+        return len(piece)
+
+    def write(self, data: bytes | memoryview) -> int:  # type: ignore[override]
+        self._check_open()
+        if not self._writes:
+            raise io.UnsupportedOperation("write")
+        self.share._enter("stream.write", self.place)
+        piece = bytes(data)
+        end = self._position + len(piece)
+        self.share._reserve(max(0, end - len(self.node.content)), self.place)
+        gap = max(0, self._position - len(self.node.content))
+        self.node.content.extend(bytes(gap))
+        self.node.content[self._position : end] = piece
+        self._position = end
+        self.share._touch(self.node)
+        return len(piece)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._check_open()
+        start = (0, self._position, len(self.node.content))[whence]
+        self._position = start + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def truncate(self, size: int | None = None) -> int:
+        self._check_open()
+        self.share._enter("stream.truncate", self.place)
+        size = self._position if size is None else size
+        gap = max(0, size - len(self.node.content))
+        self.node.content.extend(bytes(gap))
+        del self.node.content[size:]
+        self.share._touch(self.node)
+        return size
+
+    def close(self) -> None:
+        if not self.closed and self._writes:
+            self.node.writers -= 1
+        super().close()
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ValueError("I/O operation on closed file")
+
+
+def _own(stream: IO[bytes]) -> _MemoryFile:
+    assert isinstance(stream, _MemoryFile)
+    stream._check_open()
+    return stream
+
+
+def _facts(node: Node) -> Facts:
+    is_file = isinstance(node, FileNode)
+    size = len(node.content) if isinstance(node, FileNode) else 0
+    return Facts(
+        kind=node.kind,
+        identity=Identity(size, node.mtime_ns, node.inode),
+        mode=node.mode,
+        ctime_ns=node.ctime_ns,
+        writer=node.writers > 0 if is_file and isinstance(node, FileNode) else None,
+    )
+
+
+def _check_name(name: str, place: Place) -> None:
+    if len(to_bytes(name)) > NAME_BYTES_MAX:
+        raise _error(errno.ENAMETOOLONG, place)
+
+
+def _error(number: int, place: Place) -> OSError:
+    return OSError(number, os.strerror(number), str(place))
