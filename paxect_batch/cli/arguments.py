@@ -76,7 +76,9 @@ def _split(
     try:
         pairs, operands = gnu_getopt(
             words,
-            "".join(o.short + (":" if o.takes else "") for o in command.options),
+            "".join(
+                o.short + (":" if o.takes else "") for o in command.options if o.short
+            ),
             [word + ("=" if word in takers else "") for word in long_names],
         )
     except GetoptError as error:

@@ -37,15 +37,20 @@ _FOLDERS = (
 )
 _ANYWHERE = (*_FOLDERS, _CONFIG, _JSON, _HELP)
 
+_DRY_RUN = Option(
+    "dry-run", "", "say what would be done with each file; do nothing", "n"
+)
+_POLL = Option("poll-seconds", "N", "look for new files every N seconds (default 2)")
 _RUN = (
     Option("direction", "NAME", "encode, decode, or relay, which is both (default)"),
     *_FOLDERS,
     Option("node", "NAME", "name of this node (default: the host's name)"),
     Option("workers", "N", "worker processes (default: one for each core)"),
     Option("policy", "FILE", "policy to keep to (default: the share's own)"),
+    Option("hmac-key-file", "FILE", "sign manifests with the key in this file"),
     Option("deadline", "WHEN", "take no file after a time (05:30) or a span (2h)"),
     Option("max-files", "N", "take no more than N files"),
-    Option("dry-run", "", "say what would be done with each file, and do nothing", "n"),
+    _DRY_RUN,
     Option("junit", "FILE", "write the run as JUnit XML"),
     Option("textfile", "FILE", "write the run as Prometheus metrics"),
     Option("log", "FILE", "log events to FILE (default: the share's own log)"),
@@ -105,13 +110,7 @@ COMMANDS = {
         "Go on relaying until told to stop.",
         "[SHARE]",
         1,
-        (
-            *_RUN[:9],
-            Option(
-                "poll-seconds", "N", "look for new files every N seconds (default 2)"
-            ),
-            *_RUN[9:],
-        ),
+        (_POLL, *_RUN),
         (
             "paxect-batch watch /mnt/exchange",
             "paxect-batch watch /mnt/exchange --direction decode --node edge-7",
@@ -160,7 +159,7 @@ COMMANDS = {
         "Show every setting, its value, and where that came from.",
         "show [SHARE]",
         2,
-        (*_RUN[:9], *_RUN[10:]),
+        tuple(o for o in _RUN if o is not _DRY_RUN),
         (
             "paxect-batch config show /mnt/exchange",
             "PAXECT_BATCH_WORKERS=4 paxect-batch config show --json",

@@ -30,6 +30,7 @@ class Progress:
         self._next = self._start
         self._shown = False
         self._problems: list[str] = []
+        self._last_problem = ""
         self.standing = Standing()
         """How the run stood when it last told."""
 
@@ -50,14 +51,20 @@ class Progress:
             self._write("\r\033[K")
             self._shown = False
 
+    def notice(self, text: str) -> None:
+        """Tell of something, above the bar."""
+        self.clear()
+        console.complain(f"warning: {text}")
+
     def _tell(self, problems: list[str]) -> None:
         if problems == self._problems:
             return
         new = problems[_overlap(self._problems, problems) :]
         self._problems = list(problems)
-        self.clear()
-        for text in new:
-            console.complain(f"warning: {text}")
+        for text in dict.fromkeys(new):
+            if text != self._last_problem:
+                self.notice(text)
+            self._last_problem = text
 
     @staticmethod
     def _write(text: str) -> None:

@@ -27,7 +27,7 @@ PREFIX = "PAXECT_BATCH_"
 LINK_PREFIX = "PAXECT_LINK_"
 CONFIG_BYTES_MAX = 1 << 20
 
-_OTHER_VARIABLES = ("CONFIG", "HMAC_KEY", "HMAC_KEY_FILE")
+_OTHER_VARIABLES = ("CONFIG", "HMAC_KEY")
 """Variables with our prefix that are no settings."""
 
 
@@ -69,6 +69,7 @@ SETTINGS: dict[str, Setting] = {
     "outbox": _path("OUTBOX"),
     "wire": _path(),
     "policy": _path("POLICY"),
+    "hmac_key_file": _path(),
     "node": Setting(kinds.NODE),
     "direction": Setting(kinds.choice("encode", "decode", "relay"), "relay"),
     "workers": Setting(kinds.or_auto(kinds.whole(1, kinds.WORKERS_MAX)), 0),
@@ -95,6 +96,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     outbox: str | None
     wire: str | None
     policy: str | None
+    hmac_key_file: str | None
     node: str
     direction: Mode
     workers: int

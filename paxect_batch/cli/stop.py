@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
+from paxect_batch.model.errors import Exit
+
 GRACE_SECONDS = 5.0
 """How long a run has to end by itself after the second signal."""
 
@@ -27,8 +29,8 @@ class StopSignal:
         """End well: take nothing more, finish what is being published."""
         self.now = False
         """End at once."""
-        self.exit_code = 0
-        """128 and the number of the first signal, once there was one."""
+        self.exit_code = Exit.TERMINATED
+        """What the first signal makes of the exit code, once there was one."""
         self.reopen: Callable[[], None] | None = None
         """What SIGHUP asks for."""
         self._left: list[tuple[int, object]] = []
@@ -55,11 +57,12 @@ class StopSignal:
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         if not self.requested:
             self.requested = True
-            self.exit_code = 128 + number
+            if number == signal.SIGINT:
+                self.exit_code = Exit.INTERRUPTED
             return
         if not self.now:
             self.now = True
-            timer = threading.Timer(GRACE_SECONDS, os._exit, (self.exit_code,))
+            timer = threading.Timer(GRACE_SECONDS, os._exit, (int(self.exit_code),))
             timer.daemon = True
             timer.start()
 

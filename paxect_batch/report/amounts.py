@@ -37,3 +37,8 @@ def clip(text: str, columns: int) -> str:
         return text
     tail = (columns - 3) // 2
     return text[: columns - 3 - tail] + "..." + text[len(text) - tail :]
+
+
+def clip_end(text: str, columns: int) -> str:
+    """Return the text in so many columns, its end left out if need be."""
+    return text if len(text) <= columns else text[: columns - 3] + "..."

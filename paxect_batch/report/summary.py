@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paxect_batch.model.audit import Audit, Tally
 from paxect_batch.model.errors import Exit
-from paxect_batch.report.amounts import clip, count_text, size_text, time_text
+from paxect_batch.report.amounts import clip, clip_end, count_text, size_text, time_text
 
 COLUMNS = 80
 _PROBLEMS_SHOWN = 5
@@ -44,7 +44,8 @@ def summary(audit: Audit, problems: list[str], *, stopped: str = "") -> str:
         lines.append(clip(f"  ended early: {stopped}", COLUMNS))
     if problems:
         lines += ["", "  latest problems:"]
-        lines += [clip(f"  - {text}", COLUMNS) for text in problems[-_PROBLEMS_SHOWN:]]
+        latest = list(dict.fromkeys(problems))[-_PROBLEMS_SHOWN:]
+        lines += [clip_end(f"  - {text}", COLUMNS) for text in latest]
     return "\n".join(lines)
 
 
@@ -64,7 +65,8 @@ _ALWAYS = ("seen", "delivered")
 
 
 def _row(name: str, tally: Tally) -> str:
-    return f"  {name:<12}{tally.files:>12,} files{size_text(tally.bytes):>14}"
+    noun = "file " if tally.files == 1 else "files"
+    return f"  {name:<12}{tally.files:>12,} {noun}{size_text(tally.bytes):>14}"
 
 
 def _rate(audit: Audit) -> str:

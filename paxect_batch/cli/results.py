@@ -1,0 +1,130 @@
+"""What a run leaves behind: its audit on the share, reports, a summary, the audit line.
+
+Each of them is tried even if another one cannot be written; what could not be written
+turns the exit code to 3, in the audit line as well.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from paxect_batch.cli import console
+from paxect_batch.cli.policy_file import PolicyFile
+from paxect_batch.cli.settings import Settings
+from paxect_batch.cli.wiring import World
+from paxect_batch.model.audit import Audit
+from paxect_batch.model.errors import BatchError, Exit, worst
+from paxect_batch.model.places import Place, Root
+from paxect_batch.model.records import Record
+from paxect_batch.model.run import RunOptions, Standing
+from paxect_batch.report.audit import audit, audit_json, audit_line, waiting
+from paxect_batch.report.junit import junit
+from paxect_batch.report.summary import summary
+from paxect_batch.report.textfile import textfile
+from paxect_batch.rules.exits import run_exit
+from paxect_core import CODEC_VERSION, __version__
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended."""
+
+    standing: Standing
+    options: RunOptions
+    batch_digest: str
+    own: Exit | None
+    """What ended the run before its time, if anything."""
+    started: str
+    duration_seconds: float
+
+
+def report(ending: Ending, settings: Settings, world: World, policy: PolicyFile) -> int:
+    """Write and print all that is asked for; return the exit code."""
+    outcome = _audit(ending, policy)
+    place = Place(Root.STATE, f"runs/{outcome.node}/{outcome.run}.json")
+    data = audit_json(outcome).encode() + b"\n"
+    writers: list[Callable[[], object]] = [lambda: world.share.write(place, data)]
+    if settings.junit is not None:
+        writers.append(_junit_writer(settings.junit, outcome, world))
+    if settings.textfile is not None:
+        writers.append(_textfile_writer(settings.textfile, outcome))
+    written = [_tried(writer) for writer in writers]
+    if not all(written):
+        code = worst({outcome.exit_code, Exit.SHARE})
+        outcome = msgspec.structs.replace(outcome, exit_code=int(code))
+    if _shows_summary(settings):
+        standing = ending.standing
+        console.say(summary(outcome, standing.problems, stopped=standing.stopped))
+        console.say("")
+    if settings.json:
+        console.say(_as_json(outcome, ending.standing))
+    console.say(audit_line(outcome))
+    return outcome.exit_code
+
+
+def _audit(ending: Ending, policy: PolicyFile) -> Audit:
+    left = waiting(ending.standing).files
+    code = run_exit(ending.standing, waiting=left, own=ending.own)
+    return audit(
+        ending.standing,
+        ending.options,
+        batch_digest=ending.batch_digest,
+        policy_sha256=policy.sha256,
+        codec=CODEC_VERSION,
+        version=__version__,
+        started=ending.started,
+        duration_seconds=ending.duration_seconds,
+        exit_code=int(code),
+    )
+
+
+def _tried(write: Callable[[], object]) -> bool:
+    try:
+        write()
+    except BatchError as error:
+        console.complain(error.message)
+    except OSError as error:
+        console.complain(
+            f"recording the run gave: {console.os_error_text(error)}; what was "
+            "delivered stays delivered; the audit line below is complete"
+        )
+    else:
+        return True
+    return False
+
+
+def _junit_writer(path: str, outcome: Audit, world: World) -> Callable[[], object]:
+    def records() -> Iterable[Record]:
+        return world.ledger.since(outcome.node, outcome.run, 0)
+
+    def write() -> None:
+        parts = (part.encode() for part in junit(outcome, records))
+        console.write_whole(path, parts)
+
+    return write
+
+
+def _textfile_writer(path: str, outcome: Audit) -> Callable[[], object]:
+    text = textfile(outcome, completed_seconds=round(time.time(), 3))
+    return lambda: console.write_whole(path, [text.encode()])
+
+
+def _as_json(outcome: Audit, standing: Standing) -> str:
+    facts = {
+        "audit": msgspec.to_builtins(outcome),
+        "problems": standing.problems,
+        "stopped": standing.stopped,
+    }
+    return json.dumps(facts, sort_keys=True, separators=(",", ":"))
+
+
+def _shows_summary(settings: Settings) -> bool:
+    if settings.summary is not None:
+        return settings.summary
+    if settings.quiet or settings.json:
+        return False
+    # In cron nobody is reading; a pipe with a person at its end has a terminal.
+    return any(console.is_terminal(fd) for fd in (0, 1, 2))

@@ -1,0 +1,175 @@
+"""One run from settings to exit code: wire the relay to the world, let it go, report.
+
+The audit line is the last line of standard output of every run that began, however it
+ended; of one that could not begin there is only an error.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import msgspec
+
+from paxect_batch.cli import console
+from paxect_batch.cli.arguments import Arguments
+from paxect_batch.cli.kinds import deadline_seconds
+from paxect_batch.cli.layout import Layout, find_layout
+from paxect_batch.cli.policy_file import PolicyFile
+from paxect_batch.cli.progress import Progress
+from paxect_batch.cli.results import Ending, report
+from paxect_batch.cli.settings import Settings, load
+from paxect_batch.cli.stop import StopSignal
+from paxect_batch.cli.wiring import World
+from paxect_batch.model.errors import Exit, ShareError
+from paxect_batch.model.run import Planned, RunOptions, Verdict
+from paxect_batch.relay.node import Node
+from paxect_batch.report.amounts import count_text
+
+STOPPED_TEXT = {
+    Exit.INTERRUPTED: "stopped by Ctrl-C",
+    Exit.TERMINATED: "stopped by a signal",
+}
+
+
+def run(arguments: Arguments, *, watch: bool) -> int:
+    """Run the relay as the arguments and settings ask for; return the exit code."""
+    share = arguments.operands[0] if arguments.operands else None
+    settings = load(arguments, share=share)
+    with StopSignal() as stop:
+        layout = find_layout(settings)
+        policy = PolicyFile(settings, layout)
+        policy()
+        if arguments.has("dry-run"):
+            return _show_plan(settings, layout, policy, stop)
+        layout.make_ready()
+        return _run(settings, layout, policy, stop, watch=watch)
+
+
+def _run(
+    settings: Settings,
+    layout: Layout,
+    policy: PolicyFile,
+    stop: StopSignal,
+    *,
+    watch: bool,
+) -> int:
+    progress = Progress(bar=_shows_bar(settings))
+    with World(settings, layout, policy, progress) as world:
+        stop.reopen = world.reopen_log
+        options = run_options(settings, world, layout, watch=watch)
+        node = make_node(world, options, policy, stop, progress)
+        own: Exit | None = None
+        try:
+            node.run()
+        except ShareError as error:
+            progress.clear()
+            console.complain(error.message)
+            own = error.exit_code
+        progress.clear()
+        if stop.requested:
+            own = stop.exit_code
+            console.complain(
+                f"{STOPPED_TEXT[own]}; what was not published was dropped and is still "
+                "in its place; the next run goes on with it"
+            )
+        ending = Ending(
+            standing=node.standing,
+            options=options,
+            batch_digest=node.digest,
+            own=own,
+            started=world.started,
+            duration_seconds=world.duration_seconds(),
+        )
+        return report(ending, settings, world, policy)
+
+
+def run_options(
+    settings: Settings, world: World, layout: Layout, *, watch: bool
+) -> RunOptions:
+    """Return what the settings ask of a run."""
+    return RunOptions(
+        node=settings.node,
+        run=world.run,
+        mode=settings.direction,
+        watch=watch,
+        poll_seconds=settings.poll_seconds,
+        workers=world.workers,
+        deadline_seconds=_deadline(settings),
+        in_place=layout.in_place,
+        files_max=settings.max_files,
+    )
+
+
+def make_node(
+    world: World,
+    options: RunOptions,
+    policy: PolicyFile,
+    stop: StopSignal,
+    progress: Progress,
+) -> Node:
+    """Return the relay, wired to the world."""
+    return Node(
+        share=world.share,
+        locks=world.locks,
+        clock=world.clock,
+        executor=world.executor,
+        ledger=world.ledger,
+        events=world.events,
+        load=world.load,
+        options=options,
+        policy=policy,
+        key=world.key,
+        stop=stop,
+        progress=progress,
+        manifest=world.manifest(policy),
+    )
+
+
+def _show_plan(
+    settings: Settings, layout: Layout, policy: PolicyFile, stop: StopSignal
+) -> int:
+    """Print what a run would do with each file, and touch nothing."""
+    progress = Progress(bar=False)
+    with World(settings, layout, policy, progress, dry=True) as world:
+        options = run_options(settings, world, layout, watch=False)
+        node = make_node(world, options, policy, stop, progress)
+        taken = left = 0
+        for planned in node.plan():
+            if stop.requested:
+                return stop.exit_code
+            admitted = planned.decision.verdict is Verdict.ADMITTED
+            taken, left = taken + admitted, left + (not admitted)
+            console.say(_planned_text(planned, as_json=settings.json))
+        if not settings.quiet and not settings.json:
+            console.say(
+                f"{count_text(taken, 'file')} would be taken, {left:,} left; "
+                "nothing was changed"
+            )
+        return Exit.OK
+
+
+def _planned_text(planned: Planned, *, as_json: bool) -> str:
+    if as_json:
+        facts = msgspec.to_builtins(planned)
+        return json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    if planned.decision.verdict is Verdict.ADMITTED:
+        act = f"{planned.direction}  {planned.source} -> {planned.target}"
+        return f"{act}  ({planned.size:,} bytes)"
+    verdict = planned.decision.verdict.replace("_", " ")
+    return f"leave   {planned.source}  ({verdict}: {planned.decision.reason})"
+
+
+def _deadline(settings: Settings) -> float | None:
+    if settings.deadline is None:
+        return None
+    now = datetime.now().astimezone()
+    return deadline_seconds(
+        settings.deadline, hour=now.hour, minute=now.minute, second=now.second
+    )
+
+
+def _shows_bar(settings: Settings) -> bool:
+    if settings.progress is not None:
+        return settings.progress
+    return not settings.quiet and console.is_terminal(2)

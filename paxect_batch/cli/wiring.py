@@ -1,0 +1,159 @@
+"""The world of one run: share, locks, clock, pool, ledger, log, key, made to fit."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import sys
+import time
+from datetime import UTC, datetime
+
+from paxect_batch.cli.layout import Layout
+from paxect_batch.cli.policy_file import PolicyFile
+from paxect_batch.cli.progress import Progress
+from paxect_batch.cli.settings import Settings
+from paxect_batch.model.events import Event
+from paxect_batch.model.nodes import NodeManifest
+from paxect_batch.model.places import Place, Root
+from paxect_batch.seams import EventLog
+from paxect_batch.world.clock import RealClock
+from paxect_batch.world.event_log import JsonlEventLog
+from paxect_batch.world.keys import EnvironmentKeys
+from paxect_batch.world.ledger import FileLedger
+from paxect_batch.world.load import Load
+from paxect_batch.world.locks import FileLocks
+from paxect_batch.world.pool import WorkerPool
+from paxect_batch.world.share import LocalShare
+from paxect_core import CODEC_VERSION, __version__
+
+TOLD = frozenset(
+    {
+        Event.SHARE_TROUBLE,
+        Event.SHARE_BACK,
+        Event.POLICY_REFUSED,
+        Event.POLICY_CHANGED,
+        Event.LEDGER_TORN,
+        Event.WORKER_DIED,
+        Event.BIAS,
+        Event.HANDSHAKE_REJECT,
+        Event.HANDSHAKE_PARSE_ERROR,
+        Event.PATH_OUTSIDE_INBOX,
+    }
+)
+"""Events that are said on standard error too; items' troubles come as problems."""
+
+
+class World:
+    """All that a run needs but the relay itself; leaving it ends what it started."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        layout: Layout,
+        policy: PolicyFile,
+        progress: Progress,
+        *,
+        dry: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._layout = layout
+        self._start = time.monotonic()
+        moment = datetime.now(UTC)
+        self.started = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.run = f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        self.key = EnvironmentKeys(os.environ, settings.hmac_key_file).hmac_key()
+        self.clock = RealClock()
+        self.load = Load()
+        self.workers = settings.workers or self.load.cores()
+        self.share = LocalShare(layout.roots)
+        self.locks = FileLocks(layout.roots[Root.STATE], now=self.share.now)
+        self.executor = WorkerPool(layout.roots, self.workers)
+        self._log: JsonlEventLog | None = None
+        if not dry:
+            self._log = self._open_log(policy, progress)
+        self.events: EventLog = Told(self._log, progress)
+        self.ledger = FileLedger(
+            self.share, settings.node, self.run, on_torn=self._note_torn
+        )
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.executor.stop()
+        self.ledger.close()
+        if self._log is not None:
+            self._log.close()
+
+    def reopen_log(self) -> None:
+        """Let the next event go to a new file, as after a rotation by others."""
+        if self._log is not None:
+            self._log.reopen()
+
+    def duration_seconds(self) -> float:
+        """Return how long the run has lasted."""
+        return time.monotonic() - self._start
+
+    def manifest(self, policy: PolicyFile) -> NodeManifest:
+        """Return what this node says of itself."""
+        roots = self._layout.roots
+        return NodeManifest(
+            datetime_utc=self.started,
+            node=self._settings.node,
+            platform=sys.platform,
+            policy=policy.origin,
+            inbox=roots[Root.INBOX],
+            outbox=roots[Root.OUTBOX],
+            version=__version__,
+            codec=CODEC_VERSION,
+            policy_sha256=policy.sha256,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+        )
+
+    def _open_log(self, policy: PolicyFile, progress: Progress) -> JsonlEventLog:
+        node = self._settings.node
+        folder = self._layout.roots[Root.STATE]
+        return JsonlEventLog(
+            self._settings.log or os.path.join(folder, "log", f"{node}.jsonl"),
+            level=policy().log_level,
+            rotate_bytes=self._settings.log_bytes_max,
+            version=__version__,
+            node=node,
+            run=self.run,
+            clock=self.clock,
+            complain=progress.notice,
+        )
+
+    def _note_torn(self, ledger: Place, offset: int) -> None:
+        self.events.write(
+            Event.LEDGER_TORN,
+            src=str(ledger),
+            status="warning",
+            message=f"the line at byte {offset} is no record and was left out",
+        )
+
+
+class Told:
+    """An event log that tells a person of what concerns the whole run."""
+
+    def __init__(self, log: EventLog | None, progress: Progress) -> None:
+        self._log = log
+        self._progress = progress
+
+    def write(
+        self,
+        event: Event,
+        *,
+        src: str = "",
+        dst: str = "",
+        status: str = "ok",
+        message: str = "",
+    ) -> None:
+        """See `seams.EventLog`. Without a log, as in a dry run, nothing is written."""
+        if self._log is not None:
+            self._log.write(event, src=src, dst=dst, status=status, message=message)
+        if event in TOLD:
+            words = (event.replace("_", " "), src, message)
+            self._progress.notice(": ".join(word for word in words if word))
