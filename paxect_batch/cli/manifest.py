@@ -7,6 +7,8 @@ are of the files in the outbox, or of the containers where nothing was decoded.
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import sys
 from collections.abc import Iterator
 
@@ -87,7 +89,8 @@ def _show(batch: Batch, opened: Opened, *, checksums: str | None) -> None:
     console.say(f"batch digest {facts['batch_digest']}")
     console.say(f"{count_text(files, 'file')}, {size_text(size)}, to {folder}")
     if checksums is not None:
-        console.say(f"check them with: cd {folder} && sha256sum -c {checksums}")
+        words = shlex.quote(folder), shlex.quote(os.path.abspath(checksums))
+        console.say("check them with: cd {} && sha256sum -c {}".format(*words))
 
 
 def _lines(opened: Opened, batch: Batch, run: str | None) -> Iterator[bytes]:

@@ -24,7 +24,7 @@ from paxect_batch.model.transfer import Attempts, Intent
 from paxect_batch.relay import state
 from paxect_batch.relay.scan import scan
 from paxect_batch.relay.stamps import utc
-from paxect_batch.report.amounts import clip, count_text, size_text, time_text
+from paxect_batch.report.amounts import clip, clip_end, count_text, size_text, time_text
 from paxect_batch.rules.naming import is_container, is_sidecar
 from paxect_batch.seams import Share
 
@@ -174,7 +174,7 @@ def _lines(facts: ShareFacts, *, now: float) -> Iterator[str]:
         yield clip(f"  {attempts.source}: {last}, {times}", _COLUMNS)
     yield f"set aside   {count_text(len(facts.set_aside), 'file')}"
     for reason in facts.set_aside[-_SHOWN_MAX:]:
-        yield clip(f"  {reason['id']}: {_why(reason)}", _COLUMNS)
+        yield clip_end(f"  {reason['id']}: {_why(reason)}", _COLUMNS)
     yield f"last run    {_run_text(facts.last_run)}"
 
 
