@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from paxect_batch.cli.kinds import Kind, seconds, whole
+from paxect_batch.cli.kinds import PATH, Kind, Value, seconds, whole
 from paxect_batch.model.errors import ConfigError
 
 PREFIX = "PAXECT_LINK_"
@@ -35,19 +35,17 @@ _KINDS: dict[str, Kind] = {
 
 def link_settings(environ: Mapping[str, str]) -> LinkSettings:
     """Return what the variables ask for, or raise `ConfigError` for one of them."""
-    values: dict[str, object] = {}
+    values: dict[str, Value] = {}
     for field in LinkSettings.__struct_fields__:
         variable = PREFIX + field.upper()
         text = environ.get(variable)
         if text is None:
             continue
-        kind = _KINDS.get(field)
-        if kind is not None:
-            values[field] = kind.from_text(text, variable)
-        elif text:
-            values[field] = text
-        else:
+        kind = _KINDS.get(field, PATH)
+        values[field] = kind.from_text(text)
+        if values[field] is None:
             raise ConfigError(
-                f"{variable} is empty; nothing was touched; give it a path or unset it"
+                f"environment variable {variable} is {text!r}; nothing was touched; "
+                f"use {kind.right}, or unset it"
             )
     return LinkSettings(**values)  # type: ignore[arg-type]

@@ -117,6 +117,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     origins: dict[str, Origin]
 
 
+def environment() -> Mapping[str, str]:
+    """Return the environment variables, for what reads its own from them."""
+    return os.environ
+
+
 def load(
     arguments: Arguments,
     *,

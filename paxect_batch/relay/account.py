@@ -37,11 +37,17 @@ class Account:
         self._said: set[int] = set()
         self._waiting_files = 0
         self._waiting_bytes = 0
+        self._left_files = 0
+        self._left_bytes = 0
         self.begin_pass()
 
     def begin_pass(self) -> None:
         """Forget what was blocked and waiting; the pass will see it again."""
-        self.standing.blocked_files = self.standing.blocked_bytes = 0
+        standing = self.standing
+        standing.blocked_files = standing.blocked_bytes = 0
+        standing.set_aside_files -= self._left_files
+        standing.set_aside_bytes -= self._left_bytes
+        self._left_files = self._left_bytes = 0
         self._waiting_files = self._waiting_bytes = 0
         self._sum_up()
 
@@ -57,7 +63,9 @@ class Account:
                 status="blocked",
                 message=decision.reason,
             )
-        elif decision.verdict in (Verdict.WAITING, Verdict.SET_ASIDE):
+        elif decision.verdict is Verdict.SET_ASIDE:
+            self._set_aside(item.size, moved=False)
+        elif decision.verdict is Verdict.WAITING:
             self.wait(item.size)
         self._sum_up()
 
@@ -90,12 +98,18 @@ class Account:
         )
         self._sum_up()
 
-    def set_aside(self, size: int, text: str) -> None:
-        """Count an item that was given up."""
-        self.standing.set_aside_files += 1
-        self.standing.set_aside_bytes += size
+    def set_aside(self, size: int, text: str, *, moved: bool) -> None:
+        """Count an item that was given up; one that stays is seen again in each pass."""
+        self._set_aside(size, moved=moved)
         self.problem(text)
         self._sum_up()
+
+    def _set_aside(self, size: int, *, moved: bool) -> None:
+        self.standing.set_aside_files += 1
+        self.standing.set_aside_bytes += size
+        if not moved:
+            self._left_files += 1
+            self._left_bytes += size
 
     def problem(self, text: str) -> None:
         """Keep the newest problems in view."""

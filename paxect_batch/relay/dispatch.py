@@ -11,6 +11,10 @@ LOTS_PER_WORKER = 2
 """One that is worked on, and one that waits so that no worker does."""
 
 
+FILES_MAX = 512
+"""Items in flight: each has a claim, and each claim may take a file descriptor."""
+
+
 class Flight:
     """A lot that is out, with the claims on its items."""
 
@@ -36,7 +40,11 @@ class Dispatcher:
 
     def is_full(self) -> bool:
         """Tell whether something must come back before more may go out."""
-        return len(self._flights) >= self._lots_max or self.bytes >= self._bytes_max
+        return (
+            len(self._flights) >= self._lots_max
+            or self.files >= FILES_MAX
+            or self.bytes >= self._bytes_max
+        )
 
     def is_empty(self) -> bool:
         """Tell whether nothing is out."""

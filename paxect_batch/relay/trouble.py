@@ -109,7 +109,9 @@ class Trouble:
         last = attempts.failures[-1]
         where = f"it is in quarantine/{identifier}" if identifier else "it stays there"
         self._account.set_aside(
-            attempts.identity.size, f"{attempts.source}: {last.detail or last.code}"
+            attempts.identity.size,
+            f"{attempts.source}: {last.detail or last.code}",
+            moved=bool(identifier),
         )
         self._events.write(
             Event.SET_ASIDE,

@@ -32,11 +32,17 @@ class FileLocks:
     """See `seams.Locks`. `now` is the share's clock."""
 
     def __init__(
-        self, state_folder: str | bytes, *, now: Callable[[], float] = time.time
+        self,
+        state_folder: str | bytes,
+        *,
+        now: Callable[[], float] = time.time,
+        node_lock: str | None = None,
     ) -> None:
+        """`node_lock` is where the node's lock lies, if not in the state folder."""
         self._folder = os.fsdecode(state_folder)
         self._claims = os.path.join(self._folder, "claims")
         self._now = now
+        self._node_lock = node_lock
 
     def hold_node(self, node: str) -> Claim | None:
         """See `seams.Locks`. `OSError` EINVAL if the name cannot be a folder's."""
@@ -47,7 +53,8 @@ class FileLocks:
         # Imported here, for commands that lock nothing.
         from filelock import FileLock
 
-        return _taken(FileLock(os.path.join(folder, "lock"), thread_local=False))
+        path = self._node_lock or os.path.join(folder, "lock")
+        return _taken(FileLock(path, thread_local=False))
 
     def claim(self, key: str) -> Claim | None:
         """See `seams.Locks`."""
