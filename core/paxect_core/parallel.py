@@ -44,8 +44,14 @@ class Job:
         """Return when the call was made; raise what it raised. Once for a job."""
         if self._done is not None:
             self._done.acquire()
-        if self._error is not None:
-            raise self._error
+        error, self._error = self._error, None
+        if error is not None:
+            # Its traceback refers to this frame and this job: no cycle may remain
+            # that keeps the frames in flight until the garbage is collected.
+            try:
+                raise error
+            finally:
+                del error
 
 
 class Lane:
@@ -130,3 +136,14 @@ def window_frames(threads: int, frame_bytes: int) -> int:
     if not threads:
         return 1
     return max(threads + 1, min(4 * threads, limits.WINDOW_BYTES // frame_bytes))
+
+
+def keep_freed_memory() -> None:
+    """Have the allocator keep the memory of past frames for the next ones.
+
+    glibc returns freed blocks of a frame's size to the system and faults them in anew
+    for each frame, which takes longer than some frames do. It stops doing so for blocks
+    up to the largest one that was ever freed, so one is, untouched; where allocators
+    work otherwise, nothing happens.
+    """
+    bytes(limits.WINDOW_BYTES)

@@ -13,7 +13,13 @@ from paxect_core import errors, limits, wire
 from paxect_core.checksum import crc32
 from paxect_core.codec import CODEC_VERSION, Decompressor
 from paxect_core.digest import sha256
-from paxect_core.parallel import Job, Lane, window_frames
+from paxect_core.parallel import (
+    Job,
+    Lane,
+    check_threads,
+    keep_freed_memory,
+    window_frames,
+)
 from paxect_core.results import DecodeResult, Frame
 from paxect_core.streams import HeldBack, write_all
 
@@ -181,11 +187,13 @@ class _Decoding:
         task, unpacked = self._in_flight.popleft()
         unpacked.wait()
         raw, parts = task.raw, self._container_parts()
+        # Not by way of self, which holds the job that holds this: no cycles.
+        raw_digest, container_digest = self._raw_digest, self._container_digest
 
         def update() -> None:
-            self._raw_digest.update(raw)
+            raw_digest.update(raw)
             for part in parts:
-                self._container_digest.update(part)
+                container_digest.update(part)
 
         self._unhashed.append(self._digest_lane.submit(update))
         if self._sink is not None:
@@ -248,11 +256,14 @@ def decode(
     rule that is broken, with the number of raw bytes handed on by then; each of those
     belongs to a verified frame. More than one thread decompresses side by side.
     """
+    check_threads(threads)
     scan = ContainerScan(source, lenient=lenient, container_digest=container_digest)
     tasks = iter(scan)
     first = next(tasks, None)
     # A container of a single frame leaves nothing to do side by side.
     single_frame = first is None or first.header.raw_bytes < scan.settings.frame_bytes
+    if not single_frame:
+        keep_freed_memory()
     if threads == 1 or single_frame:
         threads = 0
     with Lane(threads) as unpacking, Lane(1 if threads else 0) as hashing:
@@ -286,6 +297,7 @@ def _decode_frames(
     while task is not None:
         total += task.header.raw_bytes
         if input_bytes_max is not None and total > input_bytes_max:
+            decoding.flush()  # what came before is handed on, whatever the threads
             raise errors.InputTooLarge(
                 f"the container's raw bytes exceed the cap of {input_bytes_max} bytes"
             )

@@ -12,7 +12,13 @@ from paxect_core import errors, limits, wire
 from paxect_core.checksum import crc32
 from paxect_core.codec import CODEC_VERSION, Compressor
 from paxect_core.digest import sha256
-from paxect_core.parallel import Job, Lane, check_threads, window_frames
+from paxect_core.parallel import (
+    Job,
+    Lane,
+    check_threads,
+    keep_freed_memory,
+    window_frames,
+)
 from paxect_core.results import EncodeResult
 from paxect_core.streams import read_full, write_all
 
@@ -87,7 +93,8 @@ class _Encoding:
         self._frames += 1
         self._raw_bytes += len(raw)
         packed = self._pack_lane.submit(task.pack)
-        hashed = self._raw_lane.submit(lambda: self._raw_digest.update(raw))
+        raw_digest = self._raw_digest  # not self, for the sake of no cycles
+        hashed = self._raw_lane.submit(lambda: raw_digest.update(raw))
         self._in_flight.append((task, packed, hashed))
         if len(self._in_flight) >= self._window:
             self._write_oldest()
@@ -104,9 +111,11 @@ class _Encoding:
     def write(self, *parts: bytes) -> None:
         """Write parts of the container and have them hashed."""
 
+        container_digest = self._container_digest
+
         def update() -> None:
             for part in parts:
-                self._container_digest.update(part)
+                container_digest.update(part)
 
         self._unhashed.append(self._container_lane.submit(update))
         for part in parts:
@@ -158,6 +167,8 @@ def encode(
     first = read_full(source, settings.frame_bytes)
     # An input of a single frame leaves nothing to do side by side.
     single_frame = len(first) < settings.frame_bytes
+    if not single_frame:
+        keep_freed_memory()
     if threads == 1 or single_frame:
         threads = 0
     apart = 1 if threads else 0
