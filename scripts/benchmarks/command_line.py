@@ -1,0 +1,53 @@
+"""Options and subcommands of `scripts/bench`.
+
+A benchmark is a module with `SUMMARY`, `add_options(parser)` and
+`measure(arguments) -> Report`; the options that all have in common stand here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from benchmarks import core, report, workplace
+
+BENCHMARKS = {"core": core}
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    try:
+        found = BENCHMARKS[arguments.benchmark].measure(arguments)
+    except workplace.Unavailable as reason:
+        print(f"bench: {reason}", file=sys.stderr)
+        return 69
+    print(report.table(found))
+    if arguments.json:
+        text = json.dumps(report.as_json(found), indent=2)
+        Path(arguments.json).write_text(text + "\n", encoding="utf-8")
+    return 1 if arguments.check and not report.all_met(found) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    commands = parser.add_subparsers(dest="benchmark", required=True)
+    for name, module in BENCHMARKS.items():
+        command = commands.add_parser(
+            name, help=module.SUMMARY, description=module.SUMMARY
+        )
+        command.add_argument(
+            "--rounds", type=int, default=5, help="rounds of each case (default 5)"
+        )
+        command.add_argument(
+            "--dir",
+            help="folder for inputs and outputs (default: /dev/shm where there is "
+            "one, so that no disk takes part, else the temporary folder)",
+        )
+        command.add_argument("--json", metavar="FILE", help="write all figures there")
+        command.add_argument(
+            "--check", action="store_true", help="exit 1 if a target is missed"
+        )
+        module.add_options(command)
+    return parser

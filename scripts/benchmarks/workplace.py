@@ -1,0 +1,115 @@
+"""Where a benchmark works, which tools it has, and how it times them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Unavailable(Exception):
+    """Something that the benchmark needs is not there; says how to get it."""
+
+
+PACKAGES = {
+    "zstd": "Debian, Ubuntu and Fedora: package zstd; Homebrew: zstd",
+    "openssl": "Debian, Ubuntu and Fedora: package openssl; Homebrew: openssl",
+}
+
+
+def need_tools(*names: str) -> dict[str, str]:
+    """Return the version of each tool, or raise `Unavailable`."""
+    missing = [name for name in names if shutil.which(name) is None]
+    if missing:
+        raise Unavailable(
+            "; ".join(f"{name} is not installed ({PACKAGES[name]})" for name in missing)
+        )
+    version = {"zstd": "--version", "openssl": "version"}
+    return {
+        name: subprocess.run(
+            [name, version[name]], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for name in names
+    }
+
+
+@contextmanager
+def folder(chosen: str | None, *, bytes_needed: int) -> Iterator[Path]:
+    """Give a fresh folder, in memory unless another was chosen; remove it then."""
+    base = chosen or ("/dev/shm" if os.path.isdir("/dev/shm") else None)
+    place = Path(tempfile.mkdtemp(prefix="paxect-bench.", dir=base))
+    try:
+        free = shutil.disk_usage(place).free
+        if free < bytes_needed:
+            raise Unavailable(
+                f"{place.parent} has {free >> 20} MiB free, {bytes_needed >> 20} are "
+                "needed; choose a smaller --size or another --dir"
+            )
+        yield place
+    finally:
+        shutil.rmtree(place)
+
+
+def environment(core: Path | None) -> dict[str, str]:
+    """Return the environment for children: compiled modules are kept, as installed."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PAXECT_MAX_INPUT_MB"}
+    }
+    return kept if core is None else kept | {"PYTHONPATH": str(core)}
+
+
+def seconds_of(action: Callable[[], object]) -> float:
+    """Return the wall-clock seconds that a call takes."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def run(*words: str | Path, env: dict[str, str] | None = None) -> None:
+    """Run a command to its end; raise if it fails."""
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, env=env)
+
+
+def run_beside(first: tuple[str | Path, ...], second: tuple[str | Path, ...]) -> None:
+    """Run two commands at the same time; raise if one fails."""
+    with subprocess.Popen(first, stdout=subprocess.DEVNULL) as beside:
+        run(*second)
+    if beside.returncode:
+        raise subprocess.CalledProcessError(beside.returncode, first)
+
+
+def machine() -> dict[str, object]:
+    """Describe the machine as far as its speed depends on it."""
+    found: dict[str, object] = {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+    }
+    if hasattr(os, "getloadavg"):
+        found["load before"] = round(os.getloadavg()[0], 2)
+    return found
+
+
+def _processor() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = (line.partition(":")[2].strip() for line in text.splitlines())
+    models = (line.startswith("model name") for line in text.splitlines())
+    return next((n for n, m in zip(names, models, strict=True) if m), "unknown")
+
+
+def note(text: str) -> None:
+    """Tell the person waiting what goes on."""
+    print(text, file=sys.stderr, flush=True)
