@@ -61,7 +61,7 @@ def _part_fault(part: str) -> str:
         return "the parts of a pattern are names, not empty, . or .."
     if "**" in part and part != "**":
         return '"**" stands alone between slashes, as in "a/**/b"'
-    literal = re.sub(r"\[!?\]?[^\]]*\]", "", part)
+    literal = re.sub(r"\[!?+\]?+[^\]]*\]", "", part)
     if "[" in literal:
         return 'a "[" needs its "]" before the next slash; "[[]" means the character'
     if any(low > high for low, high in _ranges(part)):
@@ -71,5 +71,5 @@ def _part_fault(part: str) -> str:
 
 def _ranges(part: str) -> list[tuple[str, str]]:
     """Return the ranges of all bracket expressions, as `fnmatch` would read them."""
-    bodies = re.findall(r"\[!?(\]?[^\]]*)\]", part)
+    bodies = re.findall(r"\[!?+(\]?+[^\]]*)\]", part)
     return [pair for body in bodies for pair in re.findall(r"(.)-(.)", body, re.DOTALL)]
