@@ -36,9 +36,12 @@ class PathTree:
 
     def __init__(self, roots: Mapping[Root, bytes]) -> None:
         self._roots = {
-            root: _unparsed(os.path.abspath(os.fsdecode(path)))
-            for root, path in roots.items()
+            root: os.path.abspath(os.fsdecode(path)) for root, path in roots.items()
         }
+        if os.name == "nt":
+            self._roots = {
+                root: literal_on_windows(path) for root, path in self._roots.items()
+            }
 
     def open(self, place: Place, flags: int) -> int:
         """See `Tree`."""
@@ -134,9 +137,9 @@ def _patiently(act: Callable[[], _T]) -> _T:
     return act()
 
 
-def _unparsed(path: str) -> str:
-    """Return the path so that Windows takes each name literally, at any length."""
-    if os.name != "nt" or path.startswith("\\\\?\\"):
+def literal_on_windows(path: str) -> str:
+    """Return the path so that Windows takes each name as it is, at any length."""
+    if path.startswith("\\\\?\\"):
         return path
     if path.startswith("\\\\"):
         return "\\\\?\\UNC" + path[1:]
