@@ -99,7 +99,7 @@ class Account:
         self._sum_up()
 
     def set_aside(self, size: int, text: str, *, moved: bool) -> None:
-        """Count an item that was given up; one that stays is seen again in each pass."""
+        """Count an item given up; one that stays is seen again in each pass."""
         self._set_aside(size, moved=moved)
         self.problem(text)
         self._sum_up()

@@ -31,11 +31,10 @@ class Crash(BaseException):
 
 
 OPERATIONS = frozenset(
-    "entries freshen look open_source facts_of create sync sync_folder read write "
-    "rename_new remove remove_folder make_folder dress now free_bytes together".split()
+    ["entries", "freshen", "look", "open_source", "facts_of", "create", "sync", "sync_folder", "read", "write", "rename_new", "remove", "remove_folder", "make_folder", "dress", "now", "free_bytes", "together"]
 )
 CHANGES = frozenset(
-    "create sync sync_folder write rename_new remove remove_folder make_folder".split()
+    ["create", "sync", "sync_folder", "write", "rename_new", "remove", "remove_folder", "make_folder"]
 )
 
 

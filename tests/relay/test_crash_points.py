@@ -119,7 +119,7 @@ def test_crash_with_eager_consumer_after_each_operation_delivers_once(
     tmp_path: Path,
 ) -> None:
     count = _operations(_folder(tmp_path, "count"))
-    for point in range(0, count):
+    for point in range(count):
         bench = _bench(_folder(tmp_path, f"{point}"))
 
         def take_then_die(number: int, name: str, at: int = point) -> None:

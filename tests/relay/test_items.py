@@ -1,0 +1,346 @@
+"""What becomes of items: good ones, bad ones, and those that change or collide."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+from relay_bench import Bench, WatchedShare, files_below
+
+import paxect_core
+from paxect_batch.model.errors import Exit
+from paxect_batch.model.events import Event
+from paxect_batch.model.items import Mode
+from paxect_batch.model.places import to_text
+from paxect_batch.model.policy import OnCollision, OnDone, Policy, Verify
+from paxect_batch.model.run import Verdict
+
+FAST = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0)
+
+
+def _with(**changes: object) -> Policy:
+    return msgspec.structs.replace(FAST, **changes)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def _container(data: bytes) -> bytes:
+    return paxect_core.encode_bytes(data)
+
+
+def _reasons(bench: Bench) -> list[dict[str, object]]:
+    return [
+        json.loads(path.read_bytes())
+        for path in files_below(bench.state / "quarantine")
+        if path.name == "reason.json"
+    ]
+
+
+def test_names_of_all_kinds_travel_unchanged(bench: Bench) -> None:
+    names = [b"new\nline", b"a b", "é🎉".encode(), b"\xff\xfe", b"back\\slash", b"%s"]
+    names.append(b"n" * 243)
+    for name in names:
+        (bench.inbox / os.fsdecode(name)).write_bytes(name)
+    bench.drain()
+    arrived = {
+        os.fsencode(path.name): path.read_bytes() for path in bench.outbox.iterdir()
+    }
+    assert arrived == {name: name for name in names}
+
+
+def test_name_too_long_for_its_container_is_blocked_and_stays(bench: Bench) -> None:
+    name = "x" * 255
+    bench.drop(name, b"data")
+    standing = bench.drain()
+    assert (standing.blocked_files, standing.delivered_files) == (1, 0)
+    assert (bench.inbox / name).read_bytes() == b"data"
+
+
+def test_temporary_names_hidden_files_and_links_are_left_alone(bench: Bench) -> None:
+    for name in (".hidden", "a.part", "b.tmp", ".nfs0001", "c~"):
+        (bench.inbox / name).write_bytes(b"x")
+    secret = bench.folder / "secret"
+    secret.write_bytes(b"not yours")
+    (bench.inbox / "link").symlink_to(secret)
+    (bench.inbox / "folder").symlink_to(bench.folder)
+    os.mkfifo(bench.inbox / "fifo")
+    standing = bench.drain()
+    assert standing.seen_files == 0
+    assert files_below(bench.outbox) == []
+    assert len(bench.events.named(Event.PATH_OUTSIDE_INBOX)) == 2
+    assert secret.read_bytes() == b"not yours"
+
+
+def test_empty_and_large_frames_travel_with_metadata_when_asked(bench: Bench) -> None:
+    bench.drop("empty", b"")
+    bench.drop("big", bytes(3 << 20))
+    os.utime(bench.inbox / "big", ns=(10**18, 10**18 + 7))
+    (bench.inbox / "big").chmod(0o640)
+    bench.drain(policy=_with(carry_times=True, carry_mode=True))
+    status = (bench.outbox / "big").stat()
+    assert (status.st_mtime_ns, status.st_mode & 0o777) == (10**18 + 7, 0o640)
+    bench.check_delivered_once()
+
+
+def test_collision_keeps_what_is_there_and_sets_the_item_aside(bench: Bench) -> None:
+    (bench.outbox / "a").write_bytes(b"older")
+    bench.drop("a", b"newer")
+    standing = bench.drain()
+    assert (bench.outbox / "a").read_bytes() == b"older"
+    assert (standing.set_aside_files, standing.exit_codes) == (1, {Exit.UNFINISHED})
+    (reason,) = _reasons(bench)
+    assert reason["code"] == "collision"
+    (kept,) = [
+        p for p in files_below(bench.state / "quarantine") if p.suffix == ".freq"
+    ]
+    assert paxect_core.decode_bytes(kept.read_bytes()) == b"newer"
+
+
+def test_collision_on_the_wire_sets_the_source_aside(bench: Bench) -> None:
+    (bench.wire / "a.freq").write_bytes(b"not a container")
+    (bench.wire / "a.freq").touch()
+    bench.drop("a", b"data")
+    standing = bench.drain(mode=Mode.ENCODE)
+    assert (bench.wire / "a.freq").read_bytes() == b"not a container"
+    assert not (bench.wire / "a.freq.sha256").exists()
+    assert standing.set_aside_files == 1
+    assert bench.whole_somewhere() == set()
+
+
+def test_collision_when_policy_waits_leaves_everything_in_place(bench: Bench) -> None:
+    (bench.outbox / "a").write_bytes(b"older")
+    bench.drop("a", b"newer")
+    policy = _with(on_collision=OnCollision.WAIT, attempts=2, backoff_seconds=60.0)
+    standing = bench.drain(policy=policy)
+    assert standing.set_aside_files == 0
+    assert (bench.wire / "a.freq").exists()
+    (bench.outbox / "a").unlink()
+    files_below(bench.state / "attempts")[0].unlink()
+    bench.drain(policy=policy)
+    bench.check_delivered_once()
+
+
+def test_equal_bytes_at_the_target_are_adopted(bench: Bench) -> None:
+    bench.drop("a", b"same")
+    (bench.outbox / "a").write_bytes(b"same")
+    standing = bench.drain()
+    assert standing.delivered_files == 1
+    bench.check_delivered_once()
+
+
+@pytest.mark.parametrize(
+    ("damage", "code", "exit_code"),
+    [
+        (lambda data: data[:-1], "truncated", Exit.STRUCTURE),
+        (lambda data: b"junk" + data, "bad-magic", Exit.STRUCTURE),
+        (lambda data: data[:-1] + b"\0", "digest-mismatch", Exit.INTEGRITY),
+        (lambda data: data + b"tail", "trailing-data", Exit.STRUCTURE),
+    ],
+    ids=["truncated", "magic", "digest", "trailing"],
+)
+def test_bad_container_is_tried_then_set_aside_with_reason(
+    bench: Bench, damage: object, code: str, exit_code: int
+) -> None:
+    (bench.wire / "bad.freq").write_bytes(damage(_container(b"payload")))
+    bench.drop("good", b"fine")
+    standing = bench.drain(policy=_with(attempts=3))
+    assert standing.delivered_files == 1
+    assert standing.set_aside_files == 1
+    assert exit_code in standing.exit_codes
+    (reason,) = _reasons(bench)
+    assert len(reason["history"]) == 3
+    assert reason["code"] in (code, "bad-body", "frame-count-mismatch", "truncated")
+    assert not (bench.wire / "bad.freq").exists()
+    assert len(bench.events.named(Event.SET_ASIDE)) == 1
+
+
+def test_wrong_sidecar_is_a_checksum_mismatch_and_right_one_in_any_form_passes(
+    bench: Bench,
+) -> None:
+    data = _container(b"payload")
+    digest = hashlib.sha256(data).hexdigest()
+    for name, sidecar in (
+        ("bare", f"{digest}\n"),
+        ("line", f"{digest}  line.freq\n"),
+        ("upper", digest.upper()),
+        ("wrong", "0" * 64),
+        ("empty", ""),
+    ):
+        (bench.wire / f"{name}.freq").write_bytes(data)
+        (bench.wire / f"{name}.freq.sha256").write_text(sidecar)
+    standing = bench.drain(policy=_with(attempts=1))
+    assert sorted(p.name for p in files_below(bench.outbox)) == [
+        "bare",
+        "line",
+        "upper",
+    ]
+    assert standing.set_aside_files == 2
+    assert Exit.INTEGRITY in standing.exit_codes
+    assert {reason["code"] for reason in _reasons(bench)} == {"checksum_mismatch"}
+    assert files_below(bench.wire) == []
+
+
+def test_backing_off_item_is_not_tried_again_until_it_changes(bench: Bench) -> None:
+    (bench.wire / "a.freq").write_bytes(b"junk")
+    policy = _with(backoff_seconds=3600.0)
+    assert bench.drain(policy=policy).exit_codes == {Exit.STRUCTURE}
+    again = bench.drain(policy=policy)
+    assert (again.exit_codes, again.seen_files, again.delivered_files) == (set(), 1, 0)
+    (bench.wire / "a.freq").write_bytes(_container(b"mended"))
+    assert bench.drain(policy=policy).delivered_files == 1
+    assert files_below(bench.state / "attempts") == []
+
+
+def test_source_replaced_while_it_is_read_waits_and_arrives_later(bench: Bench) -> None:
+    bench.drop("a", b"first")
+    swapped = []
+
+    def swap(number: int, name: str) -> None:
+        if name == "create" and not swapped:
+            swapped.append(number)
+            (bench.inbox / "new").write_bytes(b"second!")
+            os.replace(bench.inbox / "new", bench.inbox / "a")
+
+    bench.drain(WatchedShare(bench.share(), after=swap))
+    bench.dropped = {"a": b"second!"}
+    bench.check_delivered_once()
+    assert bench.events.named(Event.CHANGED)
+
+
+@pytest.mark.slow
+def test_source_replaced_at_any_operation_is_never_lost(tmp_path: Path) -> None:
+    first = Bench(tmp_path)
+    first.drop("a", b"first")
+    counter = WatchedShare(first.share())
+    first.drain(counter)
+    for point in range(counter.count):
+        folder = tmp_path / str(point)
+        folder.mkdir()
+        bench = Bench(folder)
+        bench.drop("a", b"first")
+
+        def swap(number: int, name: str, at: int = point, bench: Bench = bench) -> None:
+            if number == at:
+                (bench.folder / "new").write_bytes(b"second!")
+                os.replace(bench.folder / "new", bench.inbox / "a")
+
+        bench.drain(WatchedShare(bench.share(), after=swap))
+        bench.drain()
+        found = {path.read_bytes() for path in files_below(bench.outbox)}
+        aside = bench.state / "quarantine"
+        found |= {
+            paxect_core.decode_bytes(path.read_bytes())
+            for path in files_below(aside)
+            if path.suffix == ".freq"
+        }
+        found |= {path.read_bytes() for path in files_below(aside)}
+        assert b"second!" in found
+
+
+def test_vanished_source_is_nobodys_failure(bench: Bench) -> None:
+    bench.drop("a", b"data")
+
+    def vanish(number: int, name: str) -> None:
+        (bench.inbox / "a").unlink(missing_ok=True)
+
+    standing = bench.drain(WatchedShare(bench.share(), after=vanish))
+    assert (standing.exit_codes, standing.seen_files) == (set(), 0)
+
+
+def test_kept_sources_are_delivered_once_over_many_runs(bench: Bench) -> None:
+    policy = _with(on_done=OnDone.KEEP)
+    bench.drop("a", b"data")
+    assert bench.drain(policy=policy).delivered_files == 1
+    bench.take_all()
+    assert bench.drain(policy=policy).delivered_files == 0
+    (bench.inbox / "a").write_bytes(b"other data")
+    bench.drain(policy=policy)
+    bench.take_all()
+    assert [data for _, data in bench.taken] == [b"data"]
+
+
+def test_ready_marker_is_awaited_and_goes_with_its_file(bench: Bench) -> None:
+    policy = _with(ready_marker=".ready", settle_seconds=3600.0)
+    bench.drop("a", b"data")
+    assert bench.drain(policy=policy, mode=Mode.ENCODE).delivered_files == 0
+    (bench.inbox / "a.ready").touch()
+    assert bench.drain(policy=policy, mode=Mode.ENCODE).delivered_files == 1
+    assert files_below(bench.inbox) == []
+
+
+def test_blocked_items_are_logged_once_in_many_passes_and_stay(bench: Bench) -> None:
+    policy = _with(allowed_suffixes=(".txt",), max_file_mb=1)
+    bench.drop("a.exe", b"x")
+    bench.drop("b.txt", bytes(2 << 20))
+    bench.drop("c.txt", b"fine")
+    standing = bench.drain(policy=policy)
+    assert (standing.blocked_files, standing.delivered_files) == (2, 1)
+    lines = bench.events.named(Event.POLICY_BLOCK)
+    assert sorted(message for *_, message in lines) == [
+        "disallowed_suffix:.exe",
+        f"file_too_large:{2 << 20}B",
+    ]
+
+
+def test_max_files_takes_that_many_and_finishes_them(bench: Bench) -> None:
+    for number in range(9):
+        bench.drop(f"f{number}", b"x")
+    standing = bench.drain(files_max=4)
+    assert (standing.delivered_files, standing.stopped) == (4, "max-files")
+    assert len(files_below(bench.inbox)) == 5
+
+
+def test_plan_tells_each_item_and_changes_nothing(bench: Bench) -> None:
+    bench.drop("a.txt", b"x")
+    bench.drop("b.exe", b"y")
+    before = [(p, p.stat().st_mtime_ns) for p in sorted(bench.folder.rglob("*"))]
+    planned = list(bench.node(policy=_with(allowed_suffixes=(".txt",))).plan())
+    bench.ledger.close()
+    assert sorted(
+        (p.source.path, p.target.path, p.decision.verdict) for p in planned
+    ) == [
+        ("a.txt", "a.txt.freq", Verdict.ADMITTED),
+        ("b.exe", "b.exe.freq", Verdict.BLOCKED),
+    ]
+    after = [(p, p.stat().st_mtime_ns) for p in sorted(bench.folder.rglob("*"))]
+    assert after == before
+
+
+def test_digest_is_the_same_for_one_run_and_for_many(tmp_path: Path) -> None:
+    digests = set()
+    for name, mode in (("one", None), ("two", 3)):
+        folder = tmp_path / name
+        folder.mkdir()
+        bench = Bench(folder)
+        for number in range(6):
+            bench.drop(f"sub/{number}", bytes([number]) * 50)
+        node = bench.node(policy=_with(verify=Verify.OFF))
+        node.run()
+        bench.ledger.close()
+        digests.add(node.digest)
+    assert len(digests) == 1
+
+
+def test_unreadable_intent_is_put_beside_and_promises_nothing(bench: Bench) -> None:
+    folder = bench.state / "intents" / "node"
+    folder.mkdir(parents=True)
+    (folder / "r-00000001.json").write_bytes(b'{"torn')
+    bench.drop("a", b"data")
+    assert bench.drain().delivered_files == 1
+    assert [p.name for p in files_below(folder)] == ["r-00000001.json.unreadable"]
+
+
+def test_text_of_names_in_records_can_be_turned_back(bench: Bench) -> None:
+    name = b"a\n\xff\\b"
+    (bench.inbox / os.fsdecode(name)).write_bytes(b"x")
+    bench.drain()
+    (ledger,) = files_below(bench.state / "ledger")
+    records = [json.loads(line) for line in ledger.read_bytes().splitlines()]
+    assert records[0]["source"] == ["inbox", to_text(name)]
