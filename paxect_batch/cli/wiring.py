@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from paxect_batch.cli.layout import Layout
 from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.progress import Progress
-from paxect_batch.cli.settings import Settings
+from paxect_batch.cli.settings import Settings, environment
 from paxect_batch.model.events import Event
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.places import Place, Root
@@ -62,7 +62,7 @@ class World:
         moment = datetime.now(UTC)
         self.started = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
         self.run = f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        self.key = EnvironmentKeys(os.environ, settings.hmac_key_file).hmac_key()
+        self.key = EnvironmentKeys(environment(), settings.hmac_key_file).hmac_key()
         self.clock = RealClock()
         self.load = Load()
         self.workers = settings.workers or self.load.cores()

@@ -1,0 +1,92 @@
+"""Help fits a screen, its examples are real, and the man page says the same."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from paxect_batch.cli import man
+from paxect_batch.cli.arguments import parse
+from paxect_batch.cli.commands import COMMANDS, EXIT_CODES
+from paxect_batch.cli.help import help_text
+from paxect_batch.cli.main import _MODULES
+from paxect_batch.cli.settings import SETTINGS
+from paxect_batch.model.errors import WORST_FIRST, Exit
+
+MAN_PAGE = Path(__file__).parents[2] / "docs" / "man" / "paxect-batch.1"
+NO_SETTINGS = {"help", "dry-run", "config", "all", "to", "run", "checksums"}
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_fits_a_screen(name: str) -> None:
+    lines = help_text(name).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 45
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command_has_two_examples_that_parse(name: str) -> None:
+    examples = COMMANDS[name].examples
+    assert len(examples) == 2
+    for example in examples:
+        words = example.partition(" && ")[0].partition(" | ")[0].partition(" > ")[0]
+        program, command, *rest = words.removeprefix("PAXECT_BATCH_WORKERS=4 ").split()
+        assert (program, command) == ("paxect-batch", name)
+        assert parse([command, *rest]).command == name
+
+
+def test_help_of_the_program_names_every_command_and_exit_code() -> None:
+    text = help_text()
+    assert all(f"  {name} " in text for name in COMMANDS)
+    assert all(f"  {code} " in text for code in EXIT_CODES)
+
+
+def test_help_of_an_unknown_command_is_that_of_the_program() -> None:
+    assert help_text("nonsense") == help_text()
+
+
+def test_exit_codes_of_the_help_are_those_of_the_program() -> None:
+    assert set(EXIT_CODES) == set(Exit)
+    shown = help_text().splitlines()[-1].partition(": ")[2].rstrip(".").split(", ")
+    assert [int(code) for code in shown] == [
+        code for code in WORST_FIRST if code not in (Exit.OK, Exit.FAULT)
+    ]
+
+
+def test_every_option_is_a_setting_or_known_not_to_be_one() -> None:
+    for command in COMMANDS.values():
+        for option in command.options:
+            is_setting = option.name.replace("-", "_") in SETTINGS
+            assert is_setting is not (option.name in NO_SETTINGS), option.name
+
+
+def test_every_command_has_its_module() -> None:
+    assert set(_MODULES) == set(COMMANDS)
+
+
+def test_man_page_in_the_tree_is_what_the_table_makes() -> None:
+    assert MAN_PAGE.read_text(encoding="utf-8") == man.page()
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="no groff here")
+def test_man_page_is_taken_by_groff_without_a_warning() -> None:
+    done = subprocess.run(
+        ["groff", "-man", "-Tascii", "-ww", "-z", str(MAN_PAGE)],
+        check=False,
+        capture_output=True,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_man_page_can_be_written_and_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert man.main([str(tmp_path / "page.1")]) == 0
+    assert man.main([]) == 0
+    assert (tmp_path / "page.1").read_text() == capsys.readouterr().out == man.page()
+
+
+def test_man_page_keeps_lines_that_roff_would_take_for_requests() -> None:
+    assert man._plain(".hidden") == "\\&.hidden"
+    assert man._plain("a\\b-~") == "a\\eb\\-\\(ti"
