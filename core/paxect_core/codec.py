@@ -47,6 +47,9 @@ def _load() -> ModuleType:
 
 _zstd = _load()
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_SINGLE_SEGMENT = 0b00100000
+_STATES_CONTENT_SIZE = 0b11000000 | _SINGLE_SEGMENT
+"""Bits of a zstd frame's descriptor, its fifth byte."""
 
 LIBZSTD_VERSION: str = ".".join(map(str, _zstd.ZSTD_VERSION))
 CODEC_VERSION: str = f"zstandard {_zstd.__version__}, libzstd {LIBZSTD_VERSION}"
@@ -69,7 +72,11 @@ class Compressor:
             context = self._idle.pop()
         except IndexError:
             context = _zstd.ZstdCompressor(level=self._level)
-        body: bytes = context.compress(raw)
+        try:
+            body: bytes = context.compress(raw)
+        except _zstd.ZstdError as error:
+            # Compressing any bytes at any level works, unless memory is short.
+            raise MemoryError(str(error)) from error
         self._idle.append(context)
         return body
 
@@ -80,14 +87,17 @@ class Decompressor:
     __slots__ = ("_idle", "_window_bytes_max")
 
     def __init__(self, frame_bytes: int) -> None:
-        self._window_bytes_max = max(frame_bytes, limits.ZSTD_WINDOW_BYTES_MIN)
+        self._window_bytes_max = min(
+            max(frame_bytes, limits.ZSTD_WINDOW_BYTES_MIN),
+            limits.ZSTD_WINDOW_BYTES_MAX,
+        )
         self._idle: list[zstandard.ZstdDecompressor] = []
 
     def decompress(
         self, body: bytes | memoryview, raw_bytes: int, *, offset: int, frame: int
     ) -> bytes:
         """Return exactly that many raw bytes, or raise with the frame's place."""
-        self._check_frame_header(body, raw_bytes, offset=offset, frame=frame)
+        stated = self._check_frame_header(body, raw_bytes, offset=offset, frame=frame)
         try:
             context = self._idle.pop()
         except IndexError:
@@ -97,6 +107,12 @@ class Decompressor:
                 body, max_output_size=raw_bytes, allow_extra_data=False
             )
         except _zstd.ZstdError as error:
+            if not stated and _exceeds(body, raw_bytes):
+                raise errors.BodyLengthMismatch(
+                    f"decompresses to more than {raw_bytes} bytes",
+                    offset=offset,
+                    frame=frame,
+                ) from error
             raise self._explain(error, offset=offset, frame=frame) from error
         self._idle.append(context)
         if len(raw) != raw_bytes:
@@ -109,7 +125,8 @@ class Decompressor:
 
     def _check_frame_header(
         self, body: bytes | memoryview, raw_bytes: int, *, offset: int, frame: int
-    ) -> None:
+    ) -> bool:
+        """Tell whether the zstd frame states its content size, which then is right."""
         if body[:4] != _ZSTD_MAGIC:
             raise errors.BadBody(
                 "the body is not a zstd frame", offset=offset, frame=frame
@@ -118,35 +135,59 @@ class Decompressor:
             parameters = _zstd.get_frame_parameters(body)
         except _zstd.ZstdError as error:
             raise self._explain(error, offset=offset, frame=frame) from error
-        if parameters.dict_id:
-            raise errors.BadBody(
-                "the zstd frame wants a dictionary", offset=offset, frame=frame
-            )
-        if parameters.content_size not in (raw_bytes, _zstd.CONTENTSIZE_UNKNOWN):
-            raise errors.BodyLengthMismatch(
-                f"the zstd frame holds {parameters.content_size} bytes "
-                f"instead of {raw_bytes}",
-                offset=offset,
-                frame=frame,
-            )
-        if parameters.window_size > self._window_bytes_max:
+        # The window of a single segment is its content, whose size is checked below.
+        segments = not body[4] & _SINGLE_SEGMENT
+        if segments and parameters.window_size > self._window_bytes_max:
             raise errors.WindowTooLarge(
                 f"the zstd frame asks for a window of {parameters.window_size} bytes, "
                 f"{self._window_bytes_max} are allowed",
                 offset=offset,
                 frame=frame,
             )
+        if parameters.dict_id:
+            raise errors.BadBody(
+                "the zstd frame wants a dictionary", offset=offset, frame=frame
+            )
+        # libzstd takes a stated size of 2**64 - 1 for one that is not stated.
+        stated = bool(body[4] & _STATES_CONTENT_SIZE)
+        if stated and parameters.content_size != raw_bytes:
+            raise errors.BodyLengthMismatch(
+                f"the zstd frame holds {parameters.content_size} bytes "
+                f"instead of {raw_bytes}",
+                offset=offset,
+                frame=frame,
+            )
+        return stated
 
     def _explain(
         self, error: Exception, *, offset: int, frame: int
     ) -> errors.StructureError:
-        # zstandard tells this case apart by its words only.
+        # zstandard tells these cases apart by its words only.
+        if "not enough memory" in str(error):
+            raise MemoryError(str(error)) from error
+        if "too much memory" in str(error):
+            return errors.WindowTooLarge(
+                "the zstd frame asks for a window of 4 GiB or more",
+                offset=offset,
+                frame=frame,
+            )
         if "unused data" in str(error):
             return errors.BodyTrailingData(
                 "something follows the zstd frame in its body",
                 offset=offset,
                 frame=frame,
             )
+        # Not in libzstd's words: a fresh context chooses others than a used one, and
+        # which it is depends on the threads. Whoever wants them finds them as cause.
         return errors.BadBody(
-            f"the body is not one whole zstd frame: {error}", offset=offset, frame=frame
+            "the body is not one whole zstd frame", offset=offset, frame=frame
         )
+
+
+def _exceeds(body: bytes | memoryview, raw_bytes: int) -> bool:
+    # zstandard's one-shot call does not tell too much data from a frame cut short.
+    try:
+        with _zstd.ZstdDecompressor().stream_reader(body) as stream:
+            return len(stream.read(raw_bytes + 1)) > raw_bytes
+    except _zstd.ZstdError:
+        return False

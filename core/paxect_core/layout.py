@@ -50,26 +50,42 @@ class Container:
         sequence = wire.FrameSequence(settings, lenient=self._lenient)
         offset = limits.HEADER_BYTES
         while offset < self._footer_offset:
-            body = offset + limits.FRAME_HEADER_BYTES
-            if body > self._footer_offset:
-                raise self._truncated("frame header", sequence.frames)
-            self._seek(offset)
-            header = wire.unpack_frame_header(self._read(limits.FRAME_HEADER_BYTES))
-            entry = FrameEntry(
-                number=sequence.frames,
-                channel=header.channel,
-                offset=offset,
-                raw_offset=sequence.raw_bytes,
-                compressed_bytes=header.compressed_bytes,
-                raw_bytes=header.raw_bytes,
-                crc32=header.crc32,
-            )
-            sequence.append(header, offset=offset)
-            offset = body + header.compressed_bytes
-            if offset > self._footer_offset:
-                raise self._truncated("frame body", entry.number)
+            frames, raw_bytes = sequence.frames, sequence.raw_bytes
+            try:
+                entry = self._next_entry(sequence, offset)
+            except errors.StructureError:
+                # As in `reader`: the container may have been over already.
+                self._seek(offset)
+                found = wire.unpack_footer(self._read(limits.FOOTER_BYTES))
+                if (found.frames, found.raw_bytes) == (frames, raw_bytes):
+                    raise errors.TrailingData(
+                        "something follows the footer",
+                        offset=offset + limits.FOOTER_BYTES,
+                    ) from None
+                raise
+            offset += limits.FRAME_HEADER_BYTES + entry.compressed_bytes
             yield entry
         sequence.finish(footer, offset=self._footer_offset)
+
+    def _next_entry(self, sequence: wire.FrameSequence, offset: int) -> FrameEntry:
+        body = offset + limits.FRAME_HEADER_BYTES
+        if body > self._footer_offset:
+            raise self._truncated("frame header", sequence.frames)
+        self._seek(offset)
+        header = wire.unpack_frame_header(self._read(limits.FRAME_HEADER_BYTES))
+        entry = FrameEntry(
+            number=sequence.frames,
+            channel=header.channel,
+            offset=offset,
+            raw_offset=sequence.raw_bytes,
+            compressed_bytes=header.compressed_bytes,
+            raw_bytes=header.raw_bytes,
+            crc32=header.crc32,
+        )
+        sequence.append(header, offset=offset)
+        if body + header.compressed_bytes > self._footer_offset:
+            raise self._truncated("frame body", entry.number)
+        return entry
 
     def read_range(self, start: int, length: int) -> bytes:
         """Return raw bytes `start` to `start + length`, fewer past the end.

@@ -24,6 +24,9 @@ RAW_BYTES_MAX = (1 << 64) - 1
 
 ZSTD_FRAME_BYTES_MIN = 9
 ZSTD_WINDOW_BYTES_MIN = 1024
+ZSTD_WINDOW_BYTES_MAX = 128 << 20
+"""The largest window of any libzstd level; larger frames than that need no more."""
+
 ZSTD_EXPANSION_MAX = 32768
 """A zstd block holds at most 128 KiB of raw data and takes at least 4 bytes."""
 

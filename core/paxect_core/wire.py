@@ -242,10 +242,6 @@ class FrameSequence:
                 frame=self.frames,
             )
 
-    def matches(self, footer: Footer) -> bool:
-        """Tell whether the footer states what was seen, its digest aside."""
-        return footer.frames == self.frames and footer.raw_bytes == self.raw_bytes
-
     def finish(self, footer: Footer, *, offset: int) -> None:
         """Compare the footer, which stands at that offset, with what was seen."""
         if footer.frames != self.frames:
