@@ -1,0 +1,81 @@
+"""JSON Schemas of all that is written down, made from the structs themselves.
+
+`schemas/` holds what `schemas()` returns; a test keeps the two equal. To a schema,
+times and digests are mere strings; what they mean is said where their struct is.
+"""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from paxect_batch.model.audit import Audit
+from paxect_batch.model.events import EventLine
+from paxect_batch.model.nodes import NodeManifest, ShareMarker, SignedManifest
+from paxect_batch.model.policy import LinkPolicy, Policy
+from paxect_batch.model.records import Record
+from paxect_batch.model.transfer import Attempts, Intent
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+SUBJECTS: dict[str, tuple[type[msgspec.Struct], str]] = {
+    "attempts": (Attempts, "what was tried with an item, in .paxect/attempts"),
+    "audit": (Audit, "the audit line of a run, after AUDIT_SUMMARY_JSON="),
+    "event": (EventLine, "one line of the event log"),
+    "intent": (Intent, "what is about to be published, in .paxect/intents"),
+    "link-policy": (LinkPolicy, "a policy file of PAXECT Link 1.2.0"),
+    "node-manifest": (NodeManifest, "the payload of a node's manifest"),
+    "policy": (Policy, "a policy file of version 2"),
+    "record": (Record, "one line of a ledger"),
+    "share-marker": (ShareMarker, "the marker of a share, .paxect/share.json"),
+    "signed-manifest": (SignedManifest, "a node's manifest with its signature"),
+}
+"""By name: the struct that is written down, and where it is found."""
+
+
+def schemas() -> dict[str, dict[str, object]]:
+    """Return the schema of each subject by its name."""
+    return {name: _schema(name) for name in SUBJECTS}
+
+
+def index() -> dict[str, object]:
+    """Return what `schemas/index.json` holds: the files, and what each is for."""
+    return {
+        "dialect": DIALECT,
+        "schemas": {
+            name: {"file": f"{name}.json", "for": subject}
+            for name, (_, subject) in SUBJECTS.items()
+        },
+    }
+
+
+def _schema(name: str) -> dict[str, object]:
+    kind, subject = SUBJECTS[name]
+    generated = msgspec.json.schema(kind)
+    definitions = generated["$defs"]
+    # msgspec refers to the struct by name; at the top level its own place reads better.
+    top = definitions.pop(kind.__name__)
+    schema: dict[str, object] = {
+        "$schema": DIALECT,
+        "$id": f"urn:paxect-batch:{name}",
+        **top,
+        "title": f"{kind.__name__}: {subject}",
+    }
+    if definitions:
+        schema["$defs"] = definitions
+    return {key: _plain(value) for key, value in schema.items()}
+
+
+def _plain(node: object) -> object:
+    """Return a part of a schema as JSON has it.
+
+    Infinite defaults are left out: a field that would hold one is not written either.
+    """
+    if isinstance(node, dict):
+        return {
+            key: _plain(inner)
+            for key, inner in node.items()
+            if (key, inner) != ("default", math.inf)
+        }
+    return [_plain(inner) for inner in node] if isinstance(node, list | tuple) else node
