@@ -116,13 +116,10 @@ def _towards_publishing(scene: Scene) -> Step:
             return Step.ADOPT
         case TargetState.DIFFERENT:
             return Step.COLLIDE
-        case TargetState.ABSENT:
-            return _sidecar_first(scene)
+    return _sidecar_first(scene) if scene.sidecar_staged else Step.PUBLISH
 
 
 def _sidecar_first(scene: Scene) -> Step:
-    if not scene.sidecar_staged:
-        return Step.PUBLISH
     match scene.sidecar_target:
         case TargetState.UNKNOWN:
             return Step.LOOK_AT_TARGET
@@ -131,8 +128,7 @@ def _sidecar_first(scene: Scene) -> Step:
         case TargetState.EQUAL:
             # A sidecar tells no more than a digest: whoever wrote it, it is right.
             return Step.PUBLISH
-        case TargetState.ABSENT:
-            return Step.PUBLISH_SIDECAR
+    return Step.PUBLISH_SIDECAR
 
 
 def owns_sidecar(scene: Scene) -> bool:

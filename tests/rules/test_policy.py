@@ -365,8 +365,28 @@ def test_read_policy_of_any_json_value(document: object) -> None:
     st.dictionaries(
         st.sampled_from([*FULL, *LINK]),
         st.sampled_from(
-            """inf -nan 0x10 1_000 'x' [] {a=1} 12:30:00 "2" [1,'a'] true 1e400 +5
-            ['.x'] 0o7 '.a' '' [''] 1979-05-27 3.5""".split()
+            [
+                "inf",
+                "-nan",
+                "0x10",
+                "1_000",
+                "'x'",
+                "[]",
+                "{a=1}",
+                "12:30:00",
+                '"2"',
+                "[1,'a']",
+                "true",
+                "1e400",
+                "+5",
+                "['.x']",
+                "0o7",
+                "'.a'",
+                "''",
+                "['']",
+                "1979-05-27",
+                "3.5",
+            ]
         ),
         max_size=5,
     ),
