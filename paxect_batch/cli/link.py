@@ -38,6 +38,7 @@ from paxect_batch.rules.exits import run_exit
 from paxect_batch.rules.policy import POLICY_BYTES_MAX, policy_sha256, read_policy
 from paxect_batch.seams import EventLog
 from paxect_batch.world.clock import RealClock
+from paxect_batch.world.descriptors import raise_limit
 from paxect_batch.world.event_log import JsonlEventLog, level_of, printable
 from paxect_batch.world.keys import EnvironmentKeys
 from paxect_batch.world.ledger import FileLedger
@@ -94,6 +95,7 @@ def _run(settings: LinkSettings) -> int:
                 f"folder {folder!r} cannot be made: {error.strerror or error}; "
                 "nothing was touched; make it, or name another"
             ) from error
+    raise_limit()
     node_name = socket.gethostname() or "localhost"
     policy = _PolicyFile(settings, node_name)
     policy()

@@ -18,6 +18,7 @@ from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.places import Place, Root
 from paxect_batch.seams import EventLog
 from paxect_batch.world.clock import RealClock
+from paxect_batch.world.descriptors import raise_limit
 from paxect_batch.world.event_log import JsonlEventLog
 from paxect_batch.world.keys import EnvironmentKeys
 from paxect_batch.world.ledger import FileLedger
@@ -56,6 +57,7 @@ class World:
         *,
         dry: bool = False,
     ) -> None:
+        raise_limit()
         self._settings = settings
         self._layout = layout
         self._start = time.monotonic()

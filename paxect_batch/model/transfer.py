@@ -87,6 +87,8 @@ class Meta(msgspec.Struct, frozen=True):
     container_sha256: str
     mtime_ns: int | None = None
     mode: int | None = None
+    raw_name: str = ""
+    """The file's name, where the container has an alias of it."""
 
 
 class Pledge(msgspec.Struct, frozen=True):

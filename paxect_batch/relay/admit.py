@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from paxect_batch.model.items import Direction, Entry, Facts, Identity, Item, Kind
 from paxect_batch.model.places import Place, Root
-from paxect_batch.model.policy import OnDone, Policy
+from paxect_batch.model.policy import Naming, OnDone, Policy
 from paxect_batch.model.run import Decision, Verdict
-from paxect_batch.model.transfer import Attempts
+from paxect_batch.model.transfer import Attempts, Meta
 from paxect_batch.relay import state
 from paxect_batch.rules import naming
 from paxect_batch.rules.admission import admit
@@ -26,6 +26,7 @@ class Admitter:
         policy: Policy,
         *,
         in_place: bool,
+        aliases: bool,
         node: str,
         now: Callable[[], float],
         done: Done,
@@ -34,6 +35,7 @@ class Admitter:
         self._share = share
         self._policy = policy
         self._in_place = in_place
+        self._aliases = aliases and policy.naming is Naming.FULL
         self._own_trust = _own_trust(policy, node)
         self._now = now
         self._done = done
@@ -78,6 +80,7 @@ class Admitter:
             marked_ready=self._marked_ready(item),
             attempts=attempts,
             done=self._policy.on_done is OnDone.KEEP and self._done.has(item),
+            aliases=self._aliases,
             peer_ok=self._distrusted.reason(item),
         )
 
@@ -100,11 +103,17 @@ class Admitter:
         """Return where the item shall arrive."""
         name, folder = item.source.name, item.source.folder.path
         if item.direction is Direction.ENCODE:
+            if self._aliases and naming.too_long(name):
+                name = naming.alias(name)
             made = naming.container_name(name, self._policy.naming)
             return Place(Root.WIRE, folder).child(made)
-        return Place(Root.OUTBOX, folder).child(
-            naming.raw_name(name, self._policy.naming)
-        )
+        raw_name = naming.raw_name(name, self._policy.naming)
+        if raw_name.endswith(naming.ALIAS_END):
+            place = state.meta_place(item.source)
+            meta = state.load_paper(self._share, place, Meta)
+            if meta is not None and naming.alias(meta.raw_name) == raw_name:
+                raw_name = meta.raw_name
+        return Place(Root.OUTBOX, folder).child(raw_name)
 
     def _marked_ready(self, item: Item) -> bool:
         marker = self._policy.ready_marker

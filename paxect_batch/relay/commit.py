@@ -15,7 +15,7 @@ from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Intent, Meta, Outcome, Pledge, Task
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.settle import Matter, Settler, fresh_matters, write_intent
-from paxect_batch.rules.naming import sidecar_name
+from paxect_batch.rules.naming import sidecar_name, too_long
 from paxect_batch.rules.steps import Step
 from paxect_batch.seams import Ledger, Share
 
@@ -100,12 +100,15 @@ class Committer:
 
 
 def _meta(policy: Policy, task: Task, outcome: Outcome) -> Meta | None:
-    if not (policy.carry_times or policy.carry_mode):
+    name = task.source.name
+    aliased = too_long(name, policy.naming)
+    if not (policy.carry_times or policy.carry_mode or aliased):
         return None
     return Meta(
         container_sha256=outcome.container_sha256,
         mtime_ns=task.identity.mtime_ns if policy.carry_times else None,
         mode=task.mode if policy.carry_mode else None,
+        raw_name=name if aliased else "",
     )
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 import paxect_core
 from paxect_batch.model.errors import ConfigError, NotReady, ShareError
 from paxect_batch.model.events import Event
-from paxect_batch.model.items import Direction
+from paxect_batch.model.items import Direction, Mode
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.places import Root
 from paxect_batch.model.policy import OnDone, Policy
@@ -321,6 +321,8 @@ class Node:
             self._share,
             policy,
             in_place=self._options.in_place,
+            # Only who also decodes here finds what an alias stands for.
+            aliases=self._options.mode is Mode.RELAY,
             node=self._options.node,
             now=now,
             done=self._done,

@@ -25,6 +25,8 @@ from paxect_batch.relay.scan import scan
 from paxect_batch.relay.settle import Matter
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import COLLISION, Trouble
+from paxect_batch.relay.twins import Twins
+from paxect_batch.rules.naming import claim_key
 from paxect_batch.rules.plan import LotBuilder
 from paxect_batch.rules.steps import Step
 from paxect_batch.seams import Claim, EventLog, Locks, Share
@@ -37,6 +39,13 @@ _SLICE_SECONDS = 0.2
 def root_of(direction: Direction) -> Root:
     """Where the sources of a direction lie."""
     return Root.INBOX if direction is Direction.ENCODE else Root.WIRE
+
+
+def targets_of(mode: Mode) -> tuple[Root, ...]:
+    """Where items are to arrive."""
+    if mode is Mode.RELAY:
+        return (Root.WIRE, Root.OUTBOX)
+    return (Root.WIRE,) if mode is Mode.ENCODE else (Root.OUTBOX,)
 
 
 def plan(share: Share, options: RunOptions, admitter: Admitter) -> Iterator[Planned]:
@@ -95,6 +104,7 @@ class Pass:
         self._is_closing = is_closing
         self._files_left = files_left
         self._builder = LotBuilder()
+        self._twins = Twins(share, targets_of(options.mode))
         self._claims: dict[Place, Claim] = {}
         self._targets: dict[Place, Place] = {}
         self._busy: set[str] = set()
@@ -157,8 +167,19 @@ class Pass:
         if decision.reason:
             self._fail(item.direction, item.source, item, code=decision.reason)
             return False
+        if self._twins.has(item.source):
+            self._fail(
+                item.direction,
+                item.source,
+                item,
+                code="name-collision",
+                detail="another file's name is the same where it is to arrive",
+                final=True,
+            )
+            return False
         key = state.key_of(item.direction, item.source)
-        claim = self._locks.claim(key)
+        target = self._admitter.target_of(item)
+        claim = self._locks.claim(claim_key(target))
         if claim is None:
             self._account.wait(item.size)
             return False
@@ -172,7 +193,7 @@ class Pass:
         task = self._tasks.make(item, self._policy)
         self._busy.add(key)
         self._claims[task.stage] = claim
-        self._targets[task.stage] = self._admitter.target_of(item)
+        self._targets[task.stage] = target
         self._send(self._builder.add(task))
         return True
 

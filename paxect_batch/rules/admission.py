@@ -36,6 +36,7 @@ def admit(
     attempts: Attempts | None,
     done: bool,
     peer_ok: str = "",
+    aliases: bool = False,
     unchanged_since: float | None = None,
 ) -> Decision:
     """Return the verdict on an item, with its reason unless it is admitted.
@@ -44,9 +45,11 @@ def admit(
     is for the caller to leave it empty for containers of its own. `marked_ready` tells
     that the item is known to be whole: by its marker, or, for a container, by anything
     else that the caller knows; markers are not asked of containers.
-    `unchanged_since`: see `readiness`.
+    `unchanged_since`: see `readiness`. `aliases` tells that a container may have a
+    shorter name than its file's, which is kept beside it.
     """
-    if reason := _blocked(item, policy, peer_ok) or _unnameable(item, policy):
+    unnameable = "" if aliases else _unnameable(item, policy)
+    if reason := _blocked(item, policy, peer_ok) or unnameable:
         return Decision(Verdict.BLOCKED, reason)
     if done:
         return Decision(Verdict.DONE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 
-from paxect_batch.model.places import Place, to_bytes
+from paxect_batch.model.places import Place, to_bytes, to_text
 from paxect_batch.model.policy import Naming
 
 CONTAINER_SUFFIX = ".freq"
@@ -17,6 +17,12 @@ SIDECAR_SUFFIX = ".sha256"
 
 NAME_BYTES_MAX = 255
 """The longest name that the usual file systems hold."""
+
+ALIAS_END = "!"
+"""Ends each alias; other names may end so too."""
+
+_ALIAS_BYTES_KEPT = 160
+_ALIAS_DIGITS = 32
 
 _TEMPORARY_PREFIXES = (".", "~$")
 _TEMPORARY_SUFFIXES = (
@@ -93,6 +99,26 @@ def too_long(name: str, naming: Naming = Naming.FULL) -> bool:
     """
     longest = sidecar_name(container_name(name, naming))
     return len(to_bytes(longest)) > NAME_BYTES_MAX
+
+
+def alias(name: str) -> str:
+    """Return a shorter name to stand in for one that is too long, and for no other.
+
+    What it stands for must be kept elsewhere: the name does not tell.
+    """
+    digest = hashlib.sha256(to_bytes(name)).hexdigest()[:_ALIAS_DIGITS]
+    kept = name
+    while len(to_bytes(kept)) > _ALIAS_BYTES_KEPT or _is_cut(kept):
+        kept = kept[:-1]
+    return f"{kept}~{digest}{ALIAS_END}"
+
+
+def _is_cut(text: str) -> bool:
+    """Tell whether an escape at the end of the text lost its end."""
+    try:
+        return to_text(to_bytes(text)) != text
+    except ValueError:
+        return True
 
 
 def fold(name: str) -> str:

@@ -31,10 +31,38 @@ class Crash(BaseException):
 
 
 OPERATIONS = frozenset(
-    ["entries", "freshen", "look", "open_source", "facts_of", "create", "sync", "sync_folder", "read", "write", "rename_new", "remove", "remove_folder", "make_folder", "dress", "now", "free_bytes", "together"]
+    [
+        "entries",
+        "freshen",
+        "look",
+        "open_source",
+        "facts_of",
+        "create",
+        "sync",
+        "sync_folder",
+        "read",
+        "write",
+        "rename_new",
+        "remove",
+        "remove_folder",
+        "make_folder",
+        "dress",
+        "now",
+        "free_bytes",
+        "together",
+    ]
 )
 CHANGES = frozenset(
-    ["create", "sync", "sync_folder", "write", "rename_new", "remove", "remove_folder", "make_folder"]
+    [
+        "create",
+        "sync",
+        "sync_folder",
+        "write",
+        "rename_new",
+        "remove",
+        "remove_folder",
+        "make_folder",
+    ]
 )
 
 

@@ -55,14 +55,6 @@ def test_names_of_all_kinds_travel_unchanged(bench: Bench) -> None:
     assert arrived == {name: name for name in names}
 
 
-def test_name_too_long_for_its_container_is_blocked_and_stays(bench: Bench) -> None:
-    name = "x" * 255
-    bench.drop(name, b"data")
-    standing = bench.drain()
-    assert (standing.blocked_files, standing.delivered_files) == (1, 0)
-    assert (bench.inbox / name).read_bytes() == b"data"
-
-
 def test_temporary_names_hidden_files_and_links_are_left_alone(bench: Bench) -> None:
     for name in (".hidden", "a.part", "b.tmp", ".nfs0001", "c~"):
         (bench.inbox / name).write_bytes(b"x")
@@ -315,7 +307,7 @@ def test_plan_tells_each_item_and_changes_nothing(bench: Bench) -> None:
 
 def test_digest_is_the_same_for_one_run_and_for_many(tmp_path: Path) -> None:
     digests = set()
-    for name, mode in (("one", None), ("two", 3)):
+    for name in ("one", "two"):
         folder = tmp_path / name
         folder.mkdir()
         bench = Bench(folder)
@@ -344,3 +336,36 @@ def test_text_of_names_in_records_can_be_turned_back(bench: Bench) -> None:
     (ledger,) = files_below(bench.state / "ledger")
     records = [json.loads(line) for line in ledger.read_bytes().splitlines()]
     assert records[0]["source"] == ["inbox", to_text(name)]
+
+
+@pytest.mark.parametrize("length", [243, 244, 250, 255])
+def test_longest_names_travel_by_an_alias(
+    tmp_path: Path, length: int
+) -> None:
+    name = ("é" * 100 + "x" * 100)[: length - 100]
+    assert len(name.encode()) == length
+    bench = Bench(tmp_path)
+    bench.drop(name, b"data")
+    bench.drain(policy=_with(carry_times=length == 250))
+    bench.check_delivered_once()
+
+
+def test_names_too_long_for_a_container_are_blocked_where_only_encoding(
+    bench: Bench,
+) -> None:
+    bench.drop("x" * 255, b"data")
+    standing = bench.drain(mode=Mode.ENCODE)
+    assert (standing.blocked_files, standing.delivered_files) == (1, 0)
+
+
+def test_names_that_fold_alike_on_the_target_are_set_aside_both(bench: Bench) -> None:
+    class Folding(WatchedShare):
+        def folds_names(self, root: object) -> bool:
+            return True
+
+    for name in ("A.txt", "a.TXT", "b.txt", "sub/é", "sub/e\u0301", "sub/f"):
+        bench.drop(name, name.encode())
+    standing = bench.drain(Folding(bench.share()))
+    assert (standing.delivered_files, standing.set_aside_files) == (2, 4)
+    assert {reason["code"] for reason in _reasons(bench)} == {"name-collision"}
+    assert bench.whole_somewhere() == set()
