@@ -70,7 +70,7 @@ class Destination:
             # Not the resolved path: that of /dev/stdout, where it is a pipe, is none.
             mode = os.stat(self._shown).st_mode
         except FileNotFoundError:
-            if not os.path.basename(self._shown):
+            if os.path.basename(self._shown) in ("", ".", ".."):
                 raise errors.OutputError(
                     f"{self._shown!r} names no file; nothing was written; "
                     "add a file name to it"
