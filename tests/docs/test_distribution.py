@@ -44,7 +44,12 @@ def test_wheel_holds_both_packages_typed_and_licensed(tmp_path: Path) -> None:
         "paxect_batch",
         "paxect_core",
         info.rstrip("/"),
+        info.replace(".dist-info/", ".data"),
     }
+    assert (
+        f"{info.replace('.dist-info/', '.data')}/data/share/man/man1/paxect-batch.1"
+        in names
+    )
     modules = {name for name in names if name.endswith(".py")}
     assert modules == {
         path.relative_to(home).as_posix()

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+import paxect_batch
 import paxect_core
+from paxect_batch.model.errors import Exit
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,7 +31,7 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 
 needs_shell = pytest.mark.skipif(
-    not all(map(shutil.which, ("sh", "seq", "head", "dd", "cmp"))),
+    not all(map(shutil.which, ("sh", "seq", "head", "dd", "cmp", "grep"))),
     reason="no POSIX shell and its tools here",
 )
 
@@ -56,22 +58,26 @@ def commands(console: str) -> list[str]:
 
 
 class Console:
-    """A folder in which commands run, with `paxect-core` at hand."""
+    """A folder in which commands run, with those of this project at hand."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "work"
         self.folder.mkdir()
         programs = folder / "programs"
         programs.mkdir()
-        # The command of this very Python, whether or not it was installed.
-        program = programs / "paxect-core"
+        # The commands of this very Python, whether or not they were installed.
         python = shlex.quote(sys.executable)
-        program.write_text(f'#!/bin/sh\nexec {python} -m paxect_core "$@"\n')
-        program.chmod(0o755)
-        home = Path(paxect_core.__file__).parents[1]
+        for package in (paxect_core, paxect_batch):
+            name = package.__name__
+            program = programs / name.replace("_", "-")
+            program.write_text(f'#!/bin/sh\nexec {python} -m {name} "$@"\n')
+            program.chmod(0o755)
+        homes = [
+            Path(package.__file__).parents[1] for package in (paxect_core, paxect_batch)
+        ]
         self._variables = os.environ | {
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(home),
+            "PYTHONPATH": os.pathsep.join(map(str, homes)),
             "LC_ALL": "C",
         }
 
@@ -146,7 +152,7 @@ def test_readme_exit_codes_are_those_of_the_errors() -> None:
     table = README.split("## Exit codes")[1].split("## ")[0]
     shown = {int(code) for code in re.findall(r"\d+", "".join(_first_cells(table)))}
     known = {value for name, value in vars(errors).items() if name.startswith("EXIT_")}
-    assert shown == known
+    assert shown == known | {exit_code.value for exit_code in Exit}
 
 
 def _first_cells(table: str) -> list[str]:

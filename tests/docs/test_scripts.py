@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from importlib.machinery import SourceFileLoader
@@ -11,6 +12,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+import paxect_batch
 import paxect_core
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +37,8 @@ def load(name: str) -> ModuleType:
 environment = load("environment.py")
 check = load("check")
 try_ = load("try")
+environment_variables = environment.clean_variables
+PROGRAMS = ("paxect-batch", "paxect-core")
 
 
 class Machine:
@@ -215,21 +219,27 @@ def test_tour_on_sample_files_goes_to_its_end(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(try_.environment, "clean_variables", _with_engine)
-    try_.Tour(tmp_path, [sys.executable, "-m", "paxect_core"]).go()
+    monkeypatch.setattr(try_.environment, "clean_variables", _with_packages)
+    python = [sys.executable, "-m"]
+    programs = {name: [*python, name.replace("-", "_")] for name in PROGRAMS}
+    try_.Tour(tmp_path, programs).go()
     shown = capsys.readouterr().out
-    assert shown.count("are equal, byte for byte") == 4
+    assert shown.count("are equal, byte for byte") == 7
+    assert '"delivered":{"bytes":4194319,"files":3}' in shown
     assert "exit code 2" in shown
     assert shown.endswith("all as it should be\n")
 
 
-def _with_engine() -> dict[str, str]:
-    home = str(Path(paxect_core.__file__).parents[1])
-    return environment.clean_variables() | {"PYTHONPATH": home}
+def _with_packages() -> dict[str, str]:
+    homes = {
+        str(Path(module.__file__).parents[1]) for module in (paxect_core, paxect_batch)
+    }
+    return environment_variables() | {"PYTHONPATH": os.pathsep.join(homes)}
 
 
 def test_tour_when_a_command_fails_stops(tmp_path: Path) -> None:
-    tour = try_.Tour(tmp_path, [sys.executable, "-c", "raise SystemExit(3)"])
+    failing = [sys.executable, "-c", "raise SystemExit(3)"]
+    tour = try_.Tour(tmp_path, dict.fromkeys(PROGRAMS, failing))
     with pytest.raises(try_.Surprise, match="exit code 3, not 0"):
         tour.go()
 
@@ -238,7 +248,7 @@ def test_tour_when_files_differ_stops(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"a")
     (tmp_path / "b").write_bytes(b"b")
     with pytest.raises(try_.Surprise, match="a and b differ"):
-        try_.Tour(tmp_path, [])._compare("a", "b")
+        try_.Tour(tmp_path, {})._compare("a", "b")
 
 
 SUITE = """
