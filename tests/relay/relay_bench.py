@@ -223,6 +223,11 @@ class Bench:
         *,
         name: str = "node",
         stop: object = NeverStop(),
+        locks: object = FreeLocks(),
+        executor: object = None,
+        read_policy: Callable[[], Policy] | None = None,
+        key: bytes | None = None,
+        manifest: object = None,
         **options: object,
     ) -> Node:
         self.runs += 1
@@ -233,16 +238,17 @@ class Bench:
         self.ledger = FileLedger(share, name, run)
         return Node(
             share=share,
-            locks=FreeLocks(),
+            locks=locks,
             clock=SteppedClock(),
-            executor=InThread(share),
+            executor=executor or InThread(share),
             ledger=self.ledger,
             events=self.events,
             load=TwoCores(),
             options=RunOptions(node=name, run=run, in_place=self.in_place, **options),
-            policy=lambda: policy,
-            key=None,
+            policy=read_policy or (lambda: policy),
+            key=key,
             stop=stop,
+            manifest=manifest,
         )
 
     def drain(self, share: object = None, **named: object) -> Standing:

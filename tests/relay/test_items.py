@@ -339,9 +339,7 @@ def test_text_of_names_in_records_can_be_turned_back(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("length", [243, 244, 250, 255])
-def test_longest_names_travel_by_an_alias(
-    tmp_path: Path, length: int
-) -> None:
+def test_longest_names_travel_by_an_alias(tmp_path: Path, length: int) -> None:
     name = ("é" * 100 + "x" * 100)[: length - 100]
     assert len(name.encode()) == length
     bench = Bench(tmp_path)

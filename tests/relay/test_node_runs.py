@@ -1,0 +1,266 @@
+"""Runs of a node: watching, stopping, peers, dying workers, a share in trouble."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+import msgspec
+import pytest
+from relay_bench import Bench, FreeLocks, InThread, WatchedShare, files_below
+
+from paxect_batch.model.errors import ConfigError, NotReady, ShareError
+from paxect_batch.model.events import Event
+from paxect_batch.model.items import Mode
+from paxect_batch.model.nodes import NodeManifest
+from paxect_batch.model.policy import Policy
+from paxect_batch.model.transfer import Lot, Outcome
+from paxect_batch.relay.handshake import signed
+from paxect_batch.seams import WorkerDied
+
+FAST = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+class StopAfter:
+    """Asks to stop once it was looked at so many times."""
+
+    now = False
+
+    def __init__(self, looks: int, act: Callable[[int], None] | None = None) -> None:
+        self.looks = looks
+        self.seen = 0
+        self._act = act
+
+    @property
+    def requested(self) -> bool:
+        self.seen += 1
+        if self._act is not None:
+            self._act(self.seen)
+        return self.seen > self.looks
+
+
+class DyingExecutor(InThread):
+    """Its workers die with every lot that holds the name."""
+
+    def __init__(self, share: object, name: str, deaths: int) -> None:
+        super().__init__(share)
+        self._name = name
+        self._deaths = deaths
+
+    def submit(self, lot: Lot) -> Future[tuple[Outcome, ...]]:
+        if self._deaths and any(t.source.name == self._name for t in lot.tasks):
+            self._deaths -= 1
+            future: Future[tuple[Outcome, ...]] = Future()
+            future.set_exception(WorkerDied())
+            return future
+        return super().submit(lot)
+
+
+@pytest.mark.parametrize(("deaths", "delivered"), [(1, 3), (2, 2), (99, 2)])
+def test_item_that_kills_its_worker_twice_is_set_aside_and_others_go_on(
+    bench: Bench, deaths: int, delivered: int
+) -> None:
+    for name in ("a", "deadly", "z"):
+        bench.drop(name, b"data")
+    share = bench.share()
+    node = bench.node(share, executor=DyingExecutor(share, "deadly", deaths))
+    standing = node.run()
+    bench.ledger.close()
+    assert standing.delivered_files == delivered
+    assert standing.set_aside_files == 3 - delivered
+    assert bench.events.named(Event.WORKER_DIED)
+    assert bench.whole_somewhere() == set()
+
+
+def test_watch_takes_what_is_dropped_later_until_told_to_stop(bench: Bench) -> None:
+    def drop(seen: int) -> None:
+        if seen == 5:
+            bench.drop("late", b"data")
+
+    node = bench.node(watch=True, stop=StopAfter(60, drop))
+    standing = node.run()
+    bench.ledger.close()
+    assert standing.stopped == "signal"
+    bench.check_delivered_once()
+
+
+def test_watch_pauses_while_the_share_is_away_and_goes_on_when_it_is_back(
+    bench: Bench,
+) -> None:
+    bench.drop("a", b"data")
+    troubles = [errno.ESTALE, errno.EIO, errno.ENOSPC]
+
+    def fail(number: int, name: str) -> None:
+        if name == "create" and troubles:
+            raise OSError(troubles.pop(), "trouble")
+
+    node = bench.node(
+        WatchedShare(bench.share(), before=fail), watch=True, stop=StopAfter(400)
+    )
+    node.run()
+    bench.ledger.close()
+    assert troubles == []
+    assert bench.events.named(Event.SHARE_TROUBLE)
+    assert bench.events.named(Event.SHARE_BACK)
+    bench.check_delivered_once()
+
+
+def test_drain_ends_with_share_error_when_the_share_is_full(bench: Bench) -> None:
+    bench.drop("a", b"data")
+
+    def fail(number: int, name: str) -> None:
+        if name == "create":
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(ShareError) as caught:
+        bench.drain(WatchedShare(bench.share(), before=fail))
+    assert caught.value.errno == errno.ENOSPC
+    assert "items are as they were" in caught.value.message
+    bench.drain()
+    bench.check_delivered_once()
+
+
+def test_stop_drops_what_is_staged_and_a_later_drain_delivers(bench: Bench) -> None:
+    for number in range(40):
+        bench.drop(f"f{number}", b"x")
+    for looks in range(1, 120, 7):
+        node = bench.node(stop=StopAfter(looks))
+        standing = node.run()
+        bench.ledger.close()
+        assert bench.whole_somewhere() == set()
+        assert standing.seen_files >= standing.delivered_files
+    bench.drain()
+    bench.check_delivered_once()
+
+
+def test_policy_that_changes_while_watching_is_used_or_refused(bench: Bench) -> None:
+    answers: list[Policy | ConfigError] = [
+        FAST,
+        ConfigError("policy.toml: levle is unknown"),
+        msgspec.structs.replace(FAST, allowed_suffixes=(".txt",)),
+    ]
+    last = answers[-1]
+
+    def policy() -> Policy:
+        answer = answers.pop(0) if answers else last
+        if isinstance(answer, ConfigError):
+            raise answer
+        return answer
+
+    def drop(seen: int) -> None:
+        if seen == 40:
+            bench.drop("b.exe", b"data")
+
+    node = bench.node(watch=True, stop=StopAfter(90, drop), read_policy=policy)
+    standing = node.run()
+    bench.ledger.close()
+    assert bench.events.named(Event.POLICY_REFUSED)
+    assert bench.events.named(Event.POLICY_CHANGED)
+    assert standing.blocked_files == 1
+
+
+def test_policy_that_cannot_be_meant_stops_a_run_before_it_begins(bench: Bench) -> None:
+    def policy() -> Policy:
+        raise ConfigError("no")
+
+    with pytest.raises(ConfigError):
+        bench.node(read_policy=policy).run()
+    bench.ledger.close()
+
+
+def test_second_run_of_a_node_is_refused(bench: Bench) -> None:
+    class Held(FreeLocks):
+        def hold_node(self, node: str) -> None:
+            return None
+
+    with pytest.raises(NotReady, match="another run holds"):
+        bench.node(locks=Held()).run()
+    bench.ledger.close()
+
+
+def test_items_claimed_by_others_wait_and_are_not_touched(bench: Bench) -> None:
+    class Taken(FreeLocks):
+        def claim(self, key: str) -> None:
+            return None
+
+    bench.drop("a", b"data")
+    node = bench.node(locks=Taken())
+    standing = node.run()
+    bench.ledger.close()
+    assert (standing.seen_files, standing.delivered_files) == (1, 0)
+    assert (bench.inbox / "a").exists()
+
+
+def test_deadline_stops_claiming_and_finishes_what_was_begun(bench: Bench) -> None:
+    bench.drop("a", b"data")
+    node = bench.node(deadline_seconds=0.0)
+    standing = node.run()
+    bench.ledger.close()
+    assert (standing.stopped, standing.delivered_files) == ("deadline", 0)
+
+
+def _peer(bench: Bench, node: str, key: bytes | None) -> None:
+    manifest = NodeManifest(
+        datetime_utc="2026-01-01T00:00:00Z",
+        node=node,
+        platform="linux",
+        policy="p",
+        inbox="i",
+        outbox="o",
+        version="1",
+    )
+    folder = bench.state / "nodes" / node
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_bytes(msgspec.json.encode(signed(manifest, key)))
+
+
+def test_peers_are_judged_and_the_rejected_ones_containers_barred(bench: Bench) -> None:
+    policy = msgspec.structs.replace(FAST, require_sig=True)
+    _peer(bench, "good", b"secret")
+    _peer(bench, "evil", b"wrong")
+    _peer(bench, "plain", None)
+    for name in ("good", "evil", "plain"):
+        bench.drop(f"from-{name}", name.encode())
+        bench.drain(name=name, mode=Mode.ENCODE)
+    bench.drop("own", b"own")
+    node = bench.node(policy=policy, key=b"secret")
+    standing = node.run()
+    bench.ledger.close()
+    bench.take_all()
+    assert sorted(name for name, _ in bench.taken) == ["from-good", "own"]
+    assert standing.blocked_files == 2
+    assert len(bench.events.named(Event.HANDSHAKE)) == 1
+    assert len(bench.events.named(Event.HANDSHAKE_REJECT)) == 2
+
+
+def test_manifest_is_written_signed_and_a_torn_one_of_a_peer_is_told(
+    bench: Bench,
+) -> None:
+    folder = bench.state / "nodes" / "torn"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_bytes(b"{")
+    own = NodeManifest("now", "node", "linux", "p", "i", "o", "1")
+    node = bench.node(key=b"secret", manifest=own)
+    node.run()
+    bench.ledger.close()
+    written = json.loads((bench.state / "nodes/node/manifest.json").read_bytes())
+    assert written["payload"]["node"] == "node"
+    assert len(written["hmac_sha256"]) == 64
+    assert bench.events.named(Event.HANDSHAKE_PARSE_ERROR)
+
+
+def test_crumbs_of_an_earlier_run_are_swept(bench: Bench) -> None:
+    stage = bench.state / "stage" / "node"
+    stage.mkdir(parents=True)
+    (stage / "0123-0.part").write_bytes(b"half")
+    bench.drain()
+    assert files_below(stage) == []
+    assert bench.events.named(Event.SWEPT)
