@@ -68,8 +68,8 @@ class Admitter:
         item = Item(direction, entry.place, facts)
         return item, self.decide(item)
 
-    def decide(self, item: Item) -> Decision:
-        """Decide on an item."""
+    def decide(self, item: Item, *, own: bool = False) -> Decision:
+        """Decide on an item; `own` says that this run made the container."""
         if self._own_trust:
             return Decision(Verdict.BLOCKED, self._own_trust)
         attempts = self.attempts_of(item)
@@ -81,7 +81,7 @@ class Admitter:
             attempts=attempts,
             done=self._policy.on_done is OnDone.KEEP and self._done.has(item),
             aliases=self._aliases,
-            peer_ok=self._distrusted.reason(item),
+            peer_ok="" if own else self._distrusted.reason(item),
         )
 
     def attempts_of(self, item: Item) -> Attempts | None:

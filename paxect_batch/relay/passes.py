@@ -269,7 +269,7 @@ class Pass:
         # Published whole by this node: there is nothing to settle.
         settled = msgspec.structs.replace(facts, ctime_ns=0, writer=None)
         item = Item(Direction.DECODE, container, settled)
-        decision = self._admitter.decide(item)
+        decision = self._admitter.decide(item, own=True)
         if decision.verdict is Verdict.ADMITTED and not self._is_stopping():
             self._take(item, decision)
         elif decision.verdict is not Verdict.DONE:
