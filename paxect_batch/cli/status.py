@@ -187,7 +187,7 @@ def _in_flight_text(in_flight: list[InFlight], *, now: float) -> str:
         return "nothing"
     oldest = min(each.since for each in in_flight)
     age = time_text(max(now - oldest, 0.0))
-    return f"{count_text(len(in_flight), 'claim or intent')}, the oldest for {age}"
+    return f"{len(in_flight):,} claims and intents, the oldest for {age}"
 
 
 def _why(reason: dict[str, object]) -> str:

@@ -16,6 +16,7 @@ from paxect_batch.cli.settings import Settings, environment
 from paxect_batch.model.events import Event
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.places import Place, Root
+from paxect_batch.relay.stamps import utc
 from paxect_batch.seams import EventLog
 from paxect_batch.world.clock import RealClock
 from paxect_batch.world.descriptors import raise_limit
@@ -62,8 +63,11 @@ class World:
         self._layout = layout
         self._start = time.monotonic()
         moment = datetime.now(UTC)
-        self.started = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-        self.run = f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        self.started = utc(moment.timestamp())
+        # Sorted by name, runs are in the order in which they began.
+        milliseconds = moment.microsecond // 1000
+        stamp = f"{moment:%Y%m%dT%H%M%S}{milliseconds:03}Z"
+        self.run = f"{stamp}-{secrets.token_hex(3)}"
         self.key = EnvironmentKeys(environment(), settings.hmac_key_file).hmac_key()
         self.clock = RealClock()
         self.load = Load()

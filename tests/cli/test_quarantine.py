@@ -1,0 +1,175 @@
+"""What was set aside can be seen, tried again and taken out, and is never lost."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_samples import Command, drop, make_share
+
+from paxect_batch.model.places import Place
+from paxect_batch.world.share import LocalShare
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def command(capfd: pytest.CaptureFixture[str]) -> Command:
+    return Command(capfd)
+
+
+@pytest.fixture
+def share(tmp_path: Path, command: Command) -> Path:
+    """A share with a container in quarantine whose sidecar was wrong."""
+    share = make_share(tmp_path)
+    policy = share / ".paxect" / "policy.toml"
+    policy.write_text(policy.read_text().replace("#attempts = 3", "attempts = 1"))
+    drop(share, a_txt=b"one")
+    command("drain", share, "--direction", "encode")
+    (share / "wire" / "a.txt.freq.sha256").write_text("0" * 64 + "\n")
+    assert command("drain", share).code == 2
+    assert list((share / "wire").iterdir()) == []
+    return share
+
+
+def the_id(share: Path) -> str:
+    return next((share / ".paxect" / "quarantine").iterdir()).name
+
+
+def test_list_shows_each_item(share: Path, command: Command) -> None:
+    said = command("quarantine", "list", share)
+    assert said.code == 0
+    assert the_id(share) in said.out
+    assert "wire/a.txt.freq" in said.out
+    assert "1 file in quarantine" in said.out
+    facts = json.loads(command("quarantine", "list", share, "--json").out)
+    assert [each["id"] for each in facts] == [the_id(share)]
+
+
+def test_show_tells_why_and_what_to_do(
+    share: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = command("quarantine", "show", share, the_id(share))
+    assert said.code == 0
+    assert "checksum_mismatch" in said.out
+    assert f"paxect-batch quarantine retry {share} {the_id(share)}" in said.out
+    monkeypatch.setenv("PAXECT_BATCH_SHARE", str(share))
+    facts = json.loads(command("quarantine", "show", the_id(share), "--json").out)
+    assert facts["source"] == ["wire", "a.txt.freq"]
+
+
+def test_retry_puts_the_item_back_and_it_is_delivered(
+    share: Path, command: Command
+) -> None:
+    identifier = the_id(share)
+    said = command("quarantine", "retry", share, identifier)
+    assert (said.code, said.err) == (0, "")
+    assert said.out == f"{identifier}: back at wire/a.txt.freq\n"
+    assert list((share / ".paxect" / "quarantine").iterdir()) == []
+    assert (share / "wire" / "a.txt.freq.sha256").exists()
+    (share / "wire" / "a.txt.freq.sha256").unlink()
+    assert command("drain", share).code == 0
+    assert (share / "outbox" / "a.txt").read_bytes() == b"one"
+
+
+def test_retry_all_when_a_name_is_taken_keeps_that_one(
+    share: Path, command: Command
+) -> None:
+    (share / "wire" / "a.txt.freq").write_bytes(b"other")
+    said = command("quarantine", "retry", share, "--all")
+    assert said.code == 1
+    assert "is taken by another file" in said.err
+    assert (share / "wire" / "a.txt.freq").read_bytes() == b"other"
+    folder = share / ".paxect" / "quarantine" / the_id(share)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "a.txt.freq",
+        "a.txt.freq.sha256",
+        "reason.json",
+    ]
+
+
+def test_retry_of_papers_without_a_file_clears_them(
+    share: Path, command: Command
+) -> None:
+    folder = share / ".paxect" / "quarantine" / the_id(share)
+    (folder / "a.txt.freq").unlink()
+    (folder / "a.txt.freq.sha256").unlink()
+    said = command("quarantine", "retry", share, "--all")
+    assert said.code == 0
+    assert "the file was gone" in said.out
+    assert not folder.exists()
+
+
+def test_release_hands_the_item_out_whole(
+    share: Path, tmp_path: Path, command: Command
+) -> None:
+    folder = share / ".paxect" / "quarantine" / the_id(share)
+    data = (folder / "a.txt.freq").read_bytes()
+    words = ("quarantine", "release", share, the_id(share), "--to", tmp_path)
+    said = command(*words)
+    assert said.code == 0
+    assert (tmp_path / "a.txt.freq").read_bytes() == data
+    assert (tmp_path / "a.txt.freq.sha256").exists()
+    assert not folder.exists()
+
+
+def test_release_never_replaces_and_keeps_the_item(
+    share: Path, tmp_path: Path, command: Command
+) -> None:
+    target = tmp_path / "mine"
+    target.write_text("mine")
+    identifier = the_id(share)
+    said = command("quarantine", "release", share, identifier, "--to", target)
+    assert said.code == 3
+    assert "is still there" in said.err
+    assert target.read_text() == "mine"
+    folder = share / ".paxect" / "quarantine" / identifier
+    assert (folder / "a.txt.freq").exists()
+
+
+def test_item_that_another_one_takes_meanwhile_is_told(
+    share: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = LocalShare.read
+    answers = []
+
+    def once(self: LocalShare, place: Place, bytes_max: int) -> bytes | None:
+        if place.name == "reason.json":
+            answers.append(place)
+            if len(answers) > 1:
+                return None
+        return read(self, place, bytes_max)
+
+    monkeypatch.setattr(LocalShare, "read", once)
+    said = command("quarantine", "show", share, the_id(share))
+    assert said.code == 3
+    assert "somebody else may have taken it out" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["list", "S", "x"], "'x' is one word too many"),
+        (["show", "S"], "show needs an ID"),
+        (["retry", "S"], "retry needs an ID or --all"),
+        (["release"], "release needs an ID"),
+        (["show", "S", "nope"], "'nope' is not in quarantine"),
+        (["release", "S", "ID"], "add --to PATH"),
+    ],
+)
+def test_words_that_cannot_be_meant_are_64(
+    share: Path, command: Command, words: list[str], told: str
+) -> None:
+    known = {"S": share, "ID": the_id(share)}
+    said = command("quarantine", *[known.get(word, word) for word in words])
+    assert said.code == 64
+    assert told in said.err
+
+
+def test_attempt_without_a_time_is_shown_all_the_same(
+    share: Path, command: Command
+) -> None:
+    path = share / ".paxect" / "quarantine" / the_id(share) / "reason.json"
+    facts = json.loads(path.read_text()) | {"history": [{"code": "x"}]}
+    path.write_text(json.dumps(facts))
+    said = command("quarantine", "show", share, the_id(share))
+    assert "attempt    None None: x: None" in said.out

@@ -1,0 +1,298 @@
+"""Drain and watch, from words to what lies on the share afterwards."""
+
+import errno
+import json
+import os
+import select
+import signal
+import time
+from pathlib import Path
+from typing import IO
+from xml.etree import ElementTree as ET
+
+import pytest
+from cli_samples import Command, drop, make_share, start
+
+from paxect_batch.model.errors import ShareError
+from paxect_batch.relay.node import Node
+from paxect_batch.world.locks import FileLocks
+from paxect_batch.world.share import LocalShare
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def command(capfd: pytest.CaptureFixture[str]) -> Command:
+    return Command(capfd)
+
+
+@pytest.fixture
+def share(tmp_path: Path) -> Path:
+    return make_share(tmp_path)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
+    )
+
+
+def test_drain_delivers_everything_and_ends_with_the_audit_line(
+    share: Path, command: Command
+) -> None:
+    drop(share, a_txt=b"one", b_csv=b"", c_bin=os.urandom(100_000))
+    before = {path.name: path.read_bytes() for path in (share / "inbox").iterdir()}
+    said = command("drain", share)
+    after = {path.name: path.read_bytes() for path in (share / "outbox").iterdir()}
+    assert (said.code, said.err) == (0, "")
+    assert after == before
+    assert names(share / "inbox") == names(share / "wire") == []
+    assert said.out.count("\n") == 1
+    assert (
+        said.audit["seen"] == said.audit["delivered"] == {"bytes": 100_003, "files": 3}
+    )
+    assert said.audit["deterministic"] is True
+    kept = share / ".paxect" / "runs" / said.audit["node"] / f"{said.audit['run']}.json"
+    assert json.loads(kept.read_text()) == said.audit
+
+
+def test_drain_as_an_option_of_nothing_to_do_is_0(
+    share: Path, command: Command
+) -> None:
+    said = command("--drain", share, "--summary")
+    assert said.code == 0
+    assert said.out.startswith("nothing to do")
+
+
+def test_drain_says_with_json_what_it_did(share: Path, command: Command) -> None:
+    drop(share, a_txt=b"one")
+    said = command("drain", share, "--json")
+    facts = json.loads(said.out.splitlines()[0])
+    assert facts["audit"] == said.audit
+    assert facts["problems"] == []
+
+
+def test_drain_in_own_folders_needs_no_share(tmp_path: Path, command: Command) -> None:
+    inbox, outbox = tmp_path / "in", tmp_path / "out"
+    inbox.mkdir()
+    outbox.mkdir()
+    (inbox / "a.txt").write_bytes(b"one")
+    policy = tmp_path / "p.toml"
+    policy.write_text('version = "2"\nsettle_seconds = 0.0\n')
+    words = ("--inbox", inbox, "--outbox", outbox, "--policy", policy)
+    said = command("drain", *words)
+    assert said.code == 0
+    assert (outbox / "a.txt").read_bytes() == b"one"
+    assert names(inbox / ".paxect" / "wire") == []
+    # An inbox of its own has a policy of its own only if it is put there.
+    plan = command("drain", "--inbox", inbox, "--outbox", outbox, "--dry-run")
+    assert plan.code == 0
+
+
+def test_encode_and_decode_go_one_way_each(share: Path, command: Command) -> None:
+    drop(share, a_txt=b"one")
+    assert command("drain", share, "--direction", "encode").code == 0
+    assert names(share / "wire") == ["a.txt.freq", "a.txt.freq.sha256"]
+    assert names(share / "outbox") == []
+    assert command("drain", share, "--direction", "decode").code == 0
+    assert names(share / "outbox") == ["a.txt"]
+
+
+def test_dry_run_tells_of_each_file_and_touches_nothing(
+    tmp_path: Path, command: Command
+) -> None:
+    share = make_share(tmp_path, 'allowed_suffixes = [".txt"]\n')
+    drop(share, a_txt=b"one", b_exe=b"two")
+    before = {path: path.stat().st_mtime_ns for path in share.rglob("*")}
+    said = command("drain", share, "--dry-run")
+    assert said.code == 0
+    assert "encode  inbox/a.txt -> wire/a.txt.freq  (3 bytes)" in said.out
+    assert "leave   inbox/b.exe  (blocked: disallowed_suffix:.exe)" in said.out
+    assert "1 file would be taken, 1 left; nothing was changed" in said.out
+    lines = command("drain", share, "--dry-run", "--json").out.splitlines()
+    verdicts = {json.loads(line)["decision"]["verdict"] for line in lines}
+    assert verdicts == {"admitted", "blocked"}
+    assert {path: path.stat().st_mtime_ns for path in share.rglob("*")} == before
+
+
+def test_blocked_files_make_it_1_and_the_sum_closes(
+    tmp_path: Path, command: Command
+) -> None:
+    share = make_share(tmp_path, 'allowed_suffixes = [".txt"]\n')
+    drop(share, a_txt=b"one", b_exe=b"two")
+    said = command("drain", share, "--summary")
+    assert said.code == 1
+    assert said.audit["blocked"]["files"] == 1
+    assert said.audit["seen"]["files"] == 2
+    assert "blocked" in said.out
+
+
+def test_reports_are_written_as_asked(
+    share: Path, tmp_path: Path, command: Command
+) -> None:
+    drop(share, a_txt=b"one")
+    junit, metrics = tmp_path / "j.xml", tmp_path / "m.prom"
+    said = command("drain", share, "--junit", junit, "--textfile", metrics)
+    assert said.code == 0
+    cases = [case.get("name") for case in ET.parse(junit).getroot().iter("testcase")]
+    assert cases[-2:] == ["inbox/a.txt", "wire/a.txt.freq"]
+    assert 'outcome="delivered"} 1' in metrics.read_text()
+
+
+def test_report_that_cannot_be_written_makes_it_3_in_the_audit_line_too(
+    share: Path, tmp_path: Path, command: Command
+) -> None:
+    drop(share, a_txt=b"one")
+    good = tmp_path / "m.prom"
+    bad = tmp_path / "none" / "j.xml"
+    said = command("drain", share, "--junit", bad, "--textfile", good)
+    assert said.code == said.audit["exit_code"] == 3
+    assert "j.xml" in said.err
+    assert said.audit["delivered"]["files"] == 1
+    assert good.exists()
+
+
+def test_audit_that_cannot_be_kept_is_still_printed(
+    share: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = LocalShare.write
+
+    def refuse(self: LocalShare, place: object, data: bytes) -> None:
+        if "runs/" in str(place):
+            raise OSError(errno.ENOSPC, "No space left on device", "runs")
+        write(self, place, data)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LocalShare, "write", refuse)
+    said = command("drain", share)
+    assert said.code == said.audit["exit_code"] == 3
+    assert "No space left on device" in said.err
+
+
+def test_share_that_fails_ends_the_run_with_3_and_an_audit(
+    share: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_node: Node) -> None:
+        raise ShareError("the share is gone; files are as they were")
+
+    monkeypatch.setattr(Node, "run", fail)
+    said = command("drain", share)
+    assert said.code == said.audit["exit_code"] == 3
+    assert said.err == "paxect-batch: the share is gone; files are as they were\n"
+
+
+def test_run_that_cannot_begin_prints_no_audit(share: Path, command: Command) -> None:
+    claim = FileLocks(str(share / ".paxect")).hold_node("n1")
+    assert claim is not None
+    said = command("drain", share, "--node", "n1")
+    claim.release()
+    assert (said.code, said.out) == (75, "")
+    assert "another" in said.err
+
+
+def test_policy_that_cannot_be_meant_is_64_and_nothing_is_touched(
+    share: Path, command: Command
+) -> None:
+    drop(share, a_txt=b"one")
+    (share / ".paxect" / "policy.toml").write_text('version = "2"\nlevl = 3\n')
+    said = command("drain", share)
+    assert said.code == 64
+    assert "levl" in said.err
+    assert names(share / "inbox") == ["a.txt"]
+    assert not (share / ".paxect" / "log").exists()
+
+
+def test_share_without_a_policy_is_64(share: Path, command: Command) -> None:
+    (share / ".paxect" / "policy.toml").unlink()
+    said = command("drain", share)
+    assert said.code == 64
+    assert "policy.toml" in said.err
+
+
+def test_policy_that_cannot_be_read_is_64(share: Path, command: Command) -> None:
+    said = command("drain", share, "--policy", share)
+    assert said.code == 64
+    assert "name another one with --policy" in said.err
+
+
+def test_max_files_stops_the_run_early(share: Path, command: Command) -> None:
+    drop(share, a_txt=b"one", b_txt=b"two", c_txt=b"three")
+    said = command("drain", share, "--max-files", "1", "--direction", "encode")
+    assert said.code in (0, 1)
+    assert said.audit["delivered"]["files"] == 1
+    assert len(names(share / "inbox")) == 2
+
+
+def test_problems_are_warnings_and_an_integrity_failure_is_2(
+    tmp_path: Path, command: Command
+) -> None:
+    share = make_share(tmp_path)
+    policy = share / ".paxect" / "policy.toml"
+    policy.write_text(policy.read_text().replace("#attempts = 3", "attempts = 1"))
+    drop(share, a_txt=b"one")
+    command("drain", share, "--direction", "encode")
+    (share / "wire" / "a.txt.freq.sha256").write_text("0" * 64 + "\n")
+    said = command("drain", share, "--progress")
+    assert said.code == said.audit["exit_code"] == 2
+    assert "warning: wire/a.txt.freq" in said.err
+    assert said.audit["set_aside"]["files"] == 1
+
+
+def test_log_goes_where_it_is_told(
+    share: Path, tmp_path: Path, command: Command
+) -> None:
+    command("drain", share, "--log", tmp_path / "events.jsonl")
+    lines = (tmp_path / "events.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    assert [events[0]["event"], events[-1]["event"]] == ["startup", "shutdown"]
+    assert not (share / ".paxect" / "log").exists()
+
+
+def test_manifest_is_signed_with_the_key_of_a_file(
+    share: Path, tmp_path: Path, command: Command
+) -> None:
+    key = tmp_path / "key"
+    key.write_text("secret\n")
+    key.chmod(0o600)
+    said = command("drain", share, "--node", "n1", "--hmac-key-file", key)
+    assert said.code == 0
+    path = share / ".paxect" / "nodes" / "n1" / "manifest.json"
+    manifest = json.loads(path.read_text())
+    assert len(manifest["hmac_sha256"]) == 64
+    assert manifest["payload"]["node"] == "n1"
+    assert "secret" not in path.read_text() + said.out + said.err
+
+
+def lines_until(stream: IO[bytes], path: Path, wanted: str) -> None:
+    """Wait until a file holds a word; the process says when it is over otherwise."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if path.exists() and wanted in path.read_text():
+            return
+        select.select([stream], [], [], 0.02)
+    raise AssertionError(f"{wanted} never came")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
+)
+def test_watch_ends_well_by_a_signal_and_reopens_its_log(
+    share: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    log = tmp_path / "e.jsonl"
+    drop(share, a_txt=b"one")
+    process = start("watch", share, "--log", log, "--poll-seconds", "0.05")
+    assert process.stderr is not None
+    lines_until(process.stderr, log, '"decode"')
+    log.rename(tmp_path / "old.jsonl")
+    process.send_signal(signal.SIGHUP)
+    drop(share, b_txt=b"two")
+    lines_until(process.stderr, log, '"decode"')
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code
+    audit = json.loads(out.decode().splitlines()[-1].partition("=")[2])
+    assert audit["exit_code"] == code
+    assert audit["delivered"]["files"] == 2
+    assert b"the next run goes on with it" in err
+    assert names(share / "outbox") == ["a.txt", "b.txt"]
+    assert names(share / ".paxect" / "claims") == []
