@@ -126,8 +126,9 @@ class _Crew:
                 if future.set_running_or_notify_cancel():
                     future.set_exception(WorkerDied("the pool was stopped"))
         for attendant in self._attendants:
-            self._jobs.put(None)
             attendant.kill()
+        for _ in self._attendants:
+            self._jobs.put(None)
         for attendant in self._attendants:
             attendant.join(STOP_SECONDS_MAX)
 

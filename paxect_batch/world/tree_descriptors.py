@@ -171,7 +171,8 @@ class DescriptorTree:
         except NotADirectoryError:
             # Linux says so of a link as well, when asked for a folder.
             found = os.stat(name, dir_fd=above.fd, follow_symlinks=False)
-            if stat.S_ISLNK(found.st_mode):
+            # A folder by now: it was swapped, which is not to pass for "not there".
+            if stat.S_ISLNK(found.st_mode) or stat.S_ISDIR(found.st_mode):
                 raise linked(place) from None
             raise
         return self._keep(key, _Folder(fd))

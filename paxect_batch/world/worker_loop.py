@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import IO, NoReturn
+from typing import IO
 
 import msgspec
 
@@ -35,30 +35,33 @@ def serve(
     output: IO[bytes],
     prepare: Callable[[dict[Root, bytes]], Handle],
     *,
-    leave: Callable[[int], NoReturn] = os._exit,
+    leave: Callable[[int], object] = os._exit,
 ) -> None:
-    """Do lots as they come. Returns never but by `leave`, or by an error of `handle`.
+    """Do lots as they come, until the coordinator is gone; then `leave` at once.
 
-    `prepare` makes what handles lots from the roots of the share.
+    `prepare` makes what handles lots from the roots of the share. What a handler does
+    not handle itself ends the worker.
     """
     greeting = receive(input, decoder)
     if not isinstance(greeting, Greeting):
         leave(EXIT_COORDINATOR_GONE if greeting is None else EXIT_BAD_MESSAGE)
-    _die_with(greeting.coordinator, leave)
+        return
+    if not _dies_with(greeting.coordinator):
+        leave(EXIT_COORDINATOR_GONE)
+        return
     handle = prepare({Root(name): path for name, path in greeting.roots.items()})
-    lots: queue.SimpleQueue[Lot] = queue.SimpleQueue()
-    watcher = threading.Thread(
+    lots: queue.SimpleQueue[Lot | None] = queue.SimpleQueue()
+    threading.Thread(
         target=_watch, args=(input, lots, leave), name="watch-coordinator", daemon=True
-    )
-    watcher.start()
+    ).start()
     send(output, Ready())
-    while True:
-        lot = lots.get()
+    while (lot := lots.get()) is not None:
         done = Done(lot.number, handle(lot))
         try:
             send(output, done)
         except OSError:
             leave(EXIT_COORDINATOR_GONE)
+            return
 
 
 def take_pipes() -> tuple[IO[bytes], IO[bytes]]:
@@ -83,28 +86,34 @@ def ignore_signals() -> None:
 
 
 def _watch(
-    stream: IO[bytes], lots: queue.SimpleQueue[Lot], leave: Callable[[int], NoReturn]
+    stream: IO[bytes],
+    lots: queue.SimpleQueue[Lot | None],
+    leave: Callable[[int], object],
 ) -> None:
-    while True:
-        try:
-            message = receive(stream, decoder)
-        except (OSError, msgspec.DecodeError):
-            leave(EXIT_BAD_MESSAGE)
-        if message is None:
-            leave(EXIT_COORDINATOR_GONE)
-        if isinstance(message, Work):
-            lots.put(message.lot)
+    leave(_read_lots(stream, lots))
+    lots.put(None)
 
 
-def _die_with(coordinator: int, leave: Callable[[int], NoReturn]) -> None:
+def _read_lots(stream: IO[bytes], lots: queue.SimpleQueue[Lot | None]) -> int:
+    """Pass lots on until there are no more; return the code to leave with."""
+    try:
+        while (message := receive(stream, decoder)) is not None:
+            if isinstance(message, Work):
+                lots.put(message.lot)
+    except (OSError, msgspec.DecodeError):
+        return EXIT_BAD_MESSAGE
+    return EXIT_COORDINATOR_GONE
+
+
+def _dies_with(coordinator: int) -> bool:
     """Have Linux end this process with the thread of the coordinator that started it.
 
-    The watcher does the same everywhere, but not while this process is stopped.
+    The watcher does the same everywhere, but not while this process is stopped. False
+    if the coordinator is gone already.
     """
     if sys.platform != "linux":
-        return
+        return True
     import ctypes
 
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != coordinator:
-        leave(EXIT_COORDINATOR_GONE)
+    return os.getppid() == coordinator
