@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,11 @@ def make_share(folder: Path, policy: str = "") -> Path:
     text = path.read_text().replace("#settle_seconds = 2.0", "settle_seconds = 0.0")
     path.write_text(text + policy)
     return share
+
+
+def copy_of(template: Path, folder: Path) -> Path:
+    """Copy a share that was made once for many tests."""
+    return Path(shutil.copytree(template, folder / "share"))
 
 
 def drop(share: Path, **files: bytes) -> None:

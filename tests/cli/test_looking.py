@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from cli_samples import Command, drop, make_share
+from cli_samples import Command, copy_of, drop, make_share
 
+from paxect_batch.cli.main import main
 from paxect_batch.cli.verification import Verification
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root
@@ -25,15 +26,21 @@ def command(capfd: pytest.CaptureFixture[str]) -> Command:
     return Command(capfd)
 
 
-@pytest.fixture
-def share(tmp_path: Path, command: Command) -> Path:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A share with one delivered file and one container on the wire."""
-    share = make_share(tmp_path)
+    share = make_share(tmp_path_factory.mktemp("looking"))
     drop(share, a_txt=b"one")
-    assert command("drain", share, "--node", "n1").code == 0
+    assert main(["drain", str(share), "--node", "n1"]) == 0
     drop(share, b_txt=b"two")
-    assert command("drain", share, "--node", "n2", "--direction", "encode").code == 0
+    words = ["drain", str(share), "--node", "n2", "--direction", "encode"]
+    assert main(words) == 0
     return share
+
+
+@pytest.fixture
+def share(template: Path, tmp_path: Path) -> Path:
+    return copy_of(template, tmp_path)
 
 
 def codes(said_out: str) -> list[str]:

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_samples import Command, drop, make_share
+from cli_samples import Command, copy_of, drop, make_share
 
+from paxect_batch.cli.main import main
 from paxect_batch.model.places import Place
 from paxect_batch.world.share import LocalShare
 
@@ -17,18 +18,23 @@ def command(capfd: pytest.CaptureFixture[str]) -> Command:
     return Command(capfd)
 
 
-@pytest.fixture
-def share(tmp_path: Path, command: Command) -> Path:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A share with a container in quarantine whose sidecar was wrong."""
-    share = make_share(tmp_path)
+    share = make_share(tmp_path_factory.mktemp("quarantine"))
     policy = share / ".paxect" / "policy.toml"
     policy.write_text(policy.read_text().replace("#attempts = 3", "attempts = 1"))
     drop(share, a_txt=b"one")
-    command("drain", share, "--direction", "encode")
+    assert main(["drain", str(share), "--direction", "encode"]) == 0
     (share / "wire" / "a.txt.freq.sha256").write_text("0" * 64 + "\n")
-    assert command("drain", share).code == 2
+    assert main(["drain", str(share)]) == 2
     assert list((share / "wire").iterdir()) == []
     return share
+
+
+@pytest.fixture
+def share(template: Path, tmp_path: Path) -> Path:
+    return copy_of(template, tmp_path)
 
 
 def the_id(share: Path) -> str:

@@ -222,6 +222,12 @@ def test_max_files_stops_the_run_early(share: Path, command: Command) -> None:
     assert len(names(share / "inbox")) == 2
 
 
+def test_deadline_far_away_changes_nothing(share: Path, command: Command) -> None:
+    drop(share, a_txt=b"one")
+    assert command("drain", share, "--deadline", "1h").code == 0
+    assert names(share / "outbox") == ["a.txt"]
+
+
 def test_problems_are_warnings_and_an_integrity_failure_is_2(
     tmp_path: Path, command: Command
 ) -> None:
