@@ -23,7 +23,9 @@ from paxect_batch.rules.steps import (
     owns_sidecar,
 )
 
-SAME, CHANGED, GONE = SourceState.SAME, SourceState.CHANGED, SourceState.GONE
+# As plain text, because the hash of an enum takes a call, and states are hashed often.
+SAME, CHANGED, GONE = (state.value for state in SourceState)
+ABSENT, EQUAL, DIFFERENT, UNKNOWN = (state.value for state in TargetState)
 NOTHING, FOREIGN = 0, -1
 
 Choose = Callable[[Scene], Step]
@@ -35,7 +37,7 @@ class Node(NamedTuple):
 
     at: str = "source"
     saw: tuple[object, ...] = ()
-    looked: tuple[TargetState, TargetState] | None = None
+    looked: tuple[str, str] | None = None
     rest: tuple[str, ...] = ()
     owns: bool = False
     dropped: bool = False
@@ -44,7 +46,7 @@ class Node(NamedTuple):
 class Share(NamedTuple):
     """All that lies on the share, some history to judge it by, and the nodes."""
 
-    source: tuple[SourceState, ...]
+    source: tuple[str, ...]
     target: int
     sidecar: int
     staged: Flags
@@ -84,6 +86,8 @@ class World(NamedTuple):
     """Whether the pledge is looked at after what is staged, as it must be."""
     withdraw_first: bool = True
     """Whether pledges are withdrawn before stages are dropped, as they must be."""
+    looks_again: bool = True
+    """Whether all is looked at again once a stage is gone at its rename, as it must."""
 
     def start(self) -> Share:
         items, pledges = len(set(self.items)), len(self.items)
@@ -143,7 +147,7 @@ def _outside(world: World, share: Share) -> Iterator[Share]:
         return
     left = share._replace(meddling=share.meddling - 1)
     for item, state in enumerate(share.source):
-        if state is not GONE:
+        if state != GONE:
             gone = left._replace(touched=_set(share.touched, item))
             yield gone._replace(source=_put(share.source, item, GONE))
             yield gone._replace(source=_put(share.source, item, CHANGED))
@@ -193,11 +197,11 @@ def _observe(world: World, share: Share, number: int, pledge: int, item: int) ->
             return _decide(world, share, number, node.saw[:-1], stages, node.saw[-1])
 
 
-def _glance(state: TargetState, looked: TargetState | None) -> TargetState:
+def _glance(state: str, looked: str | None) -> str:
     """Return what is known without reading, or what was read before."""
-    if state is TargetState.ABSENT:
+    if state == ABSENT:
         return state
-    return looked or TargetState.UNKNOWN
+    return looked or UNKNOWN
 
 
 def _decide(world: World, share: Share, number: int, saw, stages, papers) -> Share:
@@ -205,15 +209,15 @@ def _decide(world: World, share: Share, number: int, saw, stages, papers) -> Sha
     scene = Scene(
         staged=stages[0],
         sidecar_staged=stages[1],
-        target=target,
-        sidecar_target=sidecar,
+        target=TargetState(target),
+        sidecar_target=TargetState(sidecar),
         recorded=papers[1],
-        source=source,
+        source=SourceState(source),
         retire=world.retire,
         pledged=papers[0],
     )
     step = world.choose(scene)
-    if step is Step.DROP and TargetState.UNKNOWN in {target, sidecar}:
+    if step is Step.DROP and UNKNOWN in {target, sidecar}:
         step = Step.LOOK_AT_TARGET
     withdrawal = ("withdraw", "drop") if world.withdraw_first else ("drop", "withdraw")
     operations = {
@@ -238,7 +242,8 @@ def _look(world: World, share: Share, number: int, pledge: int, item: int) -> Sh
 
 def _publish(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
     if not share.staged[pledge] or share.target != NOTHING:
-        return _with_node(share, number, Node())
+        presumed = not share.staged[pledge] and not world.looks_again
+        return _with_node(share, number, Node("record" if presumed else "source"))
     return _published(share, number, pledge, item)
 
 
@@ -311,7 +316,7 @@ def _drop_sidecar(
 def _set_aside(
     world: World, share: Share, number: int, pledge: int, item: int
 ) -> Share:
-    if share.nodes[number].dropped and share.source[item] is SAME:
+    if share.nodes[number].dropped and share.source[item] == SAME:
         share = share._replace(
             aside=_set(share.aside, item), source=_put(share.source, item, GONE)
         )
@@ -323,7 +328,7 @@ def _record(world: World, share: Share, number: int, pledge: int, item: int) -> 
 
 
 def _retire(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
-    if share.source[item] is SAME:
+    if share.source[item] == SAME:
         share = share._replace(source=_put(share.source, item, GONE))
     return _onward(share, number)
 
@@ -363,10 +368,10 @@ def _with_node(share: Share, number: int, node: Node) -> Share:
     return share._replace(nodes=_put(share.nodes, number, node))
 
 
-def _state(content: int, item: int) -> TargetState:
+def _state(content: int, item: int) -> str:
     if content == NOTHING:
-        return TargetState.ABSENT
-    return TargetState.EQUAL if content == item + 1 else TargetState.DIFFERENT
+        return ABSENT
+    return EQUAL if content == item + 1 else DIFFERENT
 
 
 def _put(several: tuple, place: int, value: object) -> tuple:

@@ -94,6 +94,19 @@ def test_admit_by_name(
     assert decision == Decision(verdict, reason)
 
 
+def test_admit_of_a_name_that_is_too_long_where_containers_may_have_aliases() -> None:
+    decision = admit(
+        item("x" * 255),
+        policy(),
+        share_now=NOW,
+        marked_ready=False,
+        attempts=None,
+        done=False,
+        aliases=True,
+    )
+    assert decision.verdict is Verdict.ADMITTED
+
+
 def test_admit_by_size() -> None:
     law = policy(max_file_mb=1)
     assert decide(item(size=1 << 20), law).verdict is Verdict.ADMITTED

@@ -132,6 +132,29 @@ def test_too_long_is_what_the_file_system_says(name: str) -> None:
     assert naming.too_long(name) is (len(to_bytes(sidecar)) > 255)
 
 
+@given(
+    st.binary(min_size=240, max_size=255)
+    .map(lambda data: data.replace(b"/", b"_").replace(b"\0", b"_"))
+    .map(to_text)
+)
+def test_alias_is_short_enough_and_a_name_of_its_own(name: str) -> None:
+    alias = naming.alias(name)
+    assert not naming.too_long(alias)
+    assert to_text(to_bytes(alias)) == alias
+    assert alias.endswith(naming.ALIAS_END)
+    assert not naming.is_container(alias)
+    assert naming.is_temporary(alias) is (name.startswith((".", "~$")))
+    assert naming.alias(name + "x") != alias
+    assert naming.fold(naming.alias(name)) == naming.fold(alias)
+
+
+@pytest.mark.parametrize("length", range(155, 165))
+def test_alias_cuts_no_escape_and_no_letter_in_two(length: int) -> None:
+    for filler in ("\\xff", "\\\\", "ä", "🙂"):
+        alias = naming.alias("x" * length + filler * 30)
+        assert to_text(to_bytes(alias)) == alias
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

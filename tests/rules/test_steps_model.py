@@ -16,7 +16,7 @@ from share_model import (
     operate,
 )
 
-from paxect_batch.rules.steps import Scene, Step, next_step
+from paxect_batch.rules.steps import Scene, SourceState, Step, next_step
 
 OPERATIONS_MAX = 60
 """How many operations settle any pledge, at the most."""
@@ -62,11 +62,11 @@ def check(world: World, share: Share) -> None:
     _require(not share.overwritten, "something was published over other bytes")
     for item, source in enumerate(share.source):
         recorded, aside = share.recorded[item], share.aside[item]
-        retired = source is GONE and not share.touched[item]
+        retired = source == GONE and not share.touched[item]
         _require(not retired or recorded or aside, "retired before it was recorded")
         _require(
             share.touched[item]
-            or source is SAME
+            or source == SAME
             or aside
             or share.taken[item]
             or share.target == item + 1,
@@ -103,7 +103,7 @@ def _require_settles(world: World, share: Share, pledge: int, *, stands: bool) -
         )
         _require(settled, "the item was forgotten")
     if after.recorded[item] and world.retire:
-        _require(after.source[item] is not SAME, "a delivered source was left")
+        _require(after.source[item] != SAME, "a delivered source was left")
     again = _run_alone(alone, after._replace(nodes=(Node(),)))
     _require(again == after, "settling again changed something")
 
@@ -174,11 +174,16 @@ def test_steps_of_two_items_for_one_target_set_the_second_aside() -> None:
     )
 
 
+def test_steps_of_one_node_alone_may_look_at_the_pledge_first() -> None:
+    """A node that recovers its own intents, under its own lock, reads them once."""
+    explore(World(items=(0,), work=(0,), meddling=3, pledge_last=False), check)
+
+
 def test_steps_after_the_source_changed_leave_no_sidecar_of_ours() -> None:
     """It would stand in the way of the container of the new content."""
 
     def check_sidecar(world: World, share: Share) -> None:
-        if share.source[0] is not CHANGED or FOREIGN in {share.target, share.sidecar}:
+        if share.source[0] != CHANGED or FOREIGN in {share.target, share.sidecar}:
             return
         bare = share._replace(nodes=(Node(),), meddling=0)
         after = _run_alone(world, bare)
@@ -201,7 +206,11 @@ def ignoring_withdrawals(scene: Scene) -> Step:
 
 def retiring_early(scene: Scene) -> Step:
     step = next_step(scene)
-    return Step.RETIRE if step is Step.PUBLISH and scene.source is SAME else step
+    return (
+        Step.RETIRE
+        if step is Step.PUBLISH and scene.source is SourceState.SAME
+        else step
+    )
 
 
 def adopting_anything(scene: Scene) -> Step:
@@ -236,6 +245,10 @@ def colliding_for_ever(scene: Scene) -> Step:
         ),
         (
             World(items=(0,), work=(0, 0), meddling=1, withdraw_first=False),
+            "never delivered",
+        ),
+        (
+            World(items=(0,), work=(0, 0), meddling=1, looks_again=False),
             "never delivered",
         ),
     ],
