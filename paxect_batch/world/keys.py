@@ -42,16 +42,11 @@ def _key_from(path: str | bytes) -> bytes:
             f"key file {shown} cannot be opened ({error.strerror}); nothing was "
             "touched; mend the file or its name"
         ) from error
-    with os.fdopen(fd, "rb", buffering=0) as stream:
-        mode = os.fstat(stream.fileno()).st_mode
-        if not stat.S_ISREG(mode):
-            raise ConfigError(f"key file {shown} is no regular file; name another")
-        if sys.platform != "win32" and mode & 0o077:
-            raise ConfigError(
-                f"key file {shown} can be read or changed by others (mode "
-                f"{stat.S_IMODE(mode):04o}); run: chmod 600 {shown}"
-            )
-        key = stream.read(KEY_BYTES_MAX + 1)
+    try:
+        _check_mode(os.fstat(fd).st_mode, shown)
+        key = os.read(fd, KEY_BYTES_MAX + 1)
+    finally:
+        os.close(fd)
     if len(key) > KEY_BYTES_MAX:
         raise ConfigError(f"key file {shown} is larger than {KEY_BYTES_MAX} bytes")
     # An editor's end of line is not part of the key.
@@ -59,3 +54,13 @@ def _key_from(path: str | bytes) -> bytes:
     if not key:
         raise ConfigError(f"key file {shown} is empty; put the key into it")
     return key
+
+
+def _check_mode(mode: int, shown: str) -> None:
+    if not stat.S_ISREG(mode):
+        raise ConfigError(f"key file {shown} is no regular file; name another")
+    if sys.platform != "win32" and mode & 0o077:
+        raise ConfigError(
+            f"key file {shown} can be read or changed by others (mode "
+            f"{stat.S_IMODE(mode):04o}); run: chmod 600 {shown}"
+        )

@@ -267,3 +267,13 @@ def test_any_text_can_be_a_key(tmp_path: Path) -> None:
         assert claim is not None
         claim.release()
     assert [path.name for path in tmp_path.iterdir()] == ["claims"]
+
+
+def test_node_lock_may_lie_elsewhere(tmp_path: Path) -> None:
+    path = tmp_path / "link.lock"
+    locks = FileLocks(str(tmp_path / "state"), node_lock=str(path))
+    held = locks.hold_node("node1")
+    assert held is not None
+    assert path.exists()
+    assert FileLocks(str(tmp_path), node_lock=str(path)).hold_node("node2") is None
+    held.release()
