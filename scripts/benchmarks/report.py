@@ -18,7 +18,7 @@ class Case:
     rival: str
     ours_seconds: list[float]
     rival_seconds: list[float]
-    target: float
+    target: float | None
     at_most: bool = False
     """The ratio is ours to rival and must not exceed the target."""
 
@@ -30,7 +30,10 @@ class Case:
         return [rival / ours for ours, rival in pairs]
 
     @property
-    def met(self) -> bool:
+    def met(self) -> bool | None:
+        """Whether the target is reached, or None where there is none."""
+        if self.target is None:
+            return None
         ratio = median(self.ratios)
         return ratio <= self.target if self.at_most else ratio >= self.target
 
@@ -45,7 +48,7 @@ class Report:
 
 
 def all_met(report: Report) -> bool:
-    return all(case.met for case in report.cases)
+    return all(case.met is not False for case in report.cases)
 
 
 def as_json(report: Report) -> dict[str, object]:
@@ -92,14 +95,20 @@ def _rows(cases: list[Case]) -> list[str]:
                 _speed(case.raw_bytes, median(case.rival_seconds)),
                 f"{median(ratios):.2f}",
                 f"[{min(ratios):.2f} .. {max(ratios):.2f}]",
-                f"{'<=' if case.at_most else '>='} {case.target}",
-                "yes" if case.met else "NO",
+                _target(case),
+                {True: "yes", False: "NO", None: "-"}[case.met],
             ]
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return lines
+
+
+def _target(case: Case) -> str:
+    if case.target is None:
+        return "-"
+    return f"{'<=' if case.at_most else '>='} {case.target}"
 
 
 def _speed(raw_bytes: int, seconds: float) -> str:

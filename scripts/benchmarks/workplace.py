@@ -95,8 +95,6 @@ def machine() -> dict[str, object]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
     }
-    if hasattr(os, "getloadavg"):
-        found["load before"] = round(os.getloadavg()[0], 2)
     return found
 
 
@@ -108,6 +106,31 @@ def _processor() -> str:
     names = (line.partition(":")[2].strip() for line in text.splitlines())
     models = (line.startswith("model name") for line in text.splitlines())
     return next((n for n, m in zip(names, models, strict=True) if m), "unknown")
+
+
+class Neighbours:
+    """What other processes take of the processor while a benchmark runs."""
+
+    def __init__(self) -> None:
+        self._start = self._foreign(), time.perf_counter()
+
+    def share(self) -> str:
+        """Return it as text, since the beginning, over all cores."""
+        before, since = self._start
+        now = self._foreign()
+        if before is None or now is None:
+            return "unknown"
+        cores = (time.perf_counter() - since) * (os.cpu_count() or 1)
+        return f"{max(now - before, 0) / cores:.0%} of the processor"
+
+    def _foreign(self) -> float | None:
+        try:
+            first = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0]
+        except OSError:
+            return None
+        user, nice, system, _idle, _wait, *interrupts = map(int, first.split()[1:9])
+        busy = user + nice + system + sum(interrupts)
+        return busy / os.sysconf("SC_CLK_TCK") - sum(os.times()[:4])
 
 
 def note(text: str) -> None:
