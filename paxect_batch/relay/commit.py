@@ -16,7 +16,6 @@ from paxect_batch.model.transfer import Intent, Meta, Outcome, Pledge, Task
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.settle import Matter, Settler, fresh_matters, write_intent
 from paxect_batch.rules.naming import sidecar_name, too_long
-from paxect_batch.rules.steps import Step
 from paxect_batch.seams import Ledger, Share
 
 
@@ -110,8 +109,3 @@ def _meta(policy: Policy, task: Task, outcome: Outcome) -> Meta | None:
         mode=task.mode if policy.carry_mode else None,
         raw_name=name if aliased else "",
     )
-
-
-def arrived(matter: Matter) -> bool:
-    """Tell whether the item was published."""
-    return matter.ended is Step.FINISH

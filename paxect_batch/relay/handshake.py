@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from paxect_batch.model.events import Event
+from paxect_batch.model.items import Direction
 from paxect_batch.model.nodes import NodeManifest, SignedManifest
 from paxect_batch.model.policy import Policy
+from paxect_batch.model.records import Fate
+from paxect_batch.relay import state
 from paxect_batch.relay.admit import Distrust
 from paxect_batch.rules.trust import (
     PeerVerdict,
@@ -16,7 +19,7 @@ from paxect_batch.rules.trust import (
     judge_peer,
     sign,
 )
-from paxect_batch.seams import EventLog
+from paxect_batch.seams import EventLog, Ledger, Share
 
 
 def signed(manifest: NodeManifest, key: bytes | None) -> SignedManifest:
@@ -74,3 +77,20 @@ def meet(
         distrust.default = containers_allowed(verdicts, policy)
     if not verdicts:
         events.write(Event.HANDSHAKE_NONE, message="no other node is known here")
+
+
+def peers_on_share(share: Share) -> Iterator[tuple[str, bytes]]:
+    """Give the manifests that nodes left on the share, with their places."""
+    for folder in share.entries(state.state("nodes")):
+        place = folder.place.child("manifest.json")
+        data = share.read(place, state.PAPER_BYTES_MAX)
+        if data is not None:
+            yield str(place), data
+
+
+def remember_origins(ledger: Ledger, distrust: Distrust) -> None:
+    """Note which node made which container, as far as ledgers tell."""
+    for record in ledger.all():
+        encoded = record.direction is Direction.ENCODE
+        if record.fate is Fate.DELIVERED and encoded and record.target is not None:
+            distrust.origins[record.target] = record.node

@@ -13,9 +13,8 @@ from typing import Protocol
 import paxect_core
 from paxect_batch.model.errors import ConfigError, NotReady, ShareError
 from paxect_batch.model.events import Event
-from paxect_batch.model.items import Direction, Mode
+from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import NodeManifest
-from paxect_batch.model.places import Root
 from paxect_batch.model.policy import OnDone, Policy
 from paxect_batch.model.records import Fate
 from paxect_batch.model.run import Planned, RunOptions, Standing
@@ -24,7 +23,7 @@ from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Distrust, Done
 from paxect_batch.relay.commit import Committer
 from paxect_batch.relay.dispatch import Dispatcher
-from paxect_batch.relay.passes import Pass, plan
+from paxect_batch.relay.passes import Pass, plan, root_of
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.recover import Recovery
 from paxect_batch.relay.scan import freshen
@@ -90,7 +89,7 @@ class Node:
         self._key = key
         self._stop = stop
         self._manifest = manifest
-        self._peers = peers or self._peers_on_share
+        self._peers = peers or (lambda: handshake.peers_on_share(share))
         self._started = clock.monotonic()
         self._account = Account(options.mode, events, progress)
         self._recorder = Recorder(node=options.node, run=options.run, codec=codec)
@@ -239,20 +238,7 @@ class Node:
             distrust=self._distrust,
         )
         if policy.require_sig:
-            for record in self._ledger.all():
-                if (
-                    record.fate is Fate.DELIVERED
-                    and record.direction is Direction.ENCODE
-                    and record.target is not None
-                ):
-                    self._distrust.origins[record.target] = record.node
-
-    def _peers_on_share(self) -> Iterator[tuple[str, bytes]]:
-        for folder in self._share.entries(state.state("nodes")):
-            place = folder.place.child("manifest.json")
-            data = self._share.read(place, state.PAPER_BYTES_MAX)
-            if data is not None:
-                yield str(place), data
+            handshake.remember_origins(self._ledger, self._distrust)
 
     def _remember_done(self, policy: Policy) -> None:
         if policy.on_done is OnDone.KEEP:
@@ -285,7 +271,7 @@ class Node:
             elif not freshened:
                 # A listing may be half a minute old; nothing is left only when a
                 # fresh one says so.
-                for root in {self._root(d) for d in self._options.mode.directions}:
+                for root in {root_of(d) for d in self._options.mode.directions}:
                     freshen(self._share, root)
                 freshened = True
             else:
@@ -392,9 +378,6 @@ class Node:
             if left <= 0:
                 return
             self._clock.sleep(min(left, _SLICE_SECONDS))
-
-    def _root(self, direction: Direction) -> Root:
-        return Root.INBOX if direction is Direction.ENCODE else Root.WIRE
 
 
 def _share_error(error: OSError | ShareError) -> ShareError:
