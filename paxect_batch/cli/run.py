@@ -21,7 +21,7 @@ from paxect_batch.cli.results import Ending, report
 from paxect_batch.cli.settings import Settings, load
 from paxect_batch.cli.stop import StopSignal
 from paxect_batch.cli.wiring import World
-from paxect_batch.model.errors import Exit, ShareError
+from paxect_batch.model.errors import BatchError, Exit
 from paxect_batch.model.run import Planned, RunOptions, Verdict
 from paxect_batch.relay.node import Node
 from paxect_batch.report.amounts import count_text
@@ -62,8 +62,10 @@ def _run(
         own: Exit | None = None
         try:
             node.run()
-        except ShareError as error:
+        except BatchError as error:
             progress.clear()
+            if not world.events.began:
+                raise
             console.complain(error.message)
             own = error.exit_code
         progress.clear()
@@ -143,7 +145,7 @@ def _show_plan(
             console.say(_planned_text(planned, as_json=settings.json))
         if not settings.quiet and not settings.json:
             console.say(
-                f"{count_text(taken, 'file')} would be taken, {left:,} left; "
+                f"{count_text(taken, 'file')} would be taken now, {left:,} left; "
                 "nothing was changed"
             )
         return Exit.OK

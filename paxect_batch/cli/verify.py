@@ -37,7 +37,8 @@ def command(arguments: Arguments) -> int:
     for finding in verification.findings:
         console.complain(_text(finding))
     if not opened.settings.quiet:
-        console.say(_checked_text(verification.checked))
+        if verification.checked:
+            console.say(_checked_text(verification.checked))
         findings = count_text(len(verification.findings), "finding")
         console.say(findings if verification.findings else "all well")
     return code

@@ -78,7 +78,7 @@ class World:
         self._log: JsonlEventLog | None = None
         if not dry:
             self._log = self._open_log(policy, progress)
-        self.events: EventLog = Told(self._log, progress)
+        self.events = Told(self._log, progress)
         self.ledger = FileLedger(
             self.share, settings.node, self.run, on_torn=self._note_torn
         )
@@ -147,6 +147,8 @@ class Told:
     def __init__(self, log: EventLog | None, progress: Progress) -> None:
         self._log = log
         self._progress = progress
+        self.began = False
+        """Whether the run was let onto the share."""
 
     def write(
         self,
@@ -160,6 +162,7 @@ class Told:
         """See `seams.EventLog`. Without a log, as in a dry run, nothing is written."""
         if self._log is not None:
             self._log.write(event, src=src, dst=dst, status=status, message=message)
+        self.began = self.began or event is Event.STARTUP
         if event in TOLD:
             words = (event.replace("_", " "), src, message)
             self._progress.notice(": ".join(word for word in words if word))

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from cli_samples import Command, drop, make_share, start
 
-from paxect_batch.model.errors import ShareError
+from paxect_batch.model.errors import BatchError, NotReady, ShareError
 from paxect_batch.relay.node import Node
 from paxect_batch.world.locks import FileLocks
 from paxect_batch.world.share import LocalShare
@@ -108,7 +108,7 @@ def test_dry_run_tells_of_each_file_and_touches_nothing(
     assert said.code == 0
     assert "encode  inbox/a.txt -> wire/a.txt.freq  (3 bytes)" in said.out
     assert "leave   inbox/b.exe  (blocked: disallowed_suffix:.exe)" in said.out
-    assert "1 file would be taken, 1 left; nothing was changed" in said.out
+    assert "1 file would be taken now, 1 left; nothing was changed" in said.out
     lines = command("drain", share, "--dry-run", "--json").out.splitlines()
     verdicts = {json.loads(line)["decision"]["verdict"] for line in lines}
     assert verdicts == {"admitted", "blocked"}
@@ -168,16 +168,64 @@ def test_audit_that_cannot_be_kept_is_still_printed(
     assert "No space left on device" in said.err
 
 
-def test_share_that_fails_ends_the_run_with_3_and_an_audit(
-    share: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error",
+    [
+        ShareError("the share is gone; files are as they were"),
+        NotReady("no worker can be started; files are as they were"),
+    ],
+)
+def test_error_in_the_middle_ends_the_run_with_its_code_and_an_audit(
+    share: Path, command: Command, monkeypatch: pytest.MonkeyPatch, error: BatchError
 ) -> None:
     def fail(_node: Node) -> None:
-        raise ShareError("the share is gone; files are as they were")
+        raise error
 
-    monkeypatch.setattr(Node, "run", fail)
+    monkeypatch.setattr(Node, "_drain", fail)
     said = command("drain", share)
-    assert said.code == said.audit["exit_code"] == 3
-    assert said.err == "paxect-batch: the share is gone; files are as they were\n"
+    assert said.code == said.audit["exit_code"] == error.exit_code
+    assert said.err == f"paxect-batch: {error.message}\n"
+
+
+def test_share_that_fails_before_the_run_begins_is_3(
+    share: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_locks: FileLocks, _node: str) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(FileLocks, "hold_node", refuse)
+    said = command("drain", share)
+    assert (said.code, said.out) == (3, "")
+    assert "Read-only file system" in said.err
+
+
+def test_dry_run_that_is_stopped_says_so_by_its_code(
+    share: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(share, a_txt=b"one")
+    plan = Node.plan
+
+    def stopped(node: Node) -> object:
+        signal.raise_signal(signal.SIGTERM)
+        return plan(node)
+
+    monkeypatch.setattr(Node, "plan", stopped)
+    assert command("drain", share, "-n") == (143, "", "")
+
+
+def test_trouble_of_the_whole_run_is_told_and_left_out_ledger_lines_are_logged(
+    share: Path, command: Command
+) -> None:
+    policy = share / ".paxect" / "policy.toml"
+    policy.write_text(
+        policy.read_text().replace('#on_done = "delete"', 'on_done = "keep"')
+    )
+    folder = share / ".paxect" / "ledger" / "n2"
+    folder.mkdir(parents=True)
+    (folder / "r.jsonl").write_text("{")
+    said = command("drain", share)
+    assert said.code == 0
+    assert "warning: ledger torn: state/ledger/n2/r.jsonl" in said.err
 
 
 def test_run_that_cannot_begin_prints_no_audit(share: Path, command: Command) -> None:
