@@ -115,10 +115,7 @@ def alias(name: str) -> str:
 
 def _is_cut(text: str) -> bool:
     """Tell whether an escape at the end of the text lost its end."""
-    try:
-        return to_text(to_bytes(text)) != text
-    except ValueError:
-        return True
+    return to_text(to_bytes(text)) != text
 
 
 def fold(name: str) -> str:
