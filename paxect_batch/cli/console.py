@@ -39,6 +39,14 @@ def flush() -> None:
         sys.stdout.flush()
 
 
+def give_up() -> None:
+    """Keep Python from trying at exit what standard output did not take."""
+    try:
+        flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def complain(text: str) -> None:
     """Print a warning or an error for a person."""
     if sys.stderr is not None:

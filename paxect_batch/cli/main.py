@@ -6,7 +6,6 @@ Starts fast, since each command is loaded only when it is asked for: `--help` an
 
 from __future__ import annotations
 
-import os
 import sys
 
 from paxect_batch.cli import console
@@ -48,14 +47,14 @@ def main(words: list[str] | None = None) -> int:
         console.complain("stopped by Ctrl-C; nothing is left half done")
         code = Exit.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has gone; keep Python from trying again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        console.give_up()  # whoever read the output has gone, and wants to hear no more
         code = Exit.SHARE
     except MemoryError:
         console.complain("out of memory; files are as they were; use fewer --workers")
         code = Exit.SHARE
     except OSError as error:
         console.complain(f"{console.os_error_text(error)}; see that it can be used")
+        console.give_up()
         code = Exit.SHARE
     except Exception as error:  # noqa: BLE001  the last stop: no traceback for users
         console.complain(

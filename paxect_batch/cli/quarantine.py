@@ -80,6 +80,14 @@ def reasons(share: Share) -> Iterator[Reason]:
                 yield reason
 
 
+class _Taken(Exception):
+    """Another file has the name that one was to get back."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self.place = place
+
+
 class Quarantine:
     """The quarantine of one share."""
 
@@ -149,9 +157,9 @@ class Quarantine:
             reason = self._reason(identifier)
             try:
                 self._put_back(reason)
-            except FileExistsError:
+            except _Taken as taken:
                 console.complain(
-                    f"{reason.source} is taken by another file; {identifier} stays in "
+                    f"{taken.place} is taken by another file; {identifier} stays in "
                     "quarantine; move that file away, or release this one --to a path"
                 )
                 code = Exit.UNFINISHED
@@ -169,26 +177,42 @@ class Quarantine:
         if share.look(self._kept(reason)) is None:
             raise FileNotFoundError
         if share.look(source) is not None:
-            raise FileExistsError
+            raise _Taken(source)
         share.make_folder(source.folder)
         # The sidecar first, since a container without one is not checked by it.
-        sidecar = sidecar_name(source.name)
-        kept_sidecar = self._folder(reason).child(sidecar)
+        sidecar = source.beside(sidecar_name(source.name))
+        kept_sidecar = self._folder(reason).child(sidecar.name)
         if share.look(kept_sidecar) is not None:
-            share.rename_new(kept_sidecar, source.beside(sidecar))
-        share.rename_new(self._kept(reason), source)
+            self._move(kept_sidecar, sidecar)
+        self._move(self._kept(reason), source)
         share.sync_folder(source.folder)
         self._forget(reason)
+
+    def _move(self, place: Place, target: Place) -> None:
+        try:
+            self._share.rename_new(place, target)
+        except FileExistsError:
+            raise _Taken(target) from None
 
     def release(self, identifier: str, path: str) -> int:
         """Hand an item out to a path of its own."""
         reason = self._reason(identifier)
-        name = os.fsdecode(to_bytes(reason.source.name))
-        target = os.path.join(path, name) if os.path.isdir(path) else path
+        target = path
+        if os.path.isdir(path):
+            name = os.fsdecode(to_bytes(reason.source.name))
+            target = os.path.join(path, name)
         kept_sidecar = self._folder(reason).child(sidecar_name(reason.source.name))
+        copies = {self._kept(reason): target}
         if self._share.look(kept_sidecar) is not None:
-            self._copy_out(kept_sidecar, f"{target}.sha256")
-        self._copy_out(self._kept(reason), target)
+            copies[kept_sidecar] = f"{target}.sha256"
+        for copy in copies.values():
+            if os.path.lexists(copy):
+                raise ConfigError(
+                    f"{copy!r} is there already; nothing was copied and {identifier} "
+                    "stays in quarantine; name another path"
+                )
+        for place, copy in copies.items():
+            self._copy_out(place, copy)
         self._share.remove(kept_sidecar)
         self._share.remove(self._kept(reason))
         self._forget(reason)

@@ -70,6 +70,22 @@ def test_output_that_nobody_reads_ends_quietly(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (3, b"")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_output_that_is_full_is_3_and_one_line() -> None:
+    root = Path(__file__).parents[2]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "paxect_batch", "--help"],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": f"{root / 'core'}{os.pathsep}{root}"},
+        )
+    assert done.returncode == 3
+    assert done.stderr.startswith(b"paxect-batch: No space left on device")
+    assert done.stderr.count(b"\n") == 1
+
+
 def test_version_tells_relay_and_codec(command: Command) -> None:
     said = command("--version")
     assert said.code == 0

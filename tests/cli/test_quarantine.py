@@ -125,11 +125,34 @@ def test_release_never_replaces_and_keeps_the_item(
     target.write_text("mine")
     identifier = the_id(share)
     said = command("quarantine", "release", share, identifier, "--to", target)
-    assert said.code == 3
-    assert "is still there" in said.err
+    assert said.code == 64
+    assert "stays in quarantine" in said.err
     assert target.read_text() == "mine"
+    assert not (tmp_path / "mine.sha256").exists()
     folder = share / ".paxect" / "quarantine" / identifier
     assert (folder / "a.txt.freq").exists()
+
+
+def test_release_to_where_nothing_can_be_written_keeps_the_item(
+    share: Path, tmp_path: Path, command: Command
+) -> None:
+    target = tmp_path / "none" / "a"
+    identifier = the_id(share)
+    said = command("quarantine", "release", share, identifier, "--to", target)
+    assert said.code == 3
+    assert "is still there" in said.err
+    folder = share / ".paxect" / "quarantine" / identifier
+    assert (folder / "a.txt.freq").exists()
+
+
+def test_retry_when_the_name_of_the_sidecar_is_taken_moves_nothing(
+    share: Path, command: Command
+) -> None:
+    (share / "wire" / "a.txt.freq.sha256").write_text("other")
+    said = command("quarantine", "retry", share, the_id(share))
+    assert said.code == 1
+    assert "wire/a.txt.freq.sha256 is taken by another file" in said.err
+    assert not (share / "wire" / "a.txt.freq").exists()
 
 
 def test_item_that_another_one_takes_meanwhile_is_told(
