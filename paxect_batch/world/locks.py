@@ -2,8 +2,9 @@
 
 A node is held by a lock of the operating system, which ends with its process. A claim
 is a marker file that names its owner's process and host; one whose process is gone from
-this host is taken over, which covers a pid that some other process has by now. Nothing
-rests on these locks but speed and order.
+this host is taken over, which covers a pid that some other process has by now. What
+dead runs left of claims is swept when a node is let go. Nothing rests on these locks
+but speed and order.
 """
 
 from __future__ import annotations
@@ -43,33 +44,44 @@ class FileLocks:
         self._claims = os.path.join(self._folder, "claims")
         self._now = now
         self._node_lock = node_lock
+        self._node: str | None = None
+        """The node that is held."""
 
     def hold_node(self, node: str) -> Claim | None:
         """See `seams.Locks`. `OSError` EINVAL if the name cannot be a folder's."""
         if node in ("", ".", "..") or any(letter in node for letter in "/\\\0"):
             raise OSError(errno.EINVAL, "not a name of a node", node)
+        self._look()
         folder = os.path.join(self._folder, "nodes", node)
         os.makedirs(folder, exist_ok=True)
         # Imported here, for commands that lock nothing.
         from filelock import FileLock
 
         path = self._node_lock or os.path.join(folder, "lock")
-        return _taken(FileLock(path, thread_local=False))
+        lock = FileLock(path, thread_local=False)
+        if _taken(lock) is None:
+            return None
+        self._node = node
+        return _NodeClaim(lock, self._sweep)
 
     def claim(self, key: str) -> Claim | None:
         """See `seams.Locks`."""
+        name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+        self._look()
+        return self._try(os.path.join(self._claims, f"{name}.lock"))
+
+    def _try(self, path: str) -> Claim | None:
         from filelock import SoftFileLock
 
-        name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-        path = os.path.join(self._claims, f"{name}.lock")
-        try:
-            taken = _taken(SoftFileLock(path, thread_local=False))
-        except FileNotFoundError:
-            os.mkdir(self._claims)
-            taken = _taken(SoftFileLock(path, thread_local=False))
+        taken = _taken(SoftFileLock(path, thread_local=False))
         if taken is None and self._remove_torn(path):
             taken = _taken(SoftFileLock(path, thread_local=False))
         return taken
+
+    def _look(self) -> None:
+        """Raise `FileNotFoundError` for a share that is not there."""
+        # filelock would make all folders on the way to a lock, on whatever is there.
+        os.stat(self._folder)
 
     def _remove_torn(self, path: str) -> bool:
         """Remove a marker whose maker died before it had written who it is.
@@ -79,9 +91,10 @@ class FileLocks:
         """
         try:
             judged = os.lstat(path)
-            if self._now() - judged.st_mtime < TORN_MARKER_SECONDS:
-                return False
             if not _is_torn(path):
+                return False
+            age = self._now() - judged.st_mtime
+            if age < TORN_MARKER_SECONDS and not self._is_alone():
                 return False
             aside = f"{path}.torn.{secrets.token_hex(8)}"
             os.rename(path, aside)
@@ -94,6 +107,35 @@ class FileLocks:
             return False
         os.unlink(aside)
         return True
+
+    def _is_alone(self) -> bool:
+        """Tell whether no other run than this node's can have made a marker.
+
+        A run makes its node's folder before it claims anything, so this is asked only
+        after the marker was seen.
+        """
+        if self._node is None or self._node_lock is not None:
+            return False
+        return os.listdir(os.path.join(self._folder, "nodes")) == [self._node]
+
+    def _sweep(self) -> None:
+        """Remove what dead runs left of claims; this one has none any more."""
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(self._claims):
+                path = os.path.join(self._claims, name)
+                if self._is_alone():
+                    _unlink(path)
+                elif name.endswith(".lock"):
+                    # To be had only if its owner is dead.
+                    dead = self._try(path)
+                    if dead is not None:
+                        dead.release()
+        self._node = None
+
+
+def _unlink(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _is_torn(path: str) -> bool:
@@ -112,6 +154,20 @@ class _FileClaim:
         """See `seams.Claim`. What cannot be given back is for the sweeper to take."""
         with contextlib.suppress(OSError):
             self._lock.release()
+
+
+class _NodeClaim(_FileClaim):
+    """A node's place on the share; whoever leaves it cleans up."""
+
+    def __init__(self, lock: BaseFileLock, sweep: Callable[[], None]) -> None:
+        super().__init__(lock)
+        self._sweep = sweep
+
+    def release(self) -> None:
+        """See `seams.Claim`."""
+        with contextlib.suppress(OSError):
+            self._sweep()
+        super().release()
 
 
 def _taken(lock: BaseFileLock) -> Claim | None:

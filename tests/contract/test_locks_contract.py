@@ -271,9 +271,72 @@ def test_any_text_can_be_a_key(tmp_path: Path) -> None:
 
 def test_node_lock_may_lie_elsewhere(tmp_path: Path) -> None:
     path = tmp_path / "link.lock"
+    (tmp_path / "state").mkdir()
     locks = FileLocks(str(tmp_path / "state"), node_lock=str(path))
     held = locks.hold_node("node1")
     assert held is not None
     assert path.exists()
     assert FileLocks(str(tmp_path), node_lock=str(path)).hold_node("node2") is None
     held.release()
+
+
+def test_share_that_is_not_there_is_not_made_by_locking(tmp_path: Path) -> None:
+    locks = FileLocks(str(tmp_path / "absent"))
+    with pytest.raises(FileNotFoundError):
+        locks.claim("item")
+    with pytest.raises(FileNotFoundError):
+        locks.hold_node("node1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def left_by_a_crash(folder: Path, *others: str) -> FileLocks:
+    """Leave an empty marker of "item"; return locks that hold node1."""
+    locks = FileLocks(str(folder))
+    held = locks.claim("item")
+    assert held is not None
+    path = marker(folder)
+    held.release()
+    path.write_bytes(b"")
+    for other in others:
+        (folder / "nodes" / other).mkdir(parents=True)
+    node = locks.hold_node("node1")
+    assert node is not None
+    return locks
+
+
+def test_torn_marker_on_a_share_of_one_node_is_its_own_and_taken_at_once(
+    tmp_path: Path,
+) -> None:
+    taken = left_by_a_crash(tmp_path).claim("item")
+    assert taken is not None
+    taken.release()
+    assert os.listdir(tmp_path / "claims") == []
+
+
+def test_torn_marker_on_a_share_of_two_nodes_may_be_the_other_ones(
+    tmp_path: Path,
+) -> None:
+    assert left_by_a_crash(tmp_path, "node2").claim("item") is None
+
+
+@pytest.mark.parametrize("others", [[], ["node2"]])
+def test_claims_of_a_killed_process_are_swept_when_a_node_is_let_go(
+    tmp_path: Path, holder: subprocess.Popen[bytes], others: list[str]
+) -> None:
+    holder.kill()
+    holder.wait()
+    for other in others:
+        (tmp_path / "nodes" / other).mkdir(parents=True)
+    node = FileLocks(str(tmp_path)).hold_node("node1")
+    assert node is not None
+    node.release()
+    assert os.listdir(tmp_path / "claims") == []
+
+
+def test_claims_of_another_node_stay_when_a_node_is_let_go(
+    tmp_path: Path, holder: subprocess.Popen[bytes]
+) -> None:
+    node = FileLocks(str(tmp_path)).hold_node("node2")
+    assert node is not None
+    node.release()
+    assert len(os.listdir(tmp_path / "claims")) == 1
