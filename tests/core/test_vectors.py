@@ -62,7 +62,8 @@ def test_vectors_are_current() -> None:
 
 
 def test_vectors_stay_small() -> None:
-    sizes = [file.stat().st_size for file in run.FOLDER.rglob("*") if file.is_file()]
+    files = [run.FOLDER / "vectors.json", *(run.FOLDER / "containers").iterdir()]
+    sizes = [file.stat().st_size for file in files]
     assert sum(sizes) < 1_500_000
 
 
