@@ -73,7 +73,7 @@ def meet(
         reason = containers_allowed([verdict], policy)
         if reason:
             distrust.by_node[node] = reason
-    if verdicts and not distrust.default:
+    if not distrust.default:
         distrust.default = containers_allowed(verdicts, policy)
     if not verdicts:
         events.write(Event.HANDSHAKE_NONE, message="no other node is known here")

@@ -123,6 +123,9 @@ class Settler:
             if there is TargetState.EQUAL:
                 self._share.remove(pledge.sidecar_stage)
                 matter.know(sidecar_staged=False)
+        except FileNotFoundError:
+            there = look_at_sidecar(self._share, pledge)
+            matter.know(sidecar_staged=False, sidecar_target=there)
         else:
             matter.know(sidecar_staged=False, sidecar_target=TargetState.EQUAL)
 
@@ -132,18 +135,30 @@ class Settler:
             self._rename(pledge.stage, pledge.target)
         except FileExistsError:
             matter.know(target=TargetState.UNKNOWN)
+        except FileNotFoundError:
+            # Somebody else settled this, by publishing or by withdrawing: which of the
+            # two, only the intent tells.
+            pledged = self._is_pledged(pledge)
+            matter.know(staged=False, pledged=pledged)
         else:
             matter.know(staged=False, target=TargetState.EQUAL)
+
+    def _is_pledged(self, pledge: Pledge) -> bool:
+        intent = self._intent
+        place = state.intent_place(intent.node, intent.run, intent.number)
+        found = state.load_paper(self._share, place, Intent)
+        return found is not None and any(
+            each.stage == pledge.stage for each in found.pledges
+        )
 
     def _rename(self, stage: Place, target: Place) -> None:
         self._published_in.add(target.folder)
         try:
             self._share.rename_new(stage, target)
         except FileNotFoundError:
-            # Either another node that settles this intent was faster, or the folder
-            # is missing.
+            # Either what was staged is gone, or the folder is missing.
             if self._share.look(stage) is None:
-                return
+                raise
             self._share.make_folder(target.folder)
             self._share.rename_new(stage, target)
 
@@ -178,10 +193,12 @@ class Settler:
         write_intent(self._share, self._intent)
         for matter in matters:
             pledge = matter.pledge
-            self._share.remove(pledge.stage)
+            dropped = self._share.remove(pledge.stage)
             if pledge.sidecar_stage is not None:
                 self._share.remove(pledge.sidecar_stage)
-            matter.ended = step
+            # A stage that was gone was published by somebody else: no reason to set
+            # its source aside.
+            matter.ended = step if dropped else Step.DROP
 
 
 def write_intent(share: Share, intent: Intent) -> None:
