@@ -17,7 +17,6 @@ from paxect_batch.model.events import Event
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.places import Place, Root
 from paxect_batch.relay.stamps import utc
-from paxect_batch.seams import EventLog
 from paxect_batch.world.clock import RealClock
 from paxect_batch.world.descriptors import raise_limit
 from paxect_batch.world.event_log import JsonlEventLog
@@ -78,7 +77,7 @@ class World:
         self._log: JsonlEventLog | None = None
         if not dry:
             self._log = self._open_log(policy, progress)
-        self.events = Told(self._log, progress)
+        self.events = Told(self._log, progress, policy)
         self.ledger = FileLedger(
             self.share, settings.node, self.run, on_torn=self._note_torn
         )
@@ -144,8 +143,11 @@ class World:
 class Told:
     """An event log that tells a person of what concerns the whole run."""
 
-    def __init__(self, log: EventLog | None, progress: Progress) -> None:
+    def __init__(
+        self, log: JsonlEventLog | None, progress: Progress, policy: PolicyFile
+    ) -> None:
         self._log = log
+        self._policy = policy
         self._progress = progress
         self.began = False
         """Whether the run was let onto the share."""
@@ -161,6 +163,8 @@ class Told:
     ) -> None:
         """See `seams.EventLog`. Without a log, as in a dry run, nothing is written."""
         if self._log is not None:
+            if event is Event.POLICY_CHANGED:
+                self._log.level = self._policy().log_level
             self._log.write(event, src=src, dst=dst, status=status, message=message)
         self.began = self.began or event is Event.STARTUP
         if event in TOLD:
