@@ -64,7 +64,7 @@ class Account:
                 message=decision.reason,
             )
         elif decision.verdict is Verdict.SET_ASIDE:
-            self._set_aside(item.size, moved=False)
+            self.set_aside(item.size, moved=False)
         elif decision.verdict is Verdict.WAITING:
             self.wait(item.size)
         self._sum_up()
@@ -98,18 +98,14 @@ class Account:
         )
         self._sum_up()
 
-    def set_aside(self, size: int, text: str, *, moved: bool) -> None:
+    def set_aside(self, size: int, *, moved: bool) -> None:
         """Count an item given up; one that stays is seen again in each pass."""
-        self._set_aside(size, moved=moved)
-        self.problem(text)
-        self._sum_up()
-
-    def _set_aside(self, size: int, *, moved: bool) -> None:
         self.standing.set_aside_files += 1
         self.standing.set_aside_bytes += size
         if not moved:
             self._left_files += 1
             self._left_bytes += size
+        self._sum_up()
 
     def problem(self, text: str) -> None:
         """Keep the newest problems in view."""

@@ -105,7 +105,7 @@ class Pass:
         self._files_left = files_left
         self._builder = LotBuilder()
         self._twins = Twins(share, targets_of(options.mode))
-        self._claims: dict[Place, Claim] = {}
+        self._claims: dict[Place, tuple[Claim, int]] = {}
         self._targets: dict[Place, Place] = {}
         self._busy: set[str] = set()
         self._deaths: dict[str, int] = {}
@@ -129,8 +129,9 @@ class Pass:
                 self._collect()
                 self._send(self._builder.flush())
         finally:
-            for claim in self._claims.values():
+            for claim, size in self._claims.values():
                 claim.release()
+                self._account.wait(size)
             self._claims.clear()
 
     def _consider(self, entry: Entry, direction: Direction) -> None:
@@ -192,7 +193,7 @@ class Pass:
             return False
         task = self._tasks.make(item, self._policy)
         self._busy.add(key)
-        self._claims[task.stage] = claim
+        self._claims[task.stage] = claim, item.size
         self._targets[task.stage] = target
         self._send(self._builder.add(task))
         return True
@@ -200,7 +201,7 @@ class Pass:
     def _send(self, lot: Lot | None) -> None:
         if lot is None:
             return
-        claims = tuple(self._claims.pop(task.stage) for task in lot.tasks)
+        claims = tuple(self._claims.pop(task.stage)[0] for task in lot.tasks)
         self._dispatcher.send(lot, claims)
 
     def _collect(self) -> None:
@@ -270,8 +271,11 @@ class Pass:
         settled = msgspec.structs.replace(facts, ctime_ns=0, writer=None)
         item = Item(Direction.DECODE, container, settled)
         decision = self._admitter.decide(item, own=True)
-        if decision.verdict is Verdict.ADMITTED and not self._is_stopping():
-            self._take(item, decision)
+        if decision.verdict is Verdict.ADMITTED:
+            if self._is_stopping():
+                self._account.wait(item.size)
+            else:
+                self._take(item, decision)
         elif decision.verdict is not Verdict.DONE:
             self._account.decided(item, decision)
 

@@ -56,7 +56,7 @@ def set_aside(share: Share, attempts: Attempts, *, node: str, run: str) -> str:
         node=node,
         run=run,
         at=last.at,
-        retry=f"paxect-batch quarantine retry {identifier}",
+        retry=f"paxect-batch quarantine retry SHARE {identifier}",
     )
     share.make_folder(folder)
     state.save_paper(share, folder.child("reason.json"), reason)

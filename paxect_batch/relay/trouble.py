@@ -108,11 +108,7 @@ class Trouble:
         )
         last = attempts.failures[-1]
         where = f"it is in quarantine/{identifier}" if identifier else "it stays there"
-        self._account.set_aside(
-            attempts.identity.size,
-            f"{attempts.source}: {last.detail or last.code}",
-            moved=bool(identifier),
-        )
+        self._account.set_aside(attempts.identity.size, moved=bool(identifier))
         self._events.write(
             Event.SET_ASIDE,
             src=str(attempts.source),

@@ -265,3 +265,16 @@ def test_crumbs_of_an_earlier_run_are_swept(bench: Bench) -> None:
     bench.drain()
     assert files_below(stage) == []
     assert bench.events.named(Event.SWEPT)
+
+
+def test_stop_in_the_middle_counts_every_item_it_saw(bench: Bench) -> None:
+    for number in range(30):
+        bench.drop(f"f{number}", b"x")
+    for looks in range(20, 60, 3):
+        node = bench.node(stop=StopAfter(looks))
+        standing = node.run()
+        bench.ledger.close()
+        on_the_wire = len([p for p in files_below(bench.wire) if p.suffix == ".freq"])
+        waiting = standing.seen_files - standing.delivered_files
+        assert waiting >= on_the_wire
+        bench.take_all()
