@@ -25,9 +25,12 @@ def kill(folder: Path, word: str, *how: str) -> dict[str, int]:
     (folder / "freq").write_bytes(CONTAINER)
     source, whole = ("raw", "freq") if word == "encode" else ("freq", "raw")
     script = os.path.join(os.path.dirname(__file__), "kill_rounds.py")
+    # A measured process that is killed leaves its measurements in ruins.
+    environ = {k: v for k, v in os.environ.items() if "COVERAGE" not in k}
     done = subprocess.run(
         [sys.executable, script, word, str(folder / source), str(folder / whole), *how],
         capture_output=True,
+        env=environ,
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
