@@ -165,6 +165,7 @@ class Node:
                 self._watch()
             else:
                 self._drain()
+            self._drop_unfinished()
         except OSError as error:
             raise _share_error(error) from error
         finally:
@@ -179,14 +180,25 @@ class Node:
         self._remember_done(policy)
         self._meet(policy)
 
+    def _drop_unfinished(self) -> None:
+        """Drop what was staged when the run was told to stop."""
+        self._abandon()
+        recovery = Recovery(self._share, self._ledger, self._options.node)
+        # Of an intent that still stands, a stage that is gone is taken for published.
+        if not self._stop.now and not recovery.has_intents():
+            recovery.sweep()
+
     def _end(self) -> None:
+        self._abandon()
+        self._account.show()
+        self._events.write(Event.SHUTDOWN, message=self._account.standing.stopped)
+
+    def _abandon(self) -> None:
         for flight in self._dispatcher.abandon():
             for task in flight.lot.tasks:
                 self._account.wait(task.identity.size)
             for claim in flight.claims:
                 claim.release()
-        self._account.show()
-        self._events.write(Event.SHUTDOWN, message=self._account.standing.stopped)
 
     def _recover(self) -> None:
         published: list[Matter] = []

@@ -7,6 +7,8 @@ dropped. Only a file that was moved aside while retiring is somebody's data; it 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.transfer import Intent
 from paxect_batch.relay import state
@@ -28,19 +30,25 @@ class Recovery:
         self.unreadable: list[Place] = []
         """Intents that are none; they were put beside and promise nothing."""
 
+    def has_intents(self) -> bool:
+        """Tell whether an earlier run, or this one, left something to settle."""
+        return any(True for _ in self._intents())
+
     def run(self, record: Recorder) -> None:
         """Settle every intent of the node, then sweep its stages."""
-        folder = state.intent_folder(self._node)
-        for place in sorted(state.files_in(self._share, folder)):
-            if not place.name.endswith(".json"):
-                continue
+        for place in sorted(self._intents()):
             intent = state.load_paper(self._share, place, Intent)
             if intent is None:
                 self._share.rename_new(place, place.beside(f"{place.name}.unreadable"))
                 self.unreadable.append(place)
             else:
                 self._settle(intent, record)
-        self._sweep()
+        self.sweep()
+
+    def _intents(self) -> Iterator[Place]:
+        for place in state.files_in(self._share, state.intent_folder(self._node)):
+            if place.name.endswith(".json"):
+                yield place
 
     def _settle(self, intent: Intent, record: Recorder) -> None:
         recorded = {
@@ -53,7 +61,8 @@ class Recovery:
         Settler(self._share, intent, record).settle(matters)
         self.settled.extend(matters)
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
+        """Drop what is staged, once no intent of the node stands."""
         folders = {
             state.stage_folder(self._share, self._node, root)
             for root in (Root.STATE, Root.INBOX, Root.WIRE, Root.OUTBOX)
