@@ -1,0 +1,30 @@
+"""A share in memory, where there is room for it: each sync of a disk costs too much."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+
+from relayed_share import RelayedShare, memory_folder
+
+
+@pytest.fixture
+def ground() -> Iterator[Path]:
+    """A folder that is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="paxect-system-", dir=memory_folder()))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def share(ground: Path) -> Iterator[RelayedShare]:
+    """A share that settles at once, and no process of it left afterwards."""
+    laid_out = RelayedShare.lay_out(ground / "share")
+    yield laid_out
+    assert laid_out.end_processes() == []
