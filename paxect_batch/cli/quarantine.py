@@ -18,8 +18,8 @@ from paxect_batch.cli.opened import Opened
 from paxect_batch.model.errors import ConfigError, Exit, ShareError
 from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place, to_bytes
+from paxect_batch.model.transfer import Failure, Reason
 from paxect_batch.relay import state
-from paxect_batch.relay.set_aside import Reason
 from paxect_batch.relay.stamps import utc
 from paxect_batch.report.amounts import clip, count_text, size_text
 from paxect_batch.rules.naming import sidecar_name
@@ -73,11 +73,17 @@ def _named(arguments: Arguments) -> tuple[str | None, str]:
 
 def reasons(share: Share) -> Iterator[Reason]:
     """Give the reason of each item that was set aside."""
+    for _, reason in _folders(share):
+        if reason is not None:
+            yield reason
+
+
+def _folders(share: Share) -> Iterator[tuple[Place, Reason | None]]:
+    """Give each folder in quarantine, with its reason if that can be read."""
     for entry in share.entries(state.state("quarantine")):
         if entry.kind is Kind.FOLDER:
-            reason = state.load_paper(share, entry.place.child(REASON_NAME), Reason)
-            if reason is not None:
-                yield reason
+            place = entry.place.child(REASON_NAME)
+            yield entry.place, state.load_paper(share, place, Reason)
 
 
 class _Taken(Exception):
@@ -113,7 +119,16 @@ class Quarantine:
 
     def show_all(self) -> int:
         """Print a line for each item."""
-        found = sorted(reasons(self._share), key=lambda reason: reason.at)
+        found = []
+        for folder, reason in _folders(self._share):
+            if reason is None:
+                console.complain(
+                    f"{folder} has no {REASON_NAME} that can be read; what lies in "
+                    "it was left alone; look there, and move it by hand"
+                )
+            else:
+                found.append(reason)
+        found.sort(key=lambda reason: reason.at)
         if self._as_json:
             facts = [msgspec.to_builtins(reason) for reason in found]
             console.say(json.dumps(facts, sort_keys=True))
@@ -263,9 +278,5 @@ class Quarantine:
         return folder.child(reason.source.name)
 
 
-def _attempt_text(failure: dict[str, object]) -> str:
-    at = failure.get("at")
-    when = utc(at) if isinstance(at, int | float) else str(at)
-    return (
-        f"{when} {failure.get('node')}: {failure.get('code')}: {failure.get('detail')}"
-    )
+def _attempt_text(failure: Failure) -> str:
+    return f"{utc(failure.at)} {failure.node}: {failure.code}: {failure.detail}"

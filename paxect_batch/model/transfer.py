@@ -159,3 +159,25 @@ class Failure(msgspec.Struct, frozen=True):
     code: str
     detail: str
     exit_code: int
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why an item was set aside, and what to do about it: `reason.json`."""
+
+    id: str
+    """The name of its folder in quarantine."""
+    direction: Direction
+    source: Place
+    """Where it lay."""
+    size: int
+    mtime_ns: int
+    code: str
+    """The last failure's."""
+    detail: str
+    history: tuple[Failure, ...]
+    node: str
+    run: str
+    at: float
+    """When it was set aside, by the share's clock."""
+    retry: str
+    """The command that has it tried again."""

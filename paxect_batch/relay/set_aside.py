@@ -8,31 +8,11 @@ from __future__ import annotations
 
 import errno
 
-import msgspec
-
-from paxect_batch.model.items import Direction
 from paxect_batch.model.places import Place
-from paxect_batch.model.transfer import Attempts
+from paxect_batch.model.transfer import Attempts, Reason
 from paxect_batch.relay import state
 from paxect_batch.rules.naming import sidecar_name
 from paxect_batch.seams import Share
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """`reason.json`: why an item was set aside, and what to do about it."""
-
-    id: str
-    direction: Direction
-    source: Place
-    size: int
-    mtime_ns: int
-    code: str
-    detail: str
-    history: tuple[dict[str, object], ...]
-    node: str
-    run: str
-    at: float
-    retry: str
 
 
 def set_aside(share: Share, attempts: Attempts, *, node: str, run: str) -> str:
@@ -52,7 +32,7 @@ def set_aside(share: Share, attempts: Attempts, *, node: str, run: str) -> str:
         mtime_ns=identity.mtime_ns,
         code=last.code,
         detail=last.detail,
-        history=tuple(msgspec.to_builtins(failure) for failure in attempts.failures),
+        history=attempts.failures,
         node=node,
         run=run,
         at=last.at,

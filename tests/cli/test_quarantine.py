@@ -194,11 +194,12 @@ def test_words_that_cannot_be_meant_are_64(
     assert told in said.err
 
 
-def test_attempt_without_a_time_is_shown_all_the_same(
+def test_list_names_what_has_no_reason_that_can_be_read(
     share: Path, command: Command
 ) -> None:
     path = share / ".paxect" / "quarantine" / the_id(share) / "reason.json"
-    facts = json.loads(path.read_text()) | {"history": [{"code": "x"}]}
-    path.write_text(json.dumps(facts))
-    said = command("quarantine", "show", share, the_id(share))
-    assert "attempt    None None: x: None" in said.out
+    path.write_text("{")
+    said = command("quarantine", "list", share)
+    assert said.code == 0
+    assert "0 files in quarantine" in said.out
+    assert f"quarantine/{path.parent.name} has no reason.json" in said.err

@@ -18,7 +18,14 @@ from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import LinkPolicy, LogLevel, Policy
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.schemas import SUBJECTS, index, schemas
-from paxect_batch.model.transfer import Attempts, Failure, Intent, Meta, Pledge
+from paxect_batch.model.transfer import (
+    Attempts,
+    Failure,
+    Intent,
+    Meta,
+    Pledge,
+    Reason,
+)
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 SOURCE = Place(Root.INBOX, "sub/a\\xff.txt")
@@ -122,6 +129,22 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
     "policy": [
         Policy(version="2"),
         Policy(version="2", include=("*.csv",), ready_marker=".ready", level=-3),
+    ],
+    "reason": [
+        Reason(
+            id="0a1b-2c",
+            direction=Direction.DECODE,
+            source=SOURCE,
+            size=IDENTITY.size,
+            mtime_ns=IDENTITY.mtime_ns,
+            code="crc-mismatch",
+            detail="…",
+            history=attempts(math.inf).failures,
+            node="n1",
+            run="r1",
+            at=1.5,
+            retry="paxect-batch quarantine retry SHARE 0a1b-2c",
+        )
     ],
     "record": [
         Record(Fate.DELIVERED, Direction.ENCODE, SOURCE, IDENTITY, target=SOURCE),
