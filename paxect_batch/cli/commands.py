@@ -209,4 +209,4 @@ EXIT_CODES = {
     130: "stopped by Ctrl-C",
     143: "stopped by SIGTERM",
 }
-WORST_FIRST = "130, 143, 64, 75, 3, 2, 4, 1"
+WORST_FIRST = "130, 143, 64, 75, 70, 3, 2, 4, 1"

@@ -16,11 +16,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_speaker = PROGRAM
+"""Which program it is that complains."""
 
-def prepare() -> None:
+
+def prepare(program: str = PROGRAM) -> None:
     """Make both outputs able to take any name, and there at all."""
     from paxect_core.process import occupy_standard_descriptors
 
+    global _speaker
+    _speaker = program
     occupy_standard_descriptors()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -51,7 +56,7 @@ def complain(text: str) -> None:
     """Print a warning or an error for a person."""
     if sys.stderr is not None:
         with contextlib.suppress(OSError):
-            sys.stderr.write(f"{PROGRAM}: {_one_line(text)}\n")
+            sys.stderr.write(f"{_speaker}: {_one_line(text)}\n")
             sys.stderr.flush()
 
 
@@ -61,6 +66,14 @@ def is_terminal(fd: int) -> bool:
         return os.isatty(fd)
     except OSError:
         return False
+
+
+def columns(fd: int) -> int:
+    """Return how wide the terminal there is, or is taken to be."""
+    try:
+        return os.get_terminal_size(fd).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def os_error_text(error: OSError) -> str:

@@ -50,7 +50,7 @@ def _program() -> Iterator[str]:
     yield "exit codes:"
     for code, text in EXIT_CODES.items():
         yield f"  {code:<5}{text}"
-    yield f"  When several apply, the first of these counts: {WORST_FIRST}."
+    yield f"  If several apply, the first of these counts: {WORST_FIRST}."
 
 
 def _command(name: str, command: Command) -> Iterator[str]:

@@ -11,7 +11,8 @@ import sys
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import parse
 from paxect_batch.cli.commands import PROGRAM
-from paxect_batch.model.errors import BatchError, Exit
+from paxect_batch.cli.guard import guarded
+from paxect_batch.model.errors import Exit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,33 +37,13 @@ _MODULES = {
 def main(words: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     console.prepare()
-    try:
-        arguments = parse(sys.argv[1:] if words is None else words)
-        code = _command(arguments.command)(arguments)
-        console.flush()
-    except BatchError as error:
-        console.complain(error.message)
-        code = error.exit_code
-    except KeyboardInterrupt:
-        console.complain("stopped by Ctrl-C; nothing is left half done")
-        code = Exit.INTERRUPTED
-    except BrokenPipeError:
-        console.give_up()  # whoever read the output has gone, and wants to hear no more
-        code = Exit.SHARE
-    except MemoryError:
-        console.complain("out of memory; files are as they were; use fewer --workers")
-        code = Exit.SHARE
-    except OSError as error:
-        console.complain(f"{console.os_error_text(error)}; see that it can be used")
-        console.give_up()
-        code = Exit.SHARE
-    except Exception as error:  # noqa: BLE001  the last stop: no traceback for users
-        console.complain(
-            f"a fault in the program: {console.fault_text(error)}; files on the share "
-            "are safe, the next run goes on with them; please report this line"
-        )
-        code = Exit.FAULT
-    return int(code)
+    given = sys.argv[1:] if words is None else words
+    return guarded(lambda: _run(given))
+
+
+def _run(words: list[str]) -> int:
+    arguments = parse(words)
+    return _command(arguments.command)(arguments)
 
 
 def _command(name: str) -> Callable[[Arguments], int]:

@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable
 
 from paxect_batch.cli import console
+from paxect_batch.cli.forecast import Forecast
 from paxect_batch.model.run import Standing
-from paxect_batch.report.amounts import clip, size_text, time_text
+from paxect_batch.report.amounts import size_text, time_text
 
 _INTERVAL_SECONDS = 0.1
 _BAR_CELLS = 20
-_COLUMNS = 79
+_COLUMNS_MAX = 100
+_FILE_COST_BYTES = 1 << 17
+"""What a file takes besides its bytes, in bytes that take as long."""
 
 
 class Progress:
@@ -22,9 +25,14 @@ class Progress:
     """
 
     def __init__(
-        self, *, bar: bool, monotonic: Callable[[], float] = time.monotonic
+        self,
+        *,
+        bar: bool,
+        forecast: Forecast | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._bar = bar
+        self._forecast = forecast
         self._monotonic = monotonic
         self._start = monotonic()
         self._next = self._start
@@ -41,7 +49,14 @@ class Progress:
         now = self._monotonic()
         if self._bar and now >= self._next:
             self._next = now + _INTERVAL_SECONDS
-            line = progress_line(standing, seconds=now - self._start)
+            forecast = self._forecast
+            line = progress_line(
+                standing,
+                seconds=now - self._start,
+                files=0 if forecast is None else forecast.files,
+                size=0 if forecast is None else forecast.bytes,
+                columns=min(console.columns(2) - 1, _COLUMNS_MAX),
+            )
             self._write(f"\r{line}\033[K")
             self._shown = True
 
@@ -73,27 +88,64 @@ class Progress:
             sys.stderr.flush()
 
 
-def progress_line(standing: Standing, *, seconds: float) -> str:
-    """Return the line for a run that has lasted so long."""
+def progress_line(
+    standing: Standing,
+    *,
+    seconds: float,
+    files: int = 0,
+    size: int = 0,
+    columns: int = _COLUMNS_MAX,
+) -> str:
+    """Return the line for a run that has lasted so long.
+
+    `files` and `size` are what there was to do at its beginning, as far as known.
+    Where columns are few the bar is shorter, and amounts are left out.
+    """
     done = standing.delivered_files + standing.set_aside_files + standing.blocked_files
+    files = max(files, standing.seen_files + standing.in_flight_files)
+    size = max(size, standing.seen_bytes + standing.in_flight_bytes)
+    part = _part_done(standing, files=files, size=size)
+    rate = standing.delivered_bytes / seconds if seconds > 0 else 0.0
+    amounts = [size_text(standing.delivered_bytes), f"{size_text(rate)}/s"]
+    rest = []
+    if 0.0 < part < 1.0:
+        rest.append(f"{time_text(seconds * (1 - part) / part)} left")
+    # In view until the end, when the warnings have scrolled away.
+    if standing.set_aside_files:
+        rest.append(f"{standing.set_aside_files:,} set aside")
+    if standing.blocked_files:
+        rest.append(f"{standing.blocked_files:,} blocked")
+    if standing.seen_files > done:
+        rest.append(f"{standing.seen_files - done:,} waiting")
+    line = ""
+    for cells, shown in (
+        (_BAR_CELLS, amounts),
+        (_BAR_CELLS // 2, amounts),
+        (_BAR_CELLS // 2, amounts[1:]),
+        (_BAR_CELLS // 2, []),
+    ):
+        filled = int(part * cells)
+        bar = f"[{'#' * filled}{'-' * (cells - filled)}]"
+        line = "  ".join([bar, f"{done:,}/{files:,} files", *shown, *rest])
+        if len(line) <= columns:
+            break
+    return line[:columns]
+
+
+def _part_done(standing: Standing, *, files: int, size: int) -> float:
+    """Return which part of the work is done, files and bytes both counted."""
+    done_files = (
+        standing.delivered_files + standing.set_aside_files + standing.blocked_files
+    )
     done_bytes = (
         standing.delivered_bytes + standing.set_aside_bytes + standing.blocked_bytes
     )
-    seen_bytes = standing.seen_bytes + standing.in_flight_bytes
-    part = min(done_bytes / seen_bytes, 1.0) if seen_bytes else 0.0
-    filled = int(part * _BAR_CELLS)
-    rate = standing.delivered_bytes / seconds if seconds > 0 else 0.0
-    words = [
-        f"[{'#' * filled}{'-' * (_BAR_CELLS - filled)}]",
-        f"{done:,}/{standing.seen_files + standing.in_flight_files:,} files",
-        size_text(standing.delivered_bytes),
-        f"{size_text(rate)}/s",
-    ]
-    if 0.0 < part < 1.0:
-        words.append(f"{time_text(seconds * (1 - part) / part)} left")
-    if standing.set_aside_files:
-        words.append(f"{standing.set_aside_files:,} set aside")
-    return clip("  ".join(words), _COLUMNS)
+    # What is on the wire of a relay has come half of its way.
+    on_wire_files = max(standing.encoded_files - standing.delivered_files, 0) / 2
+    on_wire_bytes = max(standing.encoded_bytes - standing.delivered_bytes, 0) / 2
+    done = (done_files + on_wire_files) * _FILE_COST_BYTES + done_bytes + on_wire_bytes
+    total = files * _FILE_COST_BYTES + size
+    return min(done / total, 1.0) if total else 0.0
 
 
 def _overlap(old: list[str], new: list[str]) -> int:

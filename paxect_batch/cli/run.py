@@ -13,6 +13,8 @@ import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
+from paxect_batch.cli.forecast import Forecast
+from paxect_batch.cli.guard import explain
 from paxect_batch.cli.kinds import deadline_seconds
 from paxect_batch.cli.layout import Layout, find_layout
 from paxect_batch.cli.policy_file import PolicyFile
@@ -21,10 +23,12 @@ from paxect_batch.cli.results import Ending, report
 from paxect_batch.cli.settings import Settings, load
 from paxect_batch.cli.stop import StopSignal
 from paxect_batch.cli.wiring import World
-from paxect_batch.model.errors import BatchError, Exit
+from paxect_batch.model.errors import Exit
 from paxect_batch.model.run import Planned, RunOptions, Verdict
 from paxect_batch.relay.node import Node
+from paxect_batch.relay.passes import root_of
 from paxect_batch.report.amounts import count_text
+from paxect_batch.world.share import LocalShare
 
 STOPPED_TEXT = {
     Exit.INTERRUPTED: "stopped by Ctrl-C",
@@ -54,7 +58,8 @@ def _run(
     *,
     watch: bool,
 ) -> int:
-    progress = Progress(bar=_shows_bar(settings))
+    forecast = _forecast(settings, layout)
+    progress = Progress(bar=forecast is not None, forecast=forecast)
     with World(settings, layout, policy, progress) as world:
         stop.reopen = world.reopen_log
         options = run_options(settings, world, layout, watch=watch)
@@ -62,12 +67,15 @@ def _run(
         own: Exit | None = None
         try:
             node.run()
-        except BatchError as error:
+        except Exception as error:
             progress.clear()
             if not world.events.began:
                 raise
-            console.complain(error.message)
-            own = error.exit_code
+            # Whatever it was: a run that began owes its audit line.
+            own = explain(error)
+        finally:
+            if forecast is not None:
+                forecast.stop()
         progress.clear()
         if stop.requested:
             own = stop.exit_code
@@ -171,7 +179,16 @@ def _deadline(settings: Settings) -> float | None:
     )
 
 
-def _shows_bar(settings: Settings) -> bool:
-    if settings.progress is not None:
-        return settings.progress
-    return not settings.quiet and console.is_terminal(2)
+def _forecast(settings: Settings, layout: Layout) -> Forecast | None:
+    """Return the count of what there is to do, begun; None if no bar is to be shown."""
+    is_shown = settings.progress
+    if is_shown is None:
+        is_shown = not settings.quiet and console.is_terminal(2)
+    if not is_shown:
+        return None
+    roots = [root_of(direction) for direction in settings.direction.directions]
+    forecast = Forecast(
+        LocalShare(layout.roots), roots[:1] if layout.in_place else roots
+    )
+    forecast.start()
+    return forecast

@@ -125,6 +125,7 @@ class Pass:
                         break
                     self._consider(entry, direction)
                 self._send(self._builder.flush())
+                self._account.show()
             while not self._dispatcher.is_empty() and not self._is_stopping():
                 self._collect()
                 self._send(self._builder.flush())
@@ -205,9 +206,6 @@ class Pass:
         self._dispatcher.send(lot, claims)
 
     def _collect(self) -> None:
-        standing = self._account.standing
-        standing.in_flight_files = self._dispatcher.files
-        standing.in_flight_bytes = self._dispatcher.bytes
         for flight in self._dispatcher.collect(_SLICE_SECONDS):
             try:
                 if flight.outcomes is None:
@@ -218,6 +216,10 @@ class Pass:
                 if flight.outcomes is not None:
                     for claim in flight.claims:
                         claim.release()
+        # After what came back was counted, or it would count twice.
+        standing = self._account.standing
+        standing.in_flight_files = self._dispatcher.files
+        standing.in_flight_bytes = self._dispatcher.bytes
         self._account.show()
 
     def _finish(self, flight: Flight, outcomes: tuple[Outcome, ...]) -> None:

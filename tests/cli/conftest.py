@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(__file__))
+_HERE = os.path.dirname(__file__)
+sys.path[:0] = [_HERE, os.path.dirname(_HERE)]
 
 
 @pytest.fixture(autouse=True)

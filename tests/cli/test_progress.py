@@ -1,8 +1,11 @@
 """The bar fits its line; problems are told once, above it."""
 
 import pytest
+from fakes.share import MemoryShare
 
+from paxect_batch.cli.forecast import Forecast
 from paxect_batch.cli.progress import Progress, progress_line
+from paxect_batch.model.places import Place, Root
 from paxect_batch.model.run import Standing
 
 
@@ -29,7 +32,12 @@ def test_line_shows_files_bytes_rate_and_time_left() -> None:
     )
     line = progress_line(standing, seconds=10.0)
     assert line == (
-        "[##########----------]  2/4 files  10.0 kB  1.0 kB/s  10.0 s left  1 set aside"
+        "[##########----------]  2/4 files  10.0 kB  1.0 kB/s  10.0 s left  "
+        "1 set aside  1 waiting"
+    )
+    short = progress_line(standing, seconds=10.0, columns=70)
+    assert short == (
+        "[#####-----]  2/4 files  1.0 kB/s  10.0 s left  1 set aside  1 waiting"
     )
 
 
@@ -38,11 +46,57 @@ def test_line_of_nothing_yet_has_no_time_left() -> None:
     assert line == "[--------------------]  0/0 files  0 B  0 B/s"
 
 
-def test_line_of_very_much_fits() -> None:
+@pytest.mark.parametrize("columns", [79, 40, 10])
+def test_line_of_very_much_fits(columns: int) -> None:
     much = 10**17
     standing = Standing(seen_files=much, seen_bytes=2 * much, set_aside_files=much)
     standing.delivered_bytes = standing.delivered_files = much
-    assert len(progress_line(standing, seconds=1e9)) <= 79
+    assert len(progress_line(standing, seconds=1e9, columns=columns)) <= columns
+
+
+def test_line_counts_against_what_lay_there_at_the_beginning() -> None:
+    standing = Standing(seen_files=1, seen_bytes=10, delivered_files=1)
+    line = progress_line(standing, seconds=1.0, files=100, size=1000)
+    assert "  1/100 files  " in line
+    # What came in later counts as soon as it is seen.
+    assert "  1/1 files  " in progress_line(standing, seconds=1.0)
+
+
+def test_line_of_a_relay_shows_half_for_what_is_on_the_wire() -> None:
+    standing = Standing(encoded_files=4, encoded_bytes=4_000_000)
+    line = progress_line(standing, seconds=1.0, files=4, size=4_000_000)
+    assert line.startswith("[##########----------]  0/4 files")
+
+
+def test_forecast_counts_files_and_containers_but_no_sidecars() -> None:
+    share = MemoryShare()
+    for place, data in (
+        (Place(Root.INBOX, "a.txt"), b"one"),
+        (Place(Root.INBOX, "sub/b.part"), b"half"),
+        (Place(Root.WIRE, "c.freq"), b"container"),
+        (Place(Root.WIRE, "c.freq.sha256"), b"0"),
+    ):
+        with share.create(place) as stream:
+            stream.write(data)
+    forecast = Forecast(share, (Root.INBOX, Root.WIRE))
+    forecast.start()
+    forecast.thread.join()
+    assert (forecast.files, forecast.bytes) == (2, 12)
+    stopped = Forecast(share, (Root.INBOX,))
+    stopped.stop()
+    stopped.start()
+    stopped.thread.join()
+    assert stopped.files == 0
+
+
+def test_forecast_of_a_share_that_fails_is_what_it_counted() -> None:
+    def fail(_operation: str, _place: Place) -> None:
+        raise OSError(5, "Input/output error")
+
+    forecast = Forecast(MemoryShare(before=fail), (Root.INBOX,))
+    forecast.start()
+    forecast.thread.join()
+    assert forecast.files == 0
 
 
 def test_bar_is_drawn_at_most_ten_times_a_second_and_taken_away(

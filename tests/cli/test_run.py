@@ -187,6 +187,41 @@ def test_error_in_the_middle_ends_the_run_with_its_code_and_an_audit(
     assert said.err == f"paxect-batch: {error.message}\n"
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (ZeroDivisionError("odd"), 70, "ZeroDivisionError: odd at test_run.py"),
+        (MemoryError(), 3, "use fewer --workers"),
+    ],
+)
+def test_fault_in_the_middle_ends_the_run_with_its_code_and_an_audit(
+    share: Path,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    code: int,
+    told: str,
+) -> None:
+    def fail(_node: Node) -> None:
+        raise error
+
+    monkeypatch.setattr(Node, "_drain", fail)
+    said = command("drain", share)
+    assert said.code == said.audit["exit_code"] == code
+    assert told in said.err
+
+
+def test_fault_before_the_run_begins_prints_no_audit(
+    share: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_locks: FileLocks, _node: str) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(FileLocks, "hold_node", fail)
+    said = command("drain", share)
+    assert (said.code, said.out) == (70, "")
+
+
 def test_share_that_fails_before_the_run_begins_is_3(
     share: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
