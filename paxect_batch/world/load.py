@@ -6,6 +6,8 @@ import math
 import os
 from collections.abc import Iterator
 
+from paxect_batch.model.fitness import Mount
+
 
 class Load:
     """See `seams.Load`. The folders are where Linux tells of processes and groups."""
@@ -42,6 +44,21 @@ class Load:
                 _text(f"{folder}/cpu.cfs_quota_us") or "",
                 _text(f"{folder}/cpu.cfs_period_us") or "",
             )
+
+
+def mounts() -> list[Mount]:
+    """Return what is mounted, where the system has no better way to tell."""
+    import psutil
+
+    return [
+        Mount(
+            point=each.mountpoint,
+            kind=each.fstype,
+            source=each.device,
+            options=tuple(filter(None, each.opts.split(","))),
+        )
+        for each in psutil.disk_partitions(all=True)
+    ]
 
 
 def _cores_allowed() -> int:

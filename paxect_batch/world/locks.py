@@ -178,3 +178,14 @@ def _taken(lock: BaseFileLock) -> Claim | None:
     except Timeout:
         return None
     return _FileClaim(lock)
+
+
+def try_lock(path: str, *, soft: bool) -> Claim | None:
+    """Take a lock of the operating system, or a soft one, to see what it is worth.
+
+    None if it is held; `OSError` if there is no such lock here.
+    """
+    from filelock import FileLock, SoftFileLock
+
+    kind = SoftFileLock if soft else FileLock
+    return _taken(kind(path, thread_local=False, fallback_to_soft=False))
