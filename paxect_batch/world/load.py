@@ -48,7 +48,7 @@ class Load:
 
 def mounts() -> list[Mount]:
     """Return what is mounted, where the system has no better way to tell."""
-    import psutil
+    import psutil  # type: ignore[import-untyped]
 
     return [
         Mount(
@@ -63,7 +63,7 @@ def mounts() -> list[Mount]:
 
 def _cores_allowed() -> int:
     # Imported here: it takes longer than `--help` should.
-    import psutil  # type: ignore[import-untyped]
+    import psutil
 
     affinity = getattr(psutil.Process, "cpu_affinity", None)  # not on macOS
     if affinity is not None:
