@@ -34,6 +34,18 @@ def rename_new(old_fd: int, old_name: bytes, new_fd: int, new_name: bytes) -> No
     _look_and_rename(old_fd, old_name, new_fd, new_name)
 
 
+def ask_system(folder: str, old_name: str, new_name: str) -> int | None:
+    """Rename by the system's call alone: 0, or the error's number; None without one."""
+    call = _system_call()
+    if call is None:
+        return None
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        return call(fd, os.fsencode(old_name), fd, os.fsencode(new_name))
+    finally:
+        os.close(fd)
+
+
 def _look_and_rename(
     old_fd: int, old_name: bytes, new_fd: int, new_name: bytes
 ) -> None:
