@@ -30,7 +30,7 @@ MARK = "PAXECT_TEST_MARK"
 COMMAND = (sys.executable, "-m", "paxect_batch")
 NODE = "node"
 
-SECONDS_MAX = 300.0
+SECONDS_MAX = 120.0
 """When a process is said to hang; never how fast one has to be."""
 
 CRUMBS = ("stage", "intents", "claims", "attempts", "meta", "quarantine")
