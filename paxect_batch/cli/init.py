@@ -7,6 +7,7 @@ bears one is complete, and an `init` that was cut short can be run again.
 from __future__ import annotations
 
 import os
+import shlex
 import uuid
 
 import msgspec
@@ -72,7 +73,7 @@ def lay_out(share: str) -> None:
     if os.path.lexists(marker):
         raise ConfigError(
             f"{share!r} is a share already; nothing was changed; "
-            f"see how it stands with: paxect-batch status {share}"
+            f"see how it stands with: paxect-batch status {shlex.quote(share)}"
         )
     try:
         os.makedirs(share, exist_ok=True)
@@ -93,6 +94,7 @@ def lay_out(share: str) -> None:
 
 
 def _what_next(share: str) -> str:
+    words = shlex.quote(share)
     inbox = os.path.join(share, "inbox")
     outbox = os.path.join(share, "outbox")
     policy = os.path.join(share, STATE_NAME, POLICY_NAME)
@@ -101,7 +103,7 @@ def _what_next(share: str) -> str:
         "\n"
         f"  1. read the policy, and change it if need be:  {policy}\n"
         f"  2. drop files into                             {inbox}\n"
-        f"  3. see what would be done:   paxect-batch drain --dry-run {share}\n"
-        f"  4. relay them:               paxect-batch drain {share}\n"
+        f"  3. see what would be done:   paxect-batch drain --dry-run {words}\n"
+        f"  4. relay them:               paxect-batch drain {words}\n"
         f"  5. take what arrived from                      {outbox}"
     )

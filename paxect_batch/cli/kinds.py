@@ -15,6 +15,8 @@ Value = str | int | float | bool | None
 WORKERS_MAX = 256
 FILES_MAX = 10**12
 NODE_LETTERS_MAX = 63
+_UNBOUNDED = 10**9
+"""A bound that nobody meets need not be named."""
 
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
@@ -54,7 +56,8 @@ def whole(least: int, most: int, right: str = "") -> Kind:
     def from_text(word: str) -> Value:
         return from_toml(int(word)) if re.fullmatch(r"\d{1,15}", word) else None
 
-    return Kind(right or f"a whole number from {least} up", from_text, from_toml)
+    bounds = f"{least} up" if most >= _UNBOUNDED else f"{least} to {most}"
+    return Kind(right or f"a whole number from {bounds}", from_text, from_toml)
 
 
 def or_auto(kind: Kind) -> Kind:

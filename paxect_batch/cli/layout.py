@@ -8,6 +8,7 @@ folder inside the inbox, and only by `make_ready`.
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -43,13 +44,17 @@ class Layout(msgspec.Struct, frozen=True):
         """Where the policy is, unless another one was named."""
         return os.path.join(self.roots[Root.STATE], POLICY_NAME)
 
+    def log(self, node: str) -> str:
+        """Return where a node logs its events, unless another file was named."""
+        return os.path.join(self.roots[Root.STATE], "log", f"{node}.jsonl")
+
     @property
     def words(self) -> str:
         """How this place is named on a command line."""
         if self.share:
-            return self.share
+            return shlex.quote(self.share)
         inbox, outbox = self.roots[Root.INBOX], self.roots[Root.OUTBOX]
-        return f"--inbox {inbox} --outbox {outbox}"
+        return f"--inbox {shlex.quote(inbox)} --outbox {shlex.quote(outbox)}"
 
     def make_ready(self) -> None:
         """Make the relay's own folders where no `init` made them."""
@@ -104,7 +109,8 @@ def read_marker(share: str) -> ShareMarker:
     except OSError as error:
         raise NotReady(
             f"{path!r} cannot be read: {error.strerror or error}; nothing was touched; "
-            f"see that the share is mounted, or run: paxect-batch init {share}"
+            f"see that the share is mounted, or run: "
+            f"paxect-batch init {shlex.quote(share)}"
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(

@@ -7,6 +7,7 @@ ended; of one that could not begin there is only an error.
 from __future__ import annotations
 
 import json
+import math
 from datetime import datetime
 
 import msgspec
@@ -27,7 +28,7 @@ from paxect_batch.model.errors import Exit
 from paxect_batch.model.run import Planned, RunOptions, Verdict
 from paxect_batch.relay.node import Node
 from paxect_batch.relay.passes import root_of
-from paxect_batch.report.amounts import count_text
+from paxect_batch.report.amounts import count_text, time_text
 from paxect_batch.world.share import LocalShare
 
 STOPPED_TEXT = {
@@ -167,7 +168,11 @@ def _planned_text(planned: Planned, *, as_json: bool) -> str:
         act = f"{planned.direction}  {planned.source} -> {planned.target}"
         return f"{act}  ({planned.size:,} bytes)"
     verdict = planned.decision.verdict.replace("_", " ")
-    return f"leave   {planned.source}  ({verdict}: {planned.decision.reason})"
+    why = f"{verdict}: {planned.decision.reason}".removesuffix(": ")
+    wait = planned.decision.wait_seconds
+    if planned.decision.verdict is Verdict.WAITING and 0 < wait < math.inf:
+        why += f", {time_text(wait)} more"
+    return f"leave   {planned.source}  ({why})"
 
 
 def _deadline(settings: Settings) -> float | None:

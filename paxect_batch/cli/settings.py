@@ -115,6 +115,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     quiet: bool
     json: bool
     origins: dict[str, Origin]
+    file: str | None
+    """The file that was read, if any."""
 
 
 def environment() -> Mapping[str, str]:
@@ -151,7 +153,8 @@ def load(
             values[name] = _host_node() if name == "node" else setting.default
             origins[name] = Origin(Layer.DEFAULT, "default")
     values["direction"] = Mode(str(values["direction"]))
-    return msgspec.convert({**values, "origins": origins}, Settings)
+    facts = {**values, "origins": origins, "file": path}
+    return msgspec.convert(facts, Settings)
 
 
 def _from_flags(arguments: Arguments) -> dict[str, tuple[Value, Origin]]:
@@ -177,8 +180,9 @@ def _from_environment(
         other = variable.removeprefix(PREFIX) in _OTHER_VARIABLES
         if variable.startswith(PREFIX) and variable not in known and not other:
             raise ConfigError(
-                f"environment variable {variable} is unknown"
-                f"{_closest(variable, list(known))}; nothing was touched; unset it"
+                f"environment variable {variable} ({variables[variable]!r}) is "
+                f"unknown{_closest(variable, list(known), PREFIX)}; nothing was "
+                "touched; unset it"
             )
     found: dict[str, tuple[Value, Origin]] = {}
     for name, setting in SETTINGS.items():
@@ -219,8 +223,9 @@ def _from_file(path: str | None, *, explicit: bool) -> dict[str, tuple[Value, Or
         setting = SETTINGS.get(key)
         if setting is None:
             raise ConfigError(
-                f"{path}: {key!r} is no setting{_closest(key, list(SETTINGS))}; "
-                "nothing was touched; take it out or correct it"
+                f"{path}: {key!r} (with {value!r}) is no setting"
+                f"{_closest(key, list(SETTINGS))}; nothing was touched; take it out "
+                "or correct it"
             )
         read = setting.kind.from_toml(value)
         if read is None:
@@ -289,9 +294,11 @@ def _wrong(place: str, value: object, setting: Setting) -> ConfigError:
     )
 
 
-def _closest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, 1)
-    return f"; did you mean {close[0]}?" if close else ""
+def _closest(word: str, known: list[str], prefix: str = "") -> str:
+    # What all have in common makes nothing similar.
+    names = [name.removeprefix(prefix) for name in known]
+    close = difflib.get_close_matches(word.removeprefix(prefix), names, 1)
+    return f"; did you mean {prefix}{close[0]}?" if close else ""
 
 
 def _host_node() -> str:

@@ -119,9 +119,8 @@ class World:
 
     def _open_log(self, policy: PolicyFile, progress: Progress) -> JsonlEventLog:
         node = self._settings.node
-        folder = self._layout.roots[Root.STATE]
         return JsonlEventLog(
-            self._settings.log or os.path.join(folder, "log", f"{node}.jsonl"),
+            self._settings.log or self._layout.log(node),
             level=policy().log_level,
             rotate_bytes=self._settings.log_bytes_max,
             version=__version__,

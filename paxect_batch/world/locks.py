@@ -66,9 +66,8 @@ class FileLocks:
 
     def claim(self, key: str) -> Claim | None:
         """See `seams.Locks`."""
-        name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
         self._look()
-        return self._try(os.path.join(self._claims, f"{name}.lock"))
+        return self._try(os.path.join(self._claims, marker_name(key)))
 
     def _try(self, path: str) -> Claim | None:
         from filelock import SoftFileLock
@@ -131,6 +130,12 @@ class FileLocks:
                     if dead is not None:
                         dead.release()
         self._node = None
+
+
+def marker_name(key: str) -> str:
+    """Return the name of the marker of a claim."""
+    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{digest[:32]}.lock"
 
 
 def _unlink(path: str) -> None:

@@ -71,7 +71,7 @@ def test_switches_of_flags() -> None:
     ("words", "environ", "told"),
     [
         (["--workers", "x"], {}, "--workers is 'x'"),
-        (["--workers", "0"], {}, "a whole number from 1 up, or auto"),
+        (["--workers", "0"], {}, "a whole number from 1 to 256, or auto"),
         (["--node", "a/b"], {}, "letters, digits, dots"),
         (["--node", ".."], {}, "beginning with a letter"),
         (["--deadline", "25:00"], {}, "a time such as 05:30"),
@@ -81,7 +81,7 @@ def test_switches_of_flags() -> None:
         ([], {"PAXECT_BATCH_POLL_SECONDS": "nan"}, "seconds from 0.05"),
         ([], {"PAXECT_LINK_LOG_MAX": "1"}, "PAXECT_LINK_LOG_MAX is '1'"),
         ([], {"PAXECT_BATCH_WORKER": "1"}, "did you mean PAXECT_BATCH_WORKERS?"),
-        ([], {"PAXECT_BATCH_QQQQ": "1"}, "PAXECT_BATCH_QQQQ is unknown"),
+        ([], {"PAXECT_BATCH_QQQQ": "1"}, "PAXECT_BATCH_QQQQ ('1') is unknown; nothing"),
         (["--inbox", ""], {}, "the path of a file"),
     ],
 )
@@ -101,7 +101,7 @@ def test_what_cannot_be_meant_is_refused_by_name(
         ("poll_seconds = inf", "poll_seconds is inf"),
         ("node = 5", "node is 5"),
         ("wokers = 2", "did you mean workers?"),
-        ("[drain]\nworkers = 2", "'drain' is no setting"),
+        ("[drain]\nworkers = 2", "'drain' (with {'workers': 2}) is no setting"),
         ("workers = ", "is no TOML"),
         ("\ufeff", "is no TOML"),
     ],
