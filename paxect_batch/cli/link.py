@@ -7,36 +7,37 @@ through is not imitated: see docs/link.md for what is different, and why.
 
 from __future__ import annotations
 
-import glob
-import json
+import contextlib
 import os
-import platform
 import secrets
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-import msgspec
-
 from paxect_batch.cli import console
+from paxect_batch.cli.guard import explain, guarded
+from paxect_batch.cli.link_files import (
+    LINK_VERSION,
+    LinkPolicyFile,
+    peers,
+    stamp,
+    write_manifest,
+)
 from paxect_batch.cli.link_settings import LinkSettings, link_settings
 from paxect_batch.cli.settings import environment
 from paxect_batch.cli.stop import StopSignal
-from paxect_batch.model.errors import BatchError, ConfigError, Exit, NotReady
+from paxect_batch.model.errors import ConfigError, Exit, NotReady
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
-from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.places import Root
-from paxect_batch.model.policy import LinkPolicy, Policy
 from paxect_batch.model.run import RunOptions
-from paxect_batch.relay.handshake import signed
 from paxect_batch.relay.node import Node
 from paxect_batch.report.audit import audit, audit_line, waiting
 from paxect_batch.rules.exits import run_exit
-from paxect_batch.rules.policy import POLICY_BYTES_MAX, policy_sha256, read_policy
-from paxect_batch.seams import EventLog
+from paxect_batch.rules.policy import policy_sha256
+from paxect_batch.seams import Claim, Locks
 from paxect_batch.world.clock import RealClock
 from paxect_batch.world.descriptors import raise_limit
 from paxect_batch.world.event_log import JsonlEventLog, level_of, printable
@@ -46,25 +47,29 @@ from paxect_batch.world.load import Load
 from paxect_batch.world.locks import FileLocks
 from paxect_batch.world.pool import WorkerPool
 from paxect_batch.world.share import LocalShare
-from paxect_core import CODEC_VERSION
-
-LINK_VERSION = "1.2.0"
-_MANIFESTS = "link_manifest*.json"
-_MANIFEST_BYTES_MAX = 1 << 20
+from paxect_core import CODEC_VERSION, __version__
 
 
 def main(words: list[str] | None = None) -> int:
     """Run until a signal; return the exit code."""
-    console.prepare()
+    console.prepare("paxect-link")
     words = sys.argv[1:] if words is None else words
-    if words:
+    if not words:
+        return guarded(lambda: _run(link_settings(environment())))
+    return guarded(lambda: _answer(words))
+
+
+def _answer(words: list[str]) -> int:
+    if words[0] in ("-h", "--help"):
         console.say(_HELP)
-        return Exit.OK if words[0] in ("-h", "--help") else Exit.USAGE
-    try:
-        return _run(link_settings(environment()))
-    except BatchError as error:
-        console.complain(error.message)
-        return error.exit_code
+        return Exit.OK
+    if words[0] == "--version":
+        console.say(f"paxect-link {__version__}, as Link {LINK_VERSION}")
+        return Exit.OK
+    raise ConfigError(
+        f"{words[0]!r} was given, and paxect-link takes no arguments; nothing was "
+        "touched; set its environment variables, see paxect-link --help"
+    )
 
 
 _HELP = """usage: paxect-link
@@ -82,38 +87,27 @@ arguments; these environment variables configure it (defaults in brackets):
 
 examples:
   PAXECT_LINK_INBOX=/srv/in PAXECT_LINK_OUTBOX=/srv/out paxect-link
-  PAXECT_LINK_POLL_SEC=0.5 paxect-link"""
+  PAXECT_LINK_POLL_SEC=0.5 paxect-link
+
+exit codes:
+  64   a variable or the policy cannot be meant; nothing was touched
+  75   another instance holds the lock, or a folder cannot be made
+  130, 143   stopped by Ctrl-C, by SIGTERM"""
 
 
 def _run(settings: LinkSettings) -> int:
-    inbox, outbox = os.path.abspath(settings.inbox), os.path.abspath(settings.outbox)
-    for folder in (inbox, outbox, os.path.join(inbox, ".paxect")):
-        try:
-            os.makedirs(folder, exist_ok=True)
-        except OSError as error:
-            raise NotReady(
-                f"folder {folder!r} cannot be made: {error.strerror or error}; "
-                "nothing was touched; make it, or name another"
-            ) from error
+    roots = _make_folders(settings)
     raise_limit()
     node_name = socket.gethostname() or "localhost"
-    policy = _PolicyFile(settings, node_name)
-    policy()
+    policy = LinkPolicyFile(settings, node_name)
     key = EnvironmentKeys(environment()).hmac_key()
     clock = RealClock()
     started = time.monotonic()
-    moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-    roots = {
-        Root.INBOX: inbox,
-        Root.OUTBOX: outbox,
-        Root.WIRE: inbox,
-        Root.STATE: os.path.join(inbox, ".paxect"),
-    }
+    moment = datetime.now(UTC)
     share = LocalShare(roots)
     options = RunOptions(
         node=node_name,
-        run=run,
+        run=f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         mode=Mode.RELAY,
         watch=True,
         poll_seconds=settings.poll_sec,
@@ -126,42 +120,52 @@ def _run(settings: LinkSettings) -> int:
         rotate_bytes=settings.log_max,
         version=LINK_VERSION,
         node=node_name,
-        run=run,
+        run=options.run,
         clock=clock,
+        complain=console.complain,
     )
+    events = _LinkEvents(log, roots, policy)
     executor = WorkerPool(roots, options.workers)
-    ledger = FileLedger(share, node_name, run)
+    ledger = FileLedger(share, node_name, options.run)
+
+    def let_in() -> None:
+        write_manifest(settings, node_name, moment, key)
+        _print_banner(settings, node_name)
+
     with StopSignal() as stop:
         stop.reopen = log.reopen
         node = Node(
             share=share,
-            locks=FileLocks(roots[Root.STATE], now=share.now, node_lock=settings.lock),
+            locks=_LinkLocks(
+                FileLocks(roots[Root.STATE], now=share.now, node_lock=settings.lock),
+                settings.lock,
+                let_in,
+            ),
             clock=clock,
             executor=executor,
             ledger=ledger,
-            events=_LinkEvents(log, roots),
+            events=events,
             load=Load(),
             options=options,
             policy=policy,
             key=key,
             stop=stop,
-            peers=lambda: _peers(settings.manifest),
+            peers=lambda: peers(settings.manifest),
         )
-        _write_manifest(settings, node_name, moment, key)
-        _print_banner(settings, node_name)
+        own: Exit | None = None
         try:
             node.run()
-        except NotReady as error:
-            raise NotReady(
-                f"another Link holds the lock {settings.lock!r}; nothing was changed; "
-                "stop it, or set PAXECT_LINK_LOCK to another path"
-            ) from error
+        except Exception as error:
+            if not events.began:
+                raise
+            own = explain(error)
         finally:
             executor.stop()
             ledger.close()
             log.close()
+        if stop.requested:
+            own = stop.exit_code
         standing = node.standing
-        own = stop.exit_code if stop.requested else None
         code = run_exit(standing, waiting=waiting(standing).files, own=own)
         console.say(
             audit_line(
@@ -169,10 +173,10 @@ def _run(settings: LinkSettings) -> int:
                     standing,
                     options,
                     batch_digest=node.digest,
-                    policy_sha256=policy_sha256(policy()),
+                    policy_sha256=policy_sha256(policy.in_force),
                     codec=CODEC_VERSION,
                     version=LINK_VERSION,
-                    started=moment,
+                    started=stamp(moment),
                     duration_seconds=time.monotonic() - started,
                     exit_code=int(code),
                 )
@@ -181,90 +185,82 @@ def _run(settings: LinkSettings) -> int:
         return code
 
 
-def _print_banner(settings: LinkSettings, node: str) -> None:
-    console.say(
-        f"[LINK] paxect-batch in the manner of Link {LINK_VERSION}, node {node}"
-    )
-    for name in ("inbox", "outbox", "policy", "manifest", "log", "lock"):
-        console.say(f"[LINK] {name:<9}{os.path.abspath(getattr(settings, name))}")
-    console.say(f"[LINK] Watching… every {settings.poll_sec:g} s (Ctrl+C to stop)")
-
-
-class _PolicyFile:
-    """Reads Link's policy file whenever it is called; writes it if it is missing."""
-
-    def __init__(self, settings: LinkSettings, node: str) -> None:
-        self._settings = settings
-        if not os.path.lexists(settings.policy):
-            self._write_default(node)
-
-    def __call__(self) -> Policy:
-        path = self._settings.policy
-        try:
-            with open(path, "rb") as stream:
-                data = stream.read(POLICY_BYTES_MAX + 1)
-        except OSError as error:
-            raise ConfigError(
-                f"reading the policy {path!r} gave {error.strerror or error}; no file "
-                "was taken by it; see that it is there and can be read"
-            ) from error
-        policy = read_policy(data, name=path)
-        return msgspec.structs.replace(
-            policy, backoff_seconds=self._settings.backoff_sec
+def _make_folders(settings: LinkSettings) -> dict[Root, str]:
+    inbox, outbox = os.path.abspath(settings.inbox), os.path.abspath(settings.outbox)
+    if inbox == outbox:
+        raise ConfigError(
+            f"PAXECT_LINK_INBOX and PAXECT_LINK_OUTBOX are both {inbox!r}; nothing "
+            "was touched; use two folders"
         )
-
-    def _write_default(self, node: str) -> None:
-        policy = LinkPolicy(trusted_nodes=tuple(dict.fromkeys((node, "localhost"))))
-        text = json.dumps(msgspec.to_builtins(policy), indent=2)
+    roots = {
+        Root.INBOX: inbox,
+        Root.OUTBOX: outbox,
+        Root.WIRE: inbox,
+        Root.STATE: os.path.join(inbox, ".paxect"),
+    }
+    for folder in roots.values():
         try:
-            console.write_whole(self._settings.policy, [f"{text}\n".encode()])
+            os.makedirs(folder, exist_ok=True)
         except OSError as error:
-            raise ConfigError(
-                f"writing a policy to {self._settings.policy!r} gave "
-                f"{error.strerror or error}; nothing else was touched; name another "
-                "path with PAXECT_LINK_POLICY"
+            raise NotReady(
+                f"folder {folder!r} cannot be made: {error.strerror or error}; "
+                "no file was touched; make it, or name another"
             ) from error
+    return roots
 
 
-def _write_manifest(
-    settings: LinkSettings, node: str, moment: str, key: bytes | None
-) -> None:
-    manifest = NodeManifest(
-        datetime_utc=moment,
-        node=node,
-        platform=platform.platform(),
-        policy=settings.policy,
-        inbox=settings.inbox,
-        outbox=settings.outbox,
-        version=LINK_VERSION,
-    )
-    data = json.dumps(msgspec.to_builtins(signed(manifest, key)), indent=2)
-    try:
-        console.write_whole(settings.manifest, [f"{data}\n".encode()])
-    except OSError as error:
-        raise NotReady(
-            f"writing the manifest {settings.manifest!r} gave "
-            f"{error.strerror or error}; nothing was relayed; name another path with "
-            "PAXECT_LINK_MANIFEST"
-        ) from error
+class _LinkLocks:
+    """See `seams.Locks`. The lock's owner alone writes the manifest and speaks."""
 
+    def __init__(self, locks: Locks, path: str, let_in: Callable[[], None]) -> None:
+        self._locks = locks
+        self._path = path
+        self._let_in = let_in
 
-def _peers(own: str) -> Iterator[tuple[str, bytes]]:
-    for path in sorted(glob.glob(_MANIFESTS)):
-        if os.path.abspath(path) == os.path.abspath(own):
-            continue
+    def hold_node(self, node: str) -> Claim:
+        """See `seams.Locks`. `NotReady` if another instance has the lock."""
+        hold = self._locks.hold_node(node)
+        if hold is None:
+            raise NotReady(
+                f"another instance holds the lock {self._path!r}; nothing was "
+                "changed; stop it, or set PAXECT_LINK_LOCK to another path"
+            )
         try:
-            with open(path, "rb") as stream:
-                yield path, stream.read(_MANIFEST_BYTES_MAX)
-        except OSError:
-            yield path, b""
+            self._let_in()
+        except BaseException:
+            hold.release()
+            raise
+        return hold
+
+    def claim(self, key: str) -> Claim | None:
+        """See `seams.Locks`."""
+        return self._locks.claim(key)
+
+
+def _print_banner(settings: LinkSettings, node: str) -> None:
+    _say(f"[LINK] paxect-batch in the manner of Link {LINK_VERSION}, node {node}")
+    for name in ("inbox", "outbox", "policy", "manifest", "log", "lock"):
+        _say(f"[LINK] {name:<9}{os.path.abspath(getattr(settings, name))}")
+    _say(f"[LINK] Watching… every {settings.poll_sec:g} s (Ctrl+C to stop)")
+
+
+def _say(text: str) -> None:
+    """Print a line at once; that nobody takes it is no reason to stop relaying."""
+    with contextlib.suppress(OSError):
+        console.say(text)
+        console.flush()
 
 
 class _LinkEvents:
     """Link's log: whole paths in it, and each event as a line on standard output."""
 
-    def __init__(self, log: EventLog, roots: dict[Root, str]) -> None:
+    def __init__(
+        self, log: JsonlEventLog, roots: dict[Root, str], policy: LinkPolicyFile
+    ) -> None:
         self._log = log
+        self._policy = policy
+        self.began = False
+        """Whether the run was let onto the share."""
         self._roots = {str(root): path for root, path in roots.items()}
 
     def write(
@@ -277,11 +273,14 @@ class _LinkEvents:
         message: str = "",
     ) -> None:
         """See `seams.EventLog`."""
+        self.began = self.began or event is Event.STARTUP
+        if event is Event.POLICY_CHANGED:
+            self._log.level = self._policy.in_force.log_level
         src, dst = self._path(src), self._path(dst)
         self._log.write(event, src=src, dst=dst, status=status, message=message)
         if level_of(event) != "debug":
             words = (f"[LINK] {event}", src, dst, message)
-            console.say(printable(" ".join(word for word in words if word)))
+            _say(printable(" ".join(word for word in words if word)))
 
     def _path(self, place: str) -> str:
         root, slash, path = place.partition("/")

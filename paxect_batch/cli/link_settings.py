@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 
 import msgspec
@@ -26,6 +27,12 @@ class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_max: int = 5 << 20
 
 
+VARIABLES = (
+    *(PREFIX + field.upper() for field in LinkSettings.__struct_fields__),
+    f"{PREFIX}HMAC_KEY",  # read by `world.keys`
+)
+"""Every variable that Link 1.2.0 reads but PAXECT_CORE."""
+
 _KINDS: dict[str, Kind] = {
     "poll_sec": seconds(0.05, 86400),
     "backoff_sec": seconds(0, 86400),
@@ -35,6 +42,13 @@ _KINDS: dict[str, Kind] = {
 
 def link_settings(environ: Mapping[str, str]) -> LinkSettings:
     """Return what the variables ask for, or raise `ConfigError` for one of them."""
+    for name, value in environ.items():
+        if name.startswith(PREFIX) and name not in VARIABLES:
+            raise ConfigError(
+                f"environment variable {name} ({value!r}) is unknown"
+                f"{_closest(name)}; nothing was touched; unset it, or see "
+                "paxect-link --help for those there are"
+            )
     values: dict[str, Value] = {}
     for field in LinkSettings.__struct_fields__:
         variable = PREFIX + field.upper()
@@ -49,3 +63,9 @@ def link_settings(environ: Mapping[str, str]) -> LinkSettings:
                 f"use {kind.right}, or unset it"
             )
     return LinkSettings(**values)  # type: ignore[arg-type]
+
+
+def _closest(variable: str) -> str:
+    names = [known.removeprefix(PREFIX) for known in VARIABLES]
+    close = difflib.get_close_matches(variable.removeprefix(PREFIX), names, 1)
+    return f"; did you mean {PREFIX}{close[0]}?" if close else ""
