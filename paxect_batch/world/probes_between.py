@@ -103,8 +103,8 @@ class _Between:
         self._talk.exchange()
 
     def _part(self) -> None:
-        # Only now may either of them remove what the other looks at. Who has gone before
-        # its last word was heard had come this far.
+        # Only now may either of them remove what the other looks at. Who has gone
+        # before its last word was heard had come this far.
         with contextlib.suppress(PeerLost):
             self._talk.exchange()
 
