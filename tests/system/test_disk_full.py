@@ -14,6 +14,7 @@ import pytest
 from dropped_files import content
 from relayed_share import (
     EAGER_POLICY,
+    LONG,
     Finished,
     RelayedShare,
     counted,
@@ -33,7 +34,7 @@ pytestmark = [
     pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT),
 ]
 
-LEVELS = 20 if os.environ.get("PAXECT_TEST_LONG") else 4
+LEVELS = 20 if LONG else 4
 DISK_BYTES = 48 << 20
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 from kill_sweep import sweep
+from relayed_share import LONG
 
 pytestmark = pytest.mark.slow
 
-MOMENTS = 300 if os.environ.get("PAXECT_TEST_LONG") else 30
+MOMENTS = 300 if LONG else 30
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -13,6 +13,7 @@ import psutil
 import pytest
 from dropped_files import content, odd_name
 from relayed_share import (
+    LONG,
     Consumer,
     Finished,
     RelayedShare,
@@ -27,7 +28,7 @@ pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals"),
 ]
 
-MOMENTS = 25 if os.environ.get("PAXECT_TEST_LONG") else 5
+MOMENTS = 25 if LONG else 5
 CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
 
