@@ -184,6 +184,24 @@ COMMANDS = {
         ),
         (0, 3, 64, 75),
     ),
+    "doctor": Command(
+        "Try whether a share is fit (0), fit with care (1) or not fit (3).",
+        "SHARE",
+        1,
+        (
+            Option("peer", "", "try it with a doctor --peer on a second machine"),
+            Option("wait", "N", "wait N seconds for the peer (default 60)"),
+            Option("pin", "", "write what locks rest on into the share's marker"),
+            _CONFIG,
+            _JSON,
+            _HELP,
+        ),
+        (
+            "paxect-batch doctor /mnt/exchange",
+            "paxect-batch doctor --peer --json /mnt/exchange | jq .verdict",
+        ),
+        (0, 1, 3, 64, 75, 130, 143),
+    ),
     "schema": Command(
         "List the JSON Schemas of all that is written down, or print one.",
         "[NAME]",

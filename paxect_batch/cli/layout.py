@@ -88,6 +88,7 @@ def find_layout(settings: Settings) -> Layout:
 
 def _share_layout(share: str) -> Layout:
     marker = read_marker(share)
+    _check_locks(share, marker)
     roots = {
         Root.INBOX: _inside(share, "inbox", marker.inbox),
         Root.OUTBOX: _inside(share, "outbox", marker.outbox),
@@ -123,6 +124,19 @@ def read_marker(share: str) -> ShareMarker:
             f"{SHARE_FORMAT}; nothing was touched; use the version that made it"
         )
     return marker
+
+
+def _check_locks(share: str, marker: ShareMarker) -> None:
+    if isinstance(marker.locks, msgspec.UnsetType):
+        return
+    from paxect_batch.rules.fitness import is_known
+
+    if not is_known(marker.locks):
+        raise ConfigError(
+            f"{os.path.join(share, STATE_NAME, MARKER_NAME)!r} says that locks rest on "
+            f"{marker.locks!r}, which this version does not know; nothing was touched; "
+            "use the version that pinned them, or see paxect-batch doctor"
+        )
 
 
 def _inside(share: str, key: str, name: str) -> str:

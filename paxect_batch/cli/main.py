@@ -29,6 +29,7 @@ _MODULES = {
     "quarantine": "quarantine",
     "config": "config_show",
     "manifest": "manifest",
+    "doctor": "doctor",
     "schema": "schema",
 }
 """The module of each command; its `command` is called."""

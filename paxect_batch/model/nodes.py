@@ -36,3 +36,5 @@ class ShareMarker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inbox: str = "inbox"
     outbox: str = "outbox"
     wire: str = "wire"
+    locks: str | msgspec.UnsetType = msgspec.UNSET
+    """What locks rest on, once `doctor` has pinned it; see `fitness.Lock`."""

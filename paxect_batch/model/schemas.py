@@ -12,6 +12,7 @@ import msgspec
 
 from paxect_batch.model.audit import Audit
 from paxect_batch.model.events import EventLine
+from paxect_batch.model.fitness import Fitness
 from paxect_batch.model.nodes import NodeManifest, ShareMarker, SignedManifest
 from paxect_batch.model.policy import LinkPolicy, Policy
 from paxect_batch.model.records import Record
@@ -22,6 +23,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SUBJECTS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "attempts": (Attempts, "what was tried with an item, in .paxect/attempts"),
     "audit": (Audit, "the audit line of a run, after AUDIT_SUMMARY_JSON="),
+    "doctor": (Fitness, "what `doctor --json` prints"),
     "event": (EventLine, "one line of the event log"),
     "intent": (Intent, "what is about to be published, in .paxect/intents"),
     "link-policy": (LinkPolicy, "a policy file of PAXECT Link 1.2.0"),

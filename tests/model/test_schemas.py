@@ -12,6 +12,17 @@ from jsonschema import Draft202012Validator
 
 from paxect_batch.model.audit import Audit, Tally
 from paxect_batch.model.events import Event, EventLine
+from paxect_batch.model.fitness import (
+    Finding,
+    Fitness,
+    Level,
+    Lock,
+    Mount,
+    Peer,
+    Probed,
+    Trial,
+    Verdict,
+)
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.nodes import NodeManifest, ShareMarker, SignedManifest
 from paxect_batch.model.places import Place, Root
@@ -86,6 +97,30 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
             version="0.1.0",
         )
     ],
+    "doctor": [
+        Fitness(
+            verdict=Verdict.CARE,
+            exit_code=1,
+            locks=Lock.MARKERS,
+            pinned=None,
+            findings=(Finding("alone", Level.CARE, "found", "means", "advice"),),
+            probed=Probed(
+                share="/srv/share",
+                platform="linux",
+                host="n1",
+                marked=True,
+                pinned=None,
+                mount=Mount("/srv", "nfs4", "server:/x", ("rw", "hard")),
+                writable=Trial(held=True),
+                peer=Peer(
+                    host="n2",
+                    same_machine=False,
+                    same_host_name=False,
+                    kept=Trial(held=False, met="EACCES"),
+                ),
+            ),
+        )
+    ],
     "event": [
         EventLine(
             datetime_utc="2026-11-21T00:00:00Z",
@@ -150,7 +185,10 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
         Record(Fate.DELIVERED, Direction.ENCODE, SOURCE, IDENTITY, target=SOURCE),
         Record(Fate.SET_ASIDE, Direction.DECODE, SOURCE, IDENTITY, code="structure"),
     ],
-    "share-marker": [ShareMarker(format=1, share_id="abc")],
+    "share-marker": [
+        ShareMarker(format=1, share_id="abc"),
+        ShareMarker(format=1, share_id="abc", locks="markers"),
+    ],
     "signed-manifest": [
         SignedManifest({"node": "n1", "pid": 7}, "0" * 64),
         SignedManifest({"node": "n1"}),
