@@ -6,12 +6,15 @@ suite in `tests/contract`. File operations raise `OSError` as the system does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import IO, Protocol
 
+import msgspec
+
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Entry, Facts
+from paxect_batch.model.leases import Lease, Over, Word
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Lot, Outcome
@@ -90,14 +93,49 @@ class Claim(Protocol):
         """Let other nodes have it; fine if it was lost meanwhile."""
 
 
-class Locks(Protocol):
-    """Locks between nodes and runs."""
+class Applicant(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks to join the nodes of a share."""
 
-    def hold_node(self, node: str) -> Claim | None:
-        """Be the one run of this node on the share; None if another one is."""
+    node: str
+    run: str
+    since: str = ""
+    codec: str = ""
+    policy_sha256: str = ""
+    allow_mixed: bool = False
+    is_stopping: Callable[[], bool] = lambda: False
+    """Asked while it waits for an earlier run to be over."""
+
+
+class Locks(Protocol):
+    """Leases of nodes and claims on items, between nodes and runs."""
+
+    def join(self, applicant: Applicant) -> str:
+        """Become the one run of the node on the share; return the batch it joins.
+
+        Raises `NotReady` if another run is the node or may not be met, `ConfigError`
+        if the batch would be mixed.
+        """
+
+    def leave(self) -> bool:
+        """Give the lease back; tell whether no other node is left."""
 
     def claim(self, key: str) -> Claim | None:
         """Take the item of that key; None if another run has it."""
+
+    def stands(self) -> bool:
+        """Ask the share whether the lease is still this run's."""
+
+    def others(self) -> tuple[Lease, ...]:
+        """Leases of the other nodes that live, as they were seen last."""
+
+    def over(self) -> list[Over]:
+        """Runs that ended without leaving, and are this one's to recover; each once."""
+
+    def bury(self, over: Over) -> None:
+        """Give back the claims of a run that was recovered, and forget it."""
+
+    def tell(self, word: Word) -> None:
+        """Say this of the run to whoever asks for its status."""
 
 
 class Clock(Protocol):

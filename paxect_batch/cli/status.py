@@ -31,7 +31,7 @@ from paxect_batch.relay.stamps import utc
 from paxect_batch.report.amounts import clip, clip_end, count_text, size_text, time_text
 from paxect_batch.rules.naming import claim_key, is_container, is_sidecar
 from paxect_batch.seams import Share
-from paxect_batch.world.locks import marker_name
+from paxect_batch.world.claims import marker_name
 
 _SHOWN_MAX = 5
 _COLUMNS = 80

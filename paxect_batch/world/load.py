@@ -61,6 +61,24 @@ def mounts() -> list[Mount]:
     ]
 
 
+def process_started(pid: int) -> str | None:
+    """Return when a process began, where `/proc` does not tell; None without one."""
+    import psutil
+
+    try:
+        return f"{psutil.Process(pid).create_time():.2f}"
+    except psutil.Error:
+        return None
+
+
+def boot_second() -> int:
+    """Return about when this machine was booted, where `/proc` does not tell."""
+    import psutil
+
+    second: float = psutil.boot_time()
+    return round(second / 10)
+
+
 def _cores_allowed() -> int:
     # Imported here: it takes longer than `--help` should.
     import psutil

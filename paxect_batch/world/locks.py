@@ -1,9 +1,8 @@
-"""Locks between nodes and runs, by files on the share: the only user of filelock.
+"""Locks between nodes and runs: one run for each node, one node for each item.
 
-A node is held by a lock of the operating system, which ends with its process. A claim
-is a marker file that names its owner's process and host; one whose process is gone from
-this host is taken over, which covers a pid that some other process has by now. What
-dead runs left of claims is swept when a node is let go. Nothing rests on these locks
+What holds between machines are leases and claims, which are marker files. Between runs
+of one node on one machine a lock of the operating system does, by filelock: it ends
+with its process, so that a node may begin again at once. Nothing rests on these locks
 but speed and order.
 """
 
@@ -13,20 +12,29 @@ import contextlib
 import errno
 import hashlib
 import os
-import secrets
+import tempfile
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from paxect_batch.seams import Claim
+from paxect_batch.model.errors import ConfigError, NotReady
+from paxect_batch.model.leases import Lease, Over, Word
+from paxect_batch.rules.leases import (
+    LEASE_SECONDS,
+    Silence,
+    beat_seconds,
+    is_same_system,
+    mixture,
+    refusal,
+)
+from paxect_batch.seams import Applicant, Claim
+from paxect_batch.world.claims import ClaimFiles
+from paxect_batch.world.keeper import Keeper, is_over
+from paxect_batch.world.leases import LeaseFiles, parse
+from paxect_batch.world.machine import is_running, this_machine
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
-
-TORN_MARKER_SECONDS = 10.0
-"""The age, by the share's clock, at which a marker without an owner is nobody's."""
-
-_OWNER_BYTES_MAX = 1024
 
 
 class FileLocks:
@@ -37,152 +45,231 @@ class FileLocks:
         state_folder: str | bytes,
         *,
         now: Callable[[], float] = time.time,
-        node_lock: str | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+        run_lock: str | None = None,
     ) -> None:
-        """`node_lock` is where the node's lock lies, if not in the state folder."""
+        """`run_lock` is the file that this machine's runs of the node lock."""
         self._folder = os.fsdecode(state_folder)
-        self._claims = os.path.join(self._folder, "claims")
-        self._now = now
-        self._node_lock = node_lock
-        self._node: str | None = None
-        """The node that is held."""
+        self._claims = ClaimFiles(self._folder, now=now)
+        self._leases = LeaseFiles(self._folder)
+        self._seconds = lease_seconds
+        self._run_lock_path = run_lock
+        self._run_lock: BaseFileLock | None = None
+        self._keeper: Keeper | None = None
+        self._ended: list[Over] = []
 
-    def hold_node(self, node: str) -> Claim | None:
-        """See `seams.Locks`. `OSError` EINVAL if the name cannot be a folder's."""
+    def join(self, applicant: Applicant) -> str:
+        """See `seams.Locks`."""
+        node = applicant.node
         if node in ("", ".", "..") or any(letter in node for letter in "/\\\0"):
             raise OSError(errno.EINVAL, "not a name of a node", node)
         self._look()
-        folder = os.path.join(self._folder, "nodes", node)
-        os.makedirs(folder, exist_ok=True)
-        # Imported here, for commands that lock nothing.
-        from filelock import FileLock
+        self._lock_run(node)
+        try:
+            return self._join(applicant)
+        except BaseException:
+            self._unlock_run()
+            raise
 
-        path = self._node_lock or os.path.join(folder, "lock")
-        lock = FileLock(path, thread_local=False)
-        if _taken(lock) is None:
-            return None
-        self._node = node
-        return _NodeClaim(lock, self._sweep)
-
-    def claim(self, key: str) -> Claim | None:
+    def leave(self) -> bool:
         """See `seams.Locks`."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is None:
+            return False
+        try:
+            keeper.stop()
+            own = keeper.own
+            with contextlib.suppress(OSError):
+                # Before the lease goes, or these would be taken for somebody else's.
+                if not keeper.lost:
+                    self._claims.remove_all_of(own.run)
+                self._sweep(own)
+                self._leases.leave(own)
+            others = [self._leases.read(node) for node in self._leases.nodes()]
+            return not any(paper is not None for paper in others)
+        finally:
+            self._unlock_run()
+
+    def claim(self, key: str) -> _FileClaim | None:
+        """See `seams.Locks`."""
+        keeper = self._keeper
+        assert keeper is not None, "only who joined may claim"
         self._look()
-        return self._try(os.path.join(self._claims, marker_name(key)))
+        own = keeper.own
+        if keeper.lost or not self._claims.take(key, node=own.node, run=own.run):
+            return None
+        return _FileClaim(self._claims, key, keeper)
 
-    def _try(self, path: str) -> Claim | None:
-        from filelock import SoftFileLock
+    def stands(self) -> bool:
+        """See `seams.Locks`."""
+        assert self._keeper is not None
+        return self._keeper.stands()
 
-        taken = _taken(SoftFileLock(path, thread_local=False))
-        if taken is None and self._remove_torn(path):
-            taken = _taken(SoftFileLock(path, thread_local=False))
-        return taken
+    def others(self) -> tuple[Lease, ...]:
+        """See `seams.Locks`."""
+        return self._keeper.others if self._keeper is not None else ()
+
+    def over(self) -> list[Over]:
+        """See `seams.Locks`."""
+        assert self._keeper is not None
+        over = self._ended + self._keeper.take_over()
+        self._ended = []
+        return over
+
+    def bury(self, over: Over) -> None:
+        """See `seams.Locks`."""
+        assert self._keeper is not None
+        self._claims.remove_all_of(over.run)
+        self._leases.bury(over, self._keeper.own.run)
+
+    def tell(self, word: Word) -> None:
+        """See `seams.Locks`."""
+        if self._keeper is not None:
+            self._keeper.tell(word)
 
     def _look(self) -> None:
         """Raise `FileNotFoundError` for a share that is not there."""
-        # filelock would make all folders on the way to a lock, on whatever is there.
+        # Making folders on the way to a lock would make them on whatever is there.
         os.stat(self._folder)
 
-    def _remove_torn(self, path: str) -> bool:
-        """Remove a marker whose maker died before it had written who it is.
+    # -- one run of the node on this machine
 
-        filelock leaves an empty one for good, since its old releases wrote no owner,
-        and a torn one unless the same object meets it twice.
-        """
+    def _lock_run(self, node: str) -> None:
+        # Imported here, for commands that lock nothing.
+        from filelock import FileLock, Timeout
+
+        path = self._run_lock_path or _default_run_lock(self._folder, node)
+        lock = FileLock(path, thread_local=False)
         try:
-            judged = os.lstat(path)
-            if not _is_torn(path):
-                return False
-            age = self._now() - judged.st_mtime
-            if age < TORN_MARKER_SECONDS and not self._is_alone():
-                return False
-            aside = f"{path}.torn.{secrets.token_hex(8)}"
-            os.rename(path, aside)
-        except FileNotFoundError:
-            return True
-        moved = os.lstat(aside)
-        if (moved.st_ino, moved.st_mtime_ns) != (judged.st_ino, judged.st_mtime_ns):
-            # Another run did the same a moment earlier, and this is its new marker.
-            os.rename(aside, path)
-            return False
-        os.unlink(aside)
-        return True
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise _held(node, f"on this machine (lock {path!r})") from None
+        self._run_lock = lock
 
-    def _is_alone(self) -> bool:
-        """Tell whether no other run than this node's can have made a marker.
+    def _unlock_run(self) -> None:
+        lock, self._run_lock = self._run_lock, None
+        if lock is not None:
+            with contextlib.suppress(OSError):
+                lock.release()
 
-        A run makes its node's folder before it claims anything, so this is asked only
-        after the marker was seen.
-        """
-        if self._node is None or self._node_lock is not None:
-            return False
-        return os.listdir(os.path.join(self._folder, "nodes")) == [self._node]
+    # -- one machine for the node
 
-    def _sweep(self) -> None:
-        """Remove what dead runs left of claims; this one has none any more."""
-        with contextlib.suppress(FileNotFoundError):
-            for name in os.listdir(self._claims):
-                path = os.path.join(self._claims, name)
-                if self._is_alone():
-                    _unlink(path)
-                elif name.endswith(".lock"):
-                    # To be had only if its owner is dead.
-                    dead = self._try(path)
-                    if dead is not None:
-                        dead.release()
-        self._node = None
+    def _join(self, applicant: Applicant) -> str:
+        lease = Lease(
+            node=applicant.node,
+            run=applicant.run,
+            batch=applicant.run,
+            machine=this_machine(),
+            seconds=self._seconds,
+            since=applicant.since,
+            codec=applicant.codec,
+            policy_sha256=applicant.policy_sha256,
+            allow_mixed=applicant.allow_mixed,
+        )
+        silence = Silence(look_seconds=beat_seconds(self._seconds))
+        first: bytes | None = None
+        while not self._leases.create(lease):
+            paper = self._leases.read(lease.node)
+            if paper is None:
+                continue
+            silent = silence.look(lease.node, paper, time.monotonic())
+            if is_over(parse(paper), silent, own=lease):
+                self._end(lease.node, paper, lease)
+            elif _is_alive(paper, first, own=lease):
+                raise _held(lease.node, _where(paper))
+            else:
+                first = first or paper
+                self._wait(applicant)
+        try:
+            self._meet(lease, silence, applicant)
+            self._leases.freshen(lease.node)
+            keeper = Keeper(self._leases, lease)
+            keeper.start()
+            batch = min([lease.batch, *(each.batch for each in keeper.others)])
+            if batch != lease.batch:
+                keeper.join_batch(batch)
+        except BaseException:
+            self._leases.leave(lease)
+            raise
+        self._keeper = keeper
+        self._sweep(lease)
+        return batch
 
+    def _meet(self, own: Lease, silence: Silence, applicant: Applicant) -> None:
+        """Raise if a node that lives does not suit; end those that are over."""
+        first: dict[str, bytes] = {}
+        self._leases.freshen(own.node)
+        while True:
+            unsure = False
+            for node in self._leases.nodes():
+                paper = self._leases.read(node) if node != own.node else None
+                if paper is None:
+                    continue
+                other = parse(paper)
+                silent = silence.look(node, paper, time.monotonic())
+                if is_over(other, silent, own=own):
+                    self._end(node, paper, own)
+                    continue
+                if other is None:
+                    continue
+                refused = refusal(own, [other])
+                mixed = "" if own.allow_mixed else mixture(own, [other])
+                if not refused and not mixed:
+                    continue
+                if not _is_alive(paper, first.get(node), own=own):
+                    # A lease that does not suit may be that of a machine that is gone.
+                    first.setdefault(node, paper)
+                    unsure = True
+                elif refused:
+                    raise NotReady(refused)
+                else:
+                    raise ConfigError(
+                        f"{mixed}; nothing was changed; or mix them on purpose with "
+                        "--allow-mixed"
+                    )
+            if not unsure:
+                return
+            self._wait(applicant)
 
-def marker_name(key: str) -> str:
-    """Return the name of the marker of a claim."""
-    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
-    return f"{digest[:32]}.lock"
+    def _end(self, node: str, paper: bytes, own: Lease) -> None:
+        over = self._leases.end(node, paper, own.run)
+        if over is not None:
+            self._ended.append(over)
 
+    def _wait(self, applicant: Applicant) -> None:
+        if applicant.is_stopping():
+            raise NotReady(
+                f"stopped while it was waiting for node {applicant.node!r} of an "
+                "earlier run to be over; nothing was changed"
+            )
+        time.sleep(beat_seconds(self._seconds) / 2)
 
-def _unlink(path: str) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+    def _sweep(self, own: Lease) -> None:
+        """Remove claims that nobody has, not even a run that is yet to be buried."""
 
+        def living() -> set[str]:
+            papers = [self._leases.read(node) for node in self._leases.nodes()]
+            leases = [parse(paper) for paper in papers if paper is not None]
+            runs = {own.run, *(over.run for over, _ in self._leases.over())}
+            return runs | {lease.run if lease else "" for lease in leases}
 
-def _is_torn(path: str) -> bool:
-    with open(path, "rb") as stream:
-        owner = stream.read(_OWNER_BYTES_MAX)
-    return not owner.endswith(b"\n") or b"\0" in owner
+        self._claims.sweep(living, self._seconds)
 
 
 class _FileClaim:
     """See `seams.Claim`."""
 
-    def __init__(self, lock: BaseFileLock) -> None:
-        self._lock = lock
-
-    def release(self) -> None:
-        """See `seams.Claim`. What cannot be given back is for the sweeper to take."""
-        with contextlib.suppress(OSError):
-            self._lock.release()
-
-
-class _NodeClaim(_FileClaim):
-    """A node's place on the share; whoever leaves it cleans up."""
-
-    def __init__(self, lock: BaseFileLock, sweep: Callable[[], None]) -> None:
-        super().__init__(lock)
-        self._sweep = sweep
+    def __init__(self, claims: ClaimFiles, key: str, keeper: Keeper) -> None:
+        self._claims = claims
+        self._key = key
+        self._keeper = keeper
+        self._held = True
 
     def release(self) -> None:
         """See `seams.Claim`."""
-        with contextlib.suppress(OSError):
-            self._sweep()
-        super().release()
-
-
-def _taken(lock: BaseFileLock) -> Claim | None:
-    from filelock import Timeout
-
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return None
-    return _FileClaim(lock)
+        held, self._held = self._held, False
+        if held and not self._keeper.lost:
+            self._claims.give_back(self._key)
 
 
 def try_lock(path: str, *, soft: bool) -> Claim | None:
@@ -190,7 +277,59 @@ def try_lock(path: str, *, soft: bool) -> Claim | None:
 
     None if it is held; `OSError` if there is no such lock here.
     """
-    from filelock import FileLock, SoftFileLock
+    from filelock import FileLock, SoftFileLock, Timeout
 
     kind = SoftFileLock if soft else FileLock
-    return _taken(kind(path, thread_local=False, fallback_to_soft=False))
+    lock = kind(path, thread_local=False, fallback_to_soft=False)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return None
+    return _TriedLock(lock)
+
+
+class _TriedLock:
+    """See `seams.Claim`."""
+
+    def __init__(self, lock: BaseFileLock) -> None:
+        self._lock = lock
+
+    def release(self) -> None:
+        """See `seams.Claim`."""
+        with contextlib.suppress(OSError):
+            self._lock.release()
+
+
+def _is_alive(paper: bytes, first: bytes | None, *, own: Lease) -> bool:
+    """Tell whether a lease is known to live: its process runs here, or it beat."""
+    lease = parse(paper)
+    if lease is None:
+        return False
+    if is_same_system(lease.machine, own.machine) and is_running(lease.machine):
+        return True
+    return first is not None and paper != first
+
+
+def _where(paper: bytes) -> str:
+    lease = parse(paper)
+    if lease is None:
+        return "on this share"
+    return f"on machine {lease.machine.host!r}, process {lease.machine.pid}"
+
+
+def _held(node: str, where: str) -> NotReady:
+    return NotReady(
+        f"another run holds node {node!r} {where}; nothing was changed; wait for it, "
+        "or give this one another --node"
+    )
+
+
+def _default_run_lock(folder: str, node: str) -> str:
+    """Return a path on this machine: a lock that a server keeps may outlive us."""
+    text = f"{os.path.realpath(folder)}\0{node}"
+    name = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]
+    return os.path.join(tempfile.gettempdir(), f"paxect-{_user()}-{name}.lock")
+
+
+def _user() -> str:
+    return "" if os.name == "nt" else str(os.getuid())

@@ -1,0 +1,119 @@
+"""Claims as marker files on the share: made with O_EXCL, written, closed, removed.
+
+A marker says which run made it. It is not synced: closing hands its bytes to the file
+server, and a marker that a power cut of the server empties is swept as nobody's.
+filelock's SoftFileLock keeps its marker open, so that the one of a machine that lost
+power is empty; see docs/locks.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Callable, Collection, Iterator
+
+_OWNER_BYTES_MAX = 1024
+_SUFFIX = ".lock"
+
+
+class ClaimFiles:
+    """The claims on one share. `now` is the share's clock."""
+
+    def __init__(self, folder: str, *, now: Callable[[], float] = time.time) -> None:
+        self._folder = os.path.join(folder, "claims")
+        self._now = now
+
+    def take(self, key: str, *, node: str, run: str) -> bool:
+        """Make the marker; False if there is one."""
+        data = owner_line(node, run)
+        try:
+            fd = self._create(key)
+        except FileExistsError:
+            return False
+        try:
+            os.write(fd, data)
+        finally:
+            os.close(fd)
+        return True
+
+    def give_back(self, key: str) -> None:
+        """Remove the marker."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._path(key))
+
+    def remove_all_of(self, run: str) -> int:
+        """Remove the markers of a run that is over; return how many there were."""
+        removed = 0
+        for path in self._paths():
+            owner = read_owner(path)
+            if owner is not None and owner[1] == run:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
+                removed += 1
+        return removed
+
+    def sweep(self, living: Callable[[], Collection[str]], age_seconds: float) -> None:
+        """Remove markers of runs that are not among the living ones.
+
+        Where there are several, one without an owner is nobody's once it has that age:
+        its maker died before it had written who it is, or was cut off.
+        """
+        paths = list(self._paths())
+        # Asked after the listing: whoever joins later made none of these.
+        runs = living()
+        for path in paths:
+            owner = read_owner(path)
+            if owner is not None and owner[1] in runs:
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                age = self._now() - os.stat(path).st_mtime
+                if len(runs) <= 1 or age >= age_seconds:
+                    os.unlink(path)
+
+    def _create(self, key: str) -> int:
+        path, flags = self._path(key), os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        try:
+            return os.open(path, flags, 0o644)
+        except FileNotFoundError:
+            # Not the state folder as well: that would make a share where none is.
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(self._folder)
+            return os.open(path, flags, 0o644)
+
+    def _path(self, key: str) -> str:
+        return os.path.join(self._folder, marker_name(key))
+
+    def _paths(self) -> Iterator[str]:
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(self._folder):
+                yield os.path.join(self._folder, name)
+
+
+def marker_name(key: str) -> str:
+    """Return the name of the marker of a key, which is short and a name anywhere."""
+    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{digest[:32]}{_SUFFIX}"
+
+
+def owner_line(node: str, run: str) -> bytes:
+    """Return what a marker says."""
+    return f"{run} {node}\n".encode("utf-8", "surrogateescape")
+
+
+def owner_in(data: bytes) -> tuple[str, str] | None:
+    """Return node and run of a marker's content; None if it is not whole."""
+    if not data.endswith(b"\n"):
+        return None
+    run, space, node = data.decode("utf-8", "surrogateescape").strip().partition(" ")
+    return (node, run) if space else None
+
+
+def read_owner(path: str) -> tuple[str, str] | None:
+    """Return node and run of a marker; None if it has no owner or is gone."""
+    try:
+        with open(path, "rb", buffering=0) as stream:
+            return owner_in(stream.read(_OWNER_BYTES_MAX))
+    except FileNotFoundError:
+        return None

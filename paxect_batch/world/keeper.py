@@ -1,0 +1,156 @@
+"""Keep a lease alive, and watch those of others: a thread beside the relay.
+
+What it finds is looked at by the relay in its own time; it changes nothing on the share
+but leases.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+
+import msgspec
+
+from paxect_batch.model.leases import Lease, Over, Word
+from paxect_batch.rules.leases import Silence, beat_seconds, is_same_system
+from paxect_batch.world.leases import LeaseFiles, LeaseGone, parse
+from paxect_batch.world.machine import is_running
+
+_FRESHEN_BEATS = 5
+"""How many beats pass before new nodes are looked for with fresh eyes."""
+
+
+class Keeper:
+    """Keeps one lease, which was just created."""
+
+    def __init__(self, files: LeaseFiles, lease: Lease) -> None:
+        self._files = files
+        self._own = lease
+        self._word = lease.word
+        self._step = beat_seconds(lease.seconds)
+        self._silence = Silence(look_seconds=self._step)
+        self._guard = threading.Lock()
+        """Held while the lease is read or written, which would meet torn otherwise."""
+        self._stop = threading.Event()
+        self._over: list[Over] = []
+        self._others: tuple[Lease, ...] = ()
+        self._count = 0
+        self.lost = False
+        """Whether somebody else ended the lease, or has it."""
+        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+
+    @property
+    def own(self) -> Lease:
+        """The lease as it was written last."""
+        return self._own
+
+    @property
+    def others(self) -> tuple[Lease, ...]:
+        """The leases of the other nodes that live, as they were seen last."""
+        return self._others
+
+    def start(self) -> None:
+        """Look at the others once, then go on doing so."""
+        self.look_around()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Beat no more."""
+        self._stop.set()
+        if self._thread.is_alive():
+            # Longer only where the mount hangs, which must not keep the run.
+            self._thread.join(self._step * 5)
+
+    def tell(self, word: Word) -> None:
+        """Say this with the next beat."""
+        self._word = word
+
+    def join_batch(self, batch: str) -> None:
+        """Belong to that batch from now on."""
+        with self._guard:
+            now = msgspec.structs.replace(
+                self._own, batch=batch, beat=self._own.beat + 1
+            )
+            self._files.beat(self._own, now)
+            self._own = now
+
+    def take_over(self) -> list[Over]:
+        """Return the runs whose business is this one's since the last call."""
+        over, self._over = self._over, []
+        return over
+
+    def stands(self) -> bool:
+        """Ask the share whether the lease is still this run's."""
+        if not self.lost:
+            with self._guard:
+                try:
+                    self._files.look(self._own, exactly=False)
+                except LeaseGone:
+                    self.lost = True
+        return not self.lost
+
+    def _keep(self) -> None:
+        while not self._stop.wait(self._step) and not self.lost:
+            # A share in trouble shows in the relay's own steps; without a beat others
+            # take over, and then the lease is found lost.
+            with contextlib.suppress(OSError):
+                self._beat()
+            with contextlib.suppress(OSError):
+                self.look_around()
+
+    def _beat(self) -> None:
+        with self._guard:
+            now = msgspec.structs.replace(
+                self._own, beat=self._own.beat + 1, word=self._word
+            )
+            try:
+                self._files.beat(self._own, now)
+            except LeaseGone:
+                self.lost = True
+            else:
+                self._own = now
+
+    def look_around(self) -> None:
+        """See who lives; end the leases of those who do not."""
+        if self._count % _FRESHEN_BEATS == 0:
+            self._files.freshen(self._own.node)
+        self._count += 1
+        living = []
+        for node in self._files.nodes():
+            if node == self._own.node:
+                continue
+            paper = self._files.read(node)
+            if paper is None:
+                self._silence.forget(node)
+                continue
+            lease = parse(paper)
+            silent = self._silence.look(node, paper, time.monotonic())
+            if is_over(lease, silent, own=self._own):
+                self._end(node, paper)
+            elif lease is not None:
+                living.append(lease)
+        self._others = tuple(living)
+        self._adopt({lease.run for lease in living})
+
+    def _end(self, node: str, paper: bytes) -> None:
+        over = self._files.end(node, paper, self._own.run)
+        self._silence.forget(node)
+        if over is not None:
+            self._over.append(over)
+
+    def _adopt(self, living: set[str]) -> None:
+        for over, rescuer in self._files.over():
+            if rescuer == self._own.run or rescuer in living:
+                continue
+            if self._files.adopt(over, rescuer, self._own.run):
+                self._over.append(over)
+
+
+def is_over(lease: Lease | None, silent_seconds: float, *, own: Lease) -> bool:
+    """Tell whether a lease is over after that silence; None is one without content."""
+    if lease is None:
+        return silent_seconds >= own.seconds
+    if is_same_system(lease.machine, own.machine) and not is_running(lease.machine):
+        return True
+    return silent_seconds >= lease.seconds

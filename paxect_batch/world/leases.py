@@ -1,0 +1,204 @@
+"""Leases as files on the share: write, beat, read, end and bury them.
+
+A lease is made with O_EXCL, made durable and closed; a beat changes its bytes in place,
+which is what clients of one share see of each other soonest. Taking over is a rename:
+of several who judge a lease dead one gets it, and looks whether it is the one judged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+
+import msgspec
+
+from paxect_batch.model.leases import Lease, Over
+
+LEASE_BYTES = 4096
+"""A lease's length; beats are written over each other."""
+
+_GONE = (errno.ENOENT, errno.ESTALE, errno.ENOTDIR)
+_NAME = "lease"
+_BETWEEN = "~"
+"""Between a dead run and its rescuer, in the name of the paper of the first."""
+
+# Nobody else writes, whoever may read.
+_MODE = 0o644
+
+
+class LeaseGone(Exception):
+    """A lease is not what its holder left: somebody ended it, or has it now."""
+
+
+class LeaseFiles:
+    """The leases on one share. `folder` is the share's state folder."""
+
+    def __init__(self, folder: str) -> None:
+        self._nodes = os.path.join(folder, "nodes")
+        self._over = os.path.join(folder, "over")
+
+    def nodes(self) -> list[str]:
+        """Return the nodes that ever were here, as far as a listing tells."""
+        with contextlib.suppress(FileNotFoundError):
+            return sorted(os.listdir(self._nodes))
+        return []
+
+    def freshen(self, node: str) -> None:
+        """Have this client see what others did to a node's folder, and to `nodes`.
+
+        A client that changes a folder itself sees it afresh.
+        """
+        for folder in (self._nodes, os.path.join(self._nodes, node)):
+            probe = os.path.join(folder, f".paxect-{secrets.token_hex(8)}.tmp")
+            with contextlib.suppress(FileNotFoundError):
+                os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE))
+                os.unlink(probe)
+
+    def read(self, node: str) -> bytes | None:
+        """Return what a node's lease says at this moment; None if it has none."""
+        try:
+            with open(self._path(node), "rb", buffering=0) as stream:
+                return stream.read(LEASE_BYTES)
+        except OSError as error:
+            if error.errno in _GONE:
+                return None
+            raise
+
+    def create(self, lease: Lease) -> bool:
+        """Take the lease, durably; False if there is one."""
+        path = self._path(lease.node)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+        except FileExistsError:
+            return False
+        _write_over(fd, lease)
+        return True
+
+    def beat(self, before: Lease, now: Lease) -> None:
+        """Replace what was written last; `LeaseGone` if something else is there."""
+        self.look(before, exactly=True)
+        try:
+            fd = os.open(self._path(now.node), os.O_WRONLY)
+        except FileNotFoundError:
+            raise LeaseGone from None
+        _write_over(fd, now)
+
+    def look(self, own: Lease, *, exactly: bool) -> None:
+        """Raise `LeaseGone` if the lease on the share is not this run's.
+
+        Exactly: not even that of a process that believes to be this one, as in a
+        copy of a virtual machine.
+        """
+        paper = self.read(own.node)
+        if paper is None:
+            raise LeaseGone
+        found = parse(paper)
+        if found is None or found.run != own.run or found.machine != own.machine:
+            raise LeaseGone
+        if exactly and found.beat != own.beat:
+            raise LeaseGone
+
+    def end(self, node: str, judged: bytes, rescuer: str) -> Over | None:
+        """End a lease that was judged dead; None if it is another one by now.
+
+        From then on its run publishes nothing, and its business is the rescuer's.
+        """
+        lease = parse(judged)
+        run = lease.run if lease else f"torn-{secrets.token_hex(8)}"
+        aside = self._over_path(run, rescuer)
+        os.makedirs(self._over, exist_ok=True)
+        try:
+            os.rename(self._path(node), aside)
+        except FileNotFoundError:
+            return None
+        _sync_folder(os.path.dirname(self._path(node)))
+        if _read(aside) != judged:
+            # It beat, or is a new one: whoever had it finds it as it was, or gone.
+            with contextlib.suppress(OSError):
+                os.link(aside, self._path(node))
+            os.unlink(aside)
+            return None
+        if lease is None:
+            os.unlink(aside)
+            return None
+        return Over(node, run)
+
+    def leave(self, own: Lease) -> None:
+        """Give the lease back, unless it was lost."""
+        with contextlib.suppress(LeaseGone, FileNotFoundError):
+            self.look(own, exactly=False)
+            os.unlink(self._path(own.node))
+
+    def over(self) -> Iterator[tuple[Over, str]]:
+        """Give the runs that are over and not buried, each with its rescuer."""
+        with contextlib.suppress(FileNotFoundError):
+            for name in sorted(os.listdir(self._over)):
+                run, between, rescuer = name.partition(_BETWEEN)
+                paper = _read(os.path.join(self._over, name)) if between else None
+                lease = parse(paper) if paper is not None else None
+                if lease is not None and lease.run == run:
+                    yield Over(lease.node, run), rescuer
+
+    def adopt(self, over: Over, before: str, rescuer: str) -> bool:
+        """Take over a rescue whose rescuer died; False if somebody else did."""
+        try:
+            os.rename(
+                self._over_path(over.run, before), self._over_path(over.run, rescuer)
+            )
+        except FileNotFoundError:
+            return False
+        return True
+
+    def bury(self, over: Over, rescuer: str) -> None:
+        """Forget a run whose business is finished."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._over_path(over.run, rescuer))
+
+    def _path(self, node: str) -> str:
+        return os.path.join(self._nodes, node, _NAME)
+
+    def _over_path(self, run: str, rescuer: str) -> str:
+        return os.path.join(self._over, f"{run}{_BETWEEN}{rescuer}")
+
+
+def parse(paper: bytes) -> Lease | None:
+    """Return the lease that a file holds; None if it is not whole."""
+    try:
+        return msgspec.json.decode(paper, type=Lease)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _write_over(fd: int, lease: Lease) -> None:
+    paper = msgspec.json.encode(lease)
+    if len(paper) >= LEASE_BYTES:
+        word = msgspec.structs.replace(lease.word, last="", waits_for="")
+        paper = msgspec.json.encode(msgspec.structs.replace(lease, word=word))
+    try:
+        os.write(fd, paper.ljust(LEASE_BYTES - 1) + b"\n")
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb", buffering=0) as stream:
+            return stream.read(LEASE_BYTES)
+    except FileNotFoundError:
+        return None
+
+
+def _sync_folder(folder: str) -> None:
+    if os.name == "nt":
+        return
+    with contextlib.suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)

@@ -1,0 +1,75 @@
+"""Tell this machine and process from all others."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import sys
+import uuid
+
+from paxect_batch.model.leases import Machine
+
+_ID_PATHS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
+_BOOT_PATH = "/proc/sys/kernel/random/boot_id"
+
+
+def this_machine() -> Machine:
+    """Return what is known of the machine and process that this is."""
+    return Machine(
+        host=socket.gethostname(),
+        machine=_machine(),
+        boot=_boot(),
+        pid=os.getpid(),
+        started=process_start(os.getpid()) or "",
+    )
+
+
+def is_running(machine: Machine) -> bool:
+    """Tell whether that process still runs, given that it is of this system."""
+    started = process_start(machine.pid)
+    return started is not None and started == machine.started
+
+
+def process_start(pid: int) -> str | None:
+    """Return when a process began; None if there is none."""
+    if sys.platform == "linux":
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as stream:
+                words = stream.read().rpartition(b")")[2].split()
+        except OSError:
+            return None
+        # The dead that nobody waited for do nothing any more.
+        return None if words[0] in (b"Z", b"X") else words[19].decode()
+    from paxect_batch.world.load import process_started
+
+    return process_started(pid)
+
+
+def _machine() -> str:
+    """Return a short text that stays; those who share pids and files share it."""
+    identity = next(filter(None, map(_text, _ID_PATHS)), f"{uuid.getnode():x}")
+    # Containers on one machine see one machine id, and not each other's processes.
+    try:
+        pids = str(os.stat("/proc/self/ns/pid").st_ino)
+    except OSError:
+        pids = ""
+    user = "" if sys.platform == "win32" else str(os.getuid())
+    return hashlib.sha256(f"{identity}\0{pids}\0{user}".encode()).hexdigest()[:16]
+
+
+def _boot() -> str:
+    boot = _text(_BOOT_PATH)
+    if boot:
+        return boot
+    from paxect_batch.world.load import boot_second
+
+    return str(boot_second())
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="ascii", errors="replace") as stream:
+            return stream.read(200).strip()
+    except OSError:
+        return ""

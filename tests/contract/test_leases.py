@@ -1,0 +1,384 @@
+"""Leases and claims as files: nodes that die, freeze, come back, or are copies."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from stages import refused
+
+from paxect_batch.model.errors import ConfigError, NotReady
+from paxect_batch.model.leases import Lease, Machine, Word
+from paxect_batch.seams import Applicant
+from paxect_batch.world.claims import marker_name
+from paxect_batch.world.leases import LeaseFiles, LeaseGone, parse
+from paxect_batch.world.locks import FileLocks
+from paxect_batch.world.machine import is_running, process_start, this_machine
+
+SHORT_SECONDS = 0.6
+"""A lease time for those that are to be over; whoever must stay has a long one."""
+FOREIGN = Machine(host="elsewhere", machine="m", boot="b", pid=1, started="1")
+
+HOLDER = """
+import sys
+from paxect_batch.seams import Applicant
+from paxect_batch.world.locks import FileLocks
+locks = FileLocks(sys.argv[1], lease_seconds=float(sys.argv[2]))
+locks.join(Applicant(node="node1", run="run-of-holder"))
+print("held" if locks.claim("item") else "not held", flush=True)
+for line in sys.stdin:
+    print("stands" if locks.stands() else "lost", flush=True)
+"""
+
+
+def wait_until(holds: Callable[[], object]) -> None:
+    for _ in range(6000):
+        if holds():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never came to that")
+
+
+def start_holder(folder: Path, seconds: float) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(folder), str(seconds)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that is node1 and has an item, with a long lease."""
+    with start_holder(tmp_path, 60) as process:
+        yield process
+        process.kill()
+
+
+@pytest.fixture
+def joined(tmp_path: Path) -> Iterator[Callable[..., FileLocks]]:
+    """Join nodes; they leave at the end."""
+    made: list[FileLocks] = []
+
+    def join(node: str, *, seconds: float = 60, **more: object) -> FileLocks:
+        locks = FileLocks(str(tmp_path), lease_seconds=seconds)
+        run = f"run-of-{node}-{len(made)}"
+        locks.join(Applicant(node=node, run=run, **more))  # type: ignore[arg-type]
+        made.append(locks)
+        return locks
+
+    yield join
+    for locks in made:
+        locks.leave()
+
+
+def lease_of(node: str, *, machine: Machine = FOREIGN, seconds: float = 60) -> Lease:
+    return Lease(
+        node=node,
+        run=f"run-of-{node}",
+        batch=f"run-of-{node}",
+        machine=machine,
+        seconds=seconds,
+        since="",
+    )
+
+
+class Beating:
+    """Another machine's node, which beats from a thread."""
+
+    def __init__(self, folder: Path, lease: Lease) -> None:
+        self._files = LeaseFiles(str(folder))
+        self._lease = lease
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._beat)
+
+    def __enter__(self) -> None:
+        assert self._files.create(self._lease)
+        self._thread.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._over.wait(0.01):
+            lease = msgspec.structs.replace(self._lease, beat=self._lease.beat + 1)
+            try:
+                self._files.beat(self._lease, lease)
+            except LeaseGone:
+                return
+            self._lease = lease
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
+def test_killed_node_may_begin_again_at_once(
+    joined: Callable[..., FileLocks], holder: subprocess.Popen[str]
+) -> None:
+    with pytest.raises(NotReady, match="node1"):
+        joined("node1")
+    holder.kill()
+    holder.wait()
+    again = joined("node1")
+    (over,) = again.over()
+    assert over.run == "run-of-holder"
+    assert again.claim("item") is None
+    again.bury(over)
+    assert again.claim("item") is not None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
+def test_killed_node_is_over_for_another_one_and_recovered_once(
+    joined: Callable[..., FileLocks], holder: subprocess.Popen[str]
+) -> None:
+    other, third = joined("node2"), joined("node3")
+    assert other.claim("item") is None
+    holder.kill()
+    holder.wait()
+    over: list[tuple[FileLocks, object]] = []
+
+    def is_over() -> bool:
+        over.extend((locks, each) for locks in (other, third) for each in locks.over())
+        return bool(over)
+
+    wait_until(is_over)
+    ((rescuer, each),) = over
+    rescuer.bury(each)  # type: ignore[arg-type]
+    assert other.claim("item") is not None
+    time.sleep(0.05)
+    assert not [*other.over(), *third.over()]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGSTOP")
+def test_frozen_node_is_over_and_finds_its_lease_lost_when_it_wakes(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    other = joined("node2")
+    with start_holder(tmp_path, SHORT_SECONDS) as process:
+        process.send_signal(signal.SIGSTOP)
+        found: list[object] = []
+        wait_until(lambda: found.extend(other.over()) or found)
+        process.send_signal(signal.SIGCONT)
+        answer, _ = process.communicate("still there?\n")
+    assert answer == "lost\n"
+
+
+def test_node_of_another_machine_that_beats_keeps_its_name(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    with Beating(tmp_path, lease_of("node1")):
+        with pytest.raises(NotReady, match="'elsewhere'"):
+            joined("node1")
+
+
+def test_node_of_another_machine_that_is_silent_is_replaced(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    assert LeaseFiles(str(tmp_path)).create(lease_of("node1", seconds=SHORT_SECONDS))
+    locks = joined("node1", seconds=SHORT_SECONDS)
+    assert [over.run for over in locks.over()] == ["run-of-node1"]
+    assert locks.stands()
+
+
+@pytest.mark.parametrize("difference", ["machine", "boot"])
+def test_living_node_of_a_machine_with_this_host_name_is_not_met(
+    tmp_path: Path, joined: Callable[..., FileLocks], difference: str
+) -> None:
+    copy = msgspec.structs.replace(this_machine(), **{difference: "another"})
+    with Beating(tmp_path, lease_of("node1", machine=copy)):
+        with pytest.raises(NotReady, match="host name"):
+            joined("node2", seconds=SHORT_SECONDS)
+    assert LeaseFiles(str(tmp_path)).read("node2") is None
+
+
+def test_lease_from_before_a_reboot_of_this_machine_keeps_nobody_out(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    before = msgspec.structs.replace(this_machine(), boot="before")
+    lease = lease_of("node1", machine=before, seconds=SHORT_SECONDS)
+    assert LeaseFiles(str(tmp_path)).create(lease)
+    locks = joined("node2", seconds=SHORT_SECONDS)
+    assert [over.node for over in locks.over()] == ["node1"]
+
+
+def test_process_id_that_is_used_again_is_not_the_process_that_had_it(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    here = this_machine()
+    assert is_running(here)
+    before = msgspec.structs.replace(here, started="long ago")
+    assert not is_running(before)
+    assert LeaseFiles(str(tmp_path)).create(lease_of("node1", machine=before))
+    assert [over.node for over in joined("node1").over()] == ["node1"]
+
+
+def test_process_start_of_no_process_is_none() -> None:
+    assert process_start(2**22 + 1) is None
+
+
+@pytest.mark.parametrize("field", ["codec", "policy_sha256"])
+def test_node_that_would_mix_a_batch_is_refused_unless_that_is_meant(
+    joined: Callable[..., FileLocks], field: str
+) -> None:
+    joined("node1", **{field: "one"})
+    with pytest.raises(ConfigError, match="--allow-mixed"):
+        joined("node2", **{field: "another"})
+    joined("node2", **{field: "another"}, allow_mixed=True)
+
+
+def test_process_that_believes_to_be_the_same_run_ends_both(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    """As after a virtual machine was copied while its node ran."""
+    locks = joined("node1", seconds=SHORT_SECONDS)
+    path = tmp_path / "nodes" / "node1" / "lease"
+    lease = parse(path.read_bytes())
+    assert lease is not None
+    copied = msgspec.structs.replace(lease, beat=lease.beat + 1000)
+    path.write_bytes(msgspec.json.encode(copied).ljust(4095) + b"\n")
+    wait_until(lambda: not locks.stands())
+    assert locks.claim("item") is None
+
+
+def test_lease_that_beat_since_it_was_judged_stays(tmp_path: Path) -> None:
+    files = LeaseFiles(str(tmp_path))
+    lease = lease_of("node1")
+    assert files.create(lease)
+    judged = files.read("node1")
+    assert judged is not None
+    beaten = msgspec.structs.replace(lease, beat=1)
+    files.beat(lease, beaten)
+    assert files.end("node1", judged, "rescuer") is None
+    files.look(beaten, exactly=True)
+    assert list(files.over()) == []
+
+
+def test_lease_is_ended_by_one_of_two(tmp_path: Path) -> None:
+    files = LeaseFiles(str(tmp_path))
+    lease = lease_of("node1")
+    assert files.create(lease)
+    judged = files.read("node1")
+    assert judged is not None
+    assert files.end("node1", judged, "one") is not None
+    assert files.end("node1", judged, "other") is None
+    assert [rescuer for _, rescuer in files.over()] == ["one"]
+    with pytest.raises(LeaseGone):
+        files.beat(lease, msgspec.structs.replace(lease, beat=1))
+
+
+def test_lease_without_content_is_over_after_its_time_and_leaves_no_business(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    folder = tmp_path / "nodes" / "node1"
+    folder.mkdir(parents=True)
+    (folder / "lease").write_bytes(b"")
+    locks = joined("node1", seconds=SHORT_SECONDS)
+    assert locks.over() == []
+    assert os.listdir(tmp_path / "over") == []
+
+
+def test_rescue_whose_rescuer_died_is_adopted(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    files = LeaseFiles(str(tmp_path))
+    assert files.create(lease_of("node1"))
+    judged = files.read("node1")
+    assert judged is not None
+    assert files.end("node1", judged, "a-run-that-died-too") is not None
+    (over,) = joined("node2").over()
+    assert over.run == "run-of-node1"
+
+
+def test_word_is_said_with_the_next_beat(joined: Callable[..., FileLocks]) -> None:
+    one, other = joined("node1", seconds=1.0), joined("node2", seconds=1.0)
+    one.tell(Word(doing="relaying", last="x" * 10_000))
+    wait_until(lambda: [lease.word.doing for lease in other.others()] == ["relaying"])
+
+
+def test_run_that_waits_for_a_dead_one_can_be_stopped(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    assert LeaseFiles(str(tmp_path)).create(lease_of("node1"))
+    with pytest.raises(NotReady, match="stopped"):
+        joined("node1", is_stopping=lambda: True)
+
+
+def test_empty_marker_is_swept_at_once_by_who_is_alone(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / marker_name("item")).touch()
+    assert joined("node1").claim("item") is not None
+
+
+def test_empty_marker_may_be_another_nodes_until_it_is_old(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    joined("node1")
+    (tmp_path / "claims").mkdir()
+    path = tmp_path / "claims" / marker_name("item")
+    path.touch()
+    assert joined("node2").claim("item") is None
+    os.utime(path, (1, 1))
+    assert joined("node3").claim("item") is not None
+
+
+def test_claim_that_was_taken_away_is_released_in_peace(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    held = joined("node1").claim("item")
+    assert held is not None
+    (tmp_path / "claims" / marker_name("item")).unlink()
+    held.release()
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "nul\0"])
+def test_node_name_that_leads_elsewhere_is_refused(
+    joined: Callable[..., FileLocks], name: str
+) -> None:
+    with refused(errno.EINVAL):
+        joined(name)
+
+
+def test_any_text_can_be_a_key(joined: Callable[..., FileLocks]) -> None:
+    locks = joined("node1")
+    held = [locks.claim(key) for key in ("", "../x", "n" * 5000, "\udcff", "\0")]
+    assert None not in held
+
+
+def test_who_leaves_leaves_nothing_but_the_nodes_folder(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    locks = joined("node1")
+    assert locks.claim("item") is not None
+    locks.leave()
+    left = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*"))
+    assert left == ["claims", "nodes", "nodes/node1"]
+
+
+def test_no_share_is_made_by_joining(tmp_path: Path) -> None:
+    locks = FileLocks(str(tmp_path / "absent"))
+    with pytest.raises(FileNotFoundError):
+        locks.join(Applicant(node="node1", run="run"))
+    assert os.listdir(tmp_path) == []
+
+
+def test_run_lock_of_ones_own_is_one_for_all_nodes(tmp_path: Path) -> None:
+    path = str(tmp_path / "lock")
+    one = FileLocks(str(tmp_path), run_lock=path)
+    one.join(Applicant(node="node1", run="a"))
+    with pytest.raises(NotReady, match="lock"):
+        FileLocks(str(tmp_path), run_lock=path).join(Applicant(node="node2", run="b"))
+    one.leave()
