@@ -199,7 +199,7 @@ def _markers(share: Share) -> Iterator[tuple[str, InFlight]]:
 
 def _intents(share: Share) -> Iterator[InFlight]:
     for node in share.entries(state.state("intents")):
-        for place in state.files_in(share, node.place):
+        for place in state.intents_of(share, node.place.name):
             intent = state.load_paper(share, place, Intent)
             facts = share.look(place)
             if intent is not None and facts is not None:

@@ -4,6 +4,7 @@ BatchError
 ├── ItemError      ends one item; the run goes on
 ├── ShareError     the share is gone, full or read-only: pause, or end with 3
 ├── NotReady       the share or the node's place on it is not to be had: 75
+│   └── RunOver    another run took this one for dead, and finished what it began
 └── ConfigError    settings or policy that cannot be meant: 64
 """
 
@@ -60,6 +61,10 @@ class NotReady(BatchError):
     """Another instance holds the node, or the share is not there."""
 
     exit_code = Exit.NOT_READY
+
+
+class RunOver(NotReady):
+    """Another run took this one for dead; all that it had staged is gone."""
 
 
 class ConfigError(BatchError):

@@ -13,6 +13,7 @@ from paxect_batch.model.places import Place
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Intent, Meta, Outcome, Pledge, Task
+from paxect_batch.relay import state
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.settle import Matter, Settler, fresh_matters, write_intent
 from paxect_batch.rules.naming import sidecar_name, too_long
@@ -40,6 +41,11 @@ class Committer:
         self._stamp = stamp
         self._number = 0
 
+    def begin(self) -> None:
+        """Make the folder that the run's promises need; once, before it stages."""
+        owner = state.Owner(self._node, self._run)
+        self._share.make_folder(state.intent_folder(owner))
+
     def commit(
         self,
         policy: Policy,
@@ -64,7 +70,8 @@ class Committer:
         self._number += 1
         write_intent(self._share, intent)
         matters = fresh_matters(intent)
-        Settler(self._share, intent, self.record).settle(matters)
+        by = state.Owner(self._node, self._run)
+        Settler(self._share, intent, self.record, by=by).settle(matters)
         return matters
 
     def record(self, matters: list[Matter]) -> None:

@@ -116,8 +116,9 @@ class Node:
             workers=options.workers,
             bytes_max=in_flight_bytes_max(options.workers),
         )
+        self._owner = state.Owner(options.node, options.run)
         self._tasks = TaskMaker(
-            share, node=options.node, cores=load.cores(), workers=options.workers
+            share, owner=self._owner, cores=load.cores(), workers=options.workers
         )
         self._done = Done()
         self._distrust = Distrust()
@@ -177,16 +178,15 @@ class Node:
         policy = self._current_policy()
         self._events.write(Event.STARTUP, message=f"mode {self._options.mode}")
         self._recover()
+        self._committer.begin()
         self._remember_done(policy)
         self._meet(policy)
 
     def _drop_unfinished(self) -> None:
         """Drop what was staged when the run was told to stop."""
         self._abandon()
-        recovery = Recovery(self._share, self._ledger, self._options.node)
-        # Of an intent that still stands, a stage that is gone is taken for published.
-        if not self._stop.now and not recovery.has_intents():
-            recovery.sweep()
+        if not self._stop.now:
+            self._recovery().end()
 
     def _end(self) -> None:
         self._abandon()
@@ -207,7 +207,7 @@ class Node:
             self._committer.record(matters)
             published.extend(matters)
 
-        recovery = Recovery(self._share, self._ledger, self._options.node)
+        recovery = self._recovery()
         recovery.run(record)
         for matter in published:
             end = self._committer.record_of(matter)
@@ -235,6 +235,9 @@ class Node:
                 Event.SWEPT,
                 message=f"{len(recovery.swept)} unfinished stage(s) dropped",
             )
+
+    def _recovery(self) -> Recovery:
+        return Recovery(self._share, self._ledger, self._options.node, by=self._owner)
 
     def _meet(self, policy: Policy) -> None:
         manifest = self._manifest

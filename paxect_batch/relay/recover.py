@@ -1,8 +1,10 @@
-"""Finish what an earlier run of this node began, and sweep what it left.
+"""Finish what runs of a node began, and sweep what they left.
 
-Intents are settled by the same code as live ones. What then still lies in the node's
-stage folders was promised to nobody, and its source is still where it was: it is
-dropped. Only a file that was moved aside while retiring is somebody's data; it stays.
+Intents are settled by the same code as live ones. Then a run that is over loses its
+folder for intents, by a removal that the share refuses if an intent lies in it. From
+then on it can promise nothing, even if it only slept, and what it had staged is
+nobody's data: it is dropped. Files that were moved aside while retiring are told by the
+ledgers.
 """
 
 from __future__ import annotations
@@ -10,19 +12,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paxect_batch.model.places import Place, Root
+from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Intent
 from paxect_batch.relay import state
-from paxect_batch.relay.settle import Matter, Recorder, Settler, found_matters
+from paxect_batch.relay.retire import settle_asides
+from paxect_batch.relay.settle import Delivery, Matter, Recorder, Settler, found_matters
 from paxect_batch.seams import Ledger, Share
 
 
 class Recovery:
-    """Takes over the unfinished business of one node."""
+    """Takes over the unfinished business of one node, for the run that it is `by`.
 
-    def __init__(self, share: Share, ledger: Ledger, node: str) -> None:
+    That run has nothing in flight meanwhile. All other runs of the node are over.
+    """
+
+    def __init__(
+        self, share: Share, ledger: Ledger, node: str, *, by: state.Owner
+    ) -> None:
         self._share = share
         self._ledger = ledger
         self._node = node
+        self._by = by
         self.settled: list[Matter] = []
         """Matters that were carried to their end."""
         self.swept: list[Place] = []
@@ -32,44 +42,103 @@ class Recovery:
 
     def has_intents(self) -> bool:
         """Tell whether an earlier run, or this one, left something to settle."""
-        return any(True for _ in self._intents())
+        return any(True for _ in state.intents_of(self._share, self._node))
 
     def run(self, record: Recorder) -> None:
-        """Settle every intent of the node, then sweep its stages."""
-        for place in sorted(self._intents()):
+        """Settle every intent of the node, then sweep what its runs staged."""
+        # Who settles must not miss an intent because of an old listing.
+        folder = state.intents_folder(self._node)
+        for each in [folder, *state.folders_in(self._share, folder)]:
+            self._share.freshen(each)
+        for place in sorted(state.intents_of(self._share, self._node)):
             intent = state.load_paper(self._share, place, Intent)
-            if intent is None:
-                self._share.rename_new(place, place.beside(f"{place.name}.unreadable"))
-                self.unreadable.append(place)
-            else:
+            if intent is not None:
                 self._settle(intent, record)
+            elif self._share.look(place) is not None:
+                self._put_beside(place)
         self.sweep()
 
-    def _intents(self) -> Iterator[Place]:
-        for place in state.files_in(self._share, state.intent_folder(self._node)):
-            if place.name.endswith(".json"):
-                yield place
+    def sweep(self) -> None:
+        """Drop what is staged by runs that are over, and by this one."""
+        asides: list[Place] = []
+        for run in sorted(self._runs()):
+            owner = state.Owner(self._node, run)
+            if owner == self._by:
+                if not any(state.intents_in(self._share, state.intent_folder(owner))):
+                    self._sweep_stages(owner, asides)
+            elif self._close(owner):
+                self._sweep_stages(owner, asides)
+        settle_asides(self._share, asides, self._ledger.all() if asides else ())
+        for run in sorted(self._runs() - {self._by.run}):
+            self._remove_stage_folders(state.Owner(self._node, run))
+
+    def end(self) -> None:
+        """Close this run, which stages nothing any more, and leave nothing of it."""
+        self.sweep()
+        if self._close(self._by):
+            self._remove_stage_folders(self._by)
 
     def _settle(self, intent: Intent, record: Recorder) -> None:
         recorded = {
-            (each.direction, each.source)
-            for each in self._ledger.since(
-                intent.node, intent.run, intent.ledger_offset
-            )
+            _delivery(each)
+            for each in self._records_of(intent)
+            if each.fate is Fate.DELIVERED
         }
         matters = found_matters(self._share, intent, recorded)
-        Settler(self._share, intent, record).settle(matters)
+        Settler(self._share, intent, record, by=self._by).settle(matters)
         self.settled.extend(matters)
 
-    def sweep(self) -> None:
-        """Drop what is staged, once no intent of the node stands."""
-        folders = {
-            state.stage_folder(self._share, self._node, root)
+    def _records_of(self, intent: Intent) -> Iterator[Record]:
+        yield from self._ledger.since(intent.node, intent.run, intent.ledger_offset)
+        if (intent.node, intent.run) != self._by:
+            # This run may have failed when it settled this before.
+            yield from self._ledger.since(self._by.node, self._by.run, 0)
+
+    def _put_beside(self, place: Place) -> None:
+        # Out of the run's folder, which must become empty.
+        run = place.folder
+        beside = run.beside(f"{run.name}-{place.name}.unreadable")
+        self._share.rename_new(place, beside)
+        self.unreadable.append(place)
+
+    def _close(self, owner: state.Owner) -> bool:
+        """Take its word from a run; False if it has an intent that stands."""
+        folder = state.intent_folder(owner)
+        for place in list(state.files_in(self._share, folder)):
+            if not state.is_intent(place):
+                self._share.remove(place)  # left by who died freshening the folder
+        if self._share.remove_folder(folder):
+            # Were the folder back after a power loss, and the stages not, its intents
+            # would pass for published.
+            self._share.sync_folder(folder.folder)
+        return self._share.look(folder) is None
+
+    def _runs(self) -> set[str]:
+        folders = {state.intents_folder(self._node), *self._stages_folders()}
+        return {
+            run.name
+            for folder in folders
+            for run in state.folders_in(self._share, folder)
+        }
+
+    def _stages_folders(self) -> set[Place]:
+        return {
+            state.stages_folder(self._share, self._node, root)
             for root in (Root.STATE, Root.INBOX, Root.WIRE, Root.OUTBOX)
         }
-        for folder in sorted(folders):
-            for place in list(state.files_in(self._share, folder)):
-                if place.name.startswith(state.ASIDE_PREFIX):
-                    continue
-                self._share.remove(place)
-                self.swept.append(place)
+
+    def _sweep_stages(self, owner: state.Owner, asides: list[Place]) -> None:
+        for folder in sorted(self._stages_folders()):
+            for place in list(state.files_in(self._share, folder.child(owner.run))):
+                if place.name.startswith(state.RETIRED_PREFIX):
+                    asides.append(place)
+                elif self._share.remove(place):
+                    self.swept.append(place)
+
+    def _remove_stage_folders(self, owner: state.Owner) -> None:
+        for folder in self._stages_folders():
+            self._share.remove_folder(folder.child(owner.run))
+
+
+def _delivery(record: Record) -> Delivery:
+    return record.direction, record.source, record.identity

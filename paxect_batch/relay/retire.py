@@ -2,89 +2,170 @@
 
 A name whose file was replaced meanwhile is left alone. Between looking and removing a
 producer might still replace it, so the file is first moved aside, looked at again, and
-put back if it is not the one.
+put back if it is not the one. What a run moves aside lies in its own folder, under a
+name that nobody else renames to; so what was looked at is what is removed.
+
+A file that somebody left aside can be told by the ledgers, since a record is written
+before its source is retired: the content that was delivered goes, any other goes back.
 """
 
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterable
 
 from paxect_batch.model.items import Direction
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import OnDone
-from paxect_batch.model.transfer import Pledge
+from paxect_batch.model.records import Fate, Record
+from paxect_batch.model.transfer import Meta, Pledge
 from paxect_batch.relay import state
 from paxect_batch.rules.naming import sidecar_name
 from paxect_batch.seams import Share
 
 _NAMES_MAX = 1000
+_TRIES_MAX = 8
+"""How often a folder may vanish under our hands before that is an error."""
 
 
 class Retirer:
-    """Retires sources, by deleting or by archiving them."""
+    """Retires sources for one run, by deleting or by archiving them."""
 
-    def __init__(self, share: Share, node: str, on_done: OnDone) -> None:
+    def __init__(self, share: Share, by: state.Owner, on_done: OnDone) -> None:
         self._share = share
-        self._node = node
+        self._by = by
         self._on_done = on_done
+        self.changed: set[Place] = set()
+        """Folders that must be synced before what was retired is forgotten."""
 
     def retire(self, pledge: Pledge) -> bool:
         """Take the source away; False if another file has its name by now."""
-        aside = state.aside_place(self._share, self._node, pledge.source, pledge.stage)
-        if self._share.look(aside) is not None:
-            self._settle_aside(aside, pledge)
-        facts = self._share.look(pledge.source)
+        source = pledge.source
+        facts = self._share.look(source)
         if facts is None:
             return True
         if facts.identity != pledge.identity:
             return False
+        self.changed.add(source.folder)
         if pledge.direction is Direction.DECODE:
-            self._share.remove(_sidecar_of(pledge.source))
-            self._share.remove(state.meta_place(pledge.source))
+            self._drop_companions(pledge)
+        aside = self._aside_of(pledge)
         try:
-            self._share.make_folder(aside.folder)
-            self._share.rename_new(pledge.source, aside)
-        except FileNotFoundError:
-            return True
+            if not self._move_aside(pledge, aside):
+                return True
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
             # The folder is on another file system; what is left is a smaller window.
-            self._share.remove(pledge.source)
+            self._share.remove(source)
             return True
-        return self._settle_aside(aside, pledge)
+        return self._settle_aside(pledge, aside)
 
-    def _settle_aside(self, aside: Place, pledge: Pledge) -> bool:
-        facts = self._share.look(aside)
-        if facts is None or facts.identity == pledge.identity:
-            self._dispose(aside, pledge)
-            return True
-        self._put_back(aside, pledge.source)
-        return False
+    def _aside_of(self, pledge: Pledge) -> Place:
+        folder = state.stage_folder(self._share, self._by, pledge.source.root)
+        key = state.key_of(pledge.direction, pledge.source)
+        prefix = state.RETIRED_PREFIX
+        return folder.child(f"{prefix}{self._on_done}-{key}-{pledge.stage.name}")
 
-    def _dispose(self, aside: Place, pledge: Pledge) -> None:
-        if self._on_done is OnDone.ARCHIVE:
-            archive = state.state("archive", str(pledge.source))
-            self._share.make_folder(archive.folder)
-            self._move_to_free_name(aside, archive)
-        else:
-            self._share.remove(aside)
-
-    def _put_back(self, aside: Place, source: Place) -> None:
-        self._move_to_free_name(aside, source)
-
-    def _move_to_free_name(self, place: Place, target: Place) -> None:
-        for number in range(_NAMES_MAX):
-            name = f"{target.name}.{number}" if number else target.name
+    def _move_aside(self, pledge: Pledge, aside: Place) -> bool:
+        """Move the source aside; False if it is gone."""
+        for _ in range(_TRIES_MAX):
             try:
-                self._share.rename_new(place, target.beside(name))
+                self._share.rename_new(pledge.source, aside)
             except FileExistsError:
-                continue
+                # This run failed half way when it retired this before.
+                self._settle_aside(pledge, aside)
             except FileNotFoundError:
+                if self._share.look(pledge.source) is None:
+                    return False
+                self._share.make_folder(aside.folder)
+            else:
+                return True
+        raise FileNotFoundError(errno.ENOENT, "it vanishes again and again", str(aside))
+
+    def _settle_aside(self, pledge: Pledge, aside: Place) -> bool:
+        facts = self._share.look(aside)
+        if facts is None:
+            return True  # whoever took this run for dead settled it
+        if facts.identity != pledge.identity:
+            move_to_free_name(self._share, aside, pledge.source)
+            return False
+        folder = dispose(self._share, aside, pledge.source)
+        if folder is not None:
+            self.changed.add(folder)
+        return True
+
+    def _drop_companions(self, pledge: Pledge) -> None:
+        source = pledge.source
+        self._share.remove(source.beside(sidecar_name(source.name)))
+        place = state.meta_place(source)
+        meta = state.load_paper(self._share, place, Meta)
+        if meta is not None and meta.container_sha256 == pledge.container_sha256:
+            self._share.remove(place)
+
+
+def settle_asides(
+    share: Share, asides: Iterable[Place], records: Iterable[Record]
+) -> list[Place]:
+    """Remove, archive or put back what dead runs left aside; give what stays.
+
+    What stays is of a source that no record tells of, which no run leaves.
+    """
+    left = {place: share.look(place) for place in asides}
+    by_key: dict[str, list[Place]] = {}
+    for place in left:
+        by_key.setdefault(_key_in(place), []).append(place)
+    sources: dict[str, Place] = {}
+    for record in records if left else ():
+        key = state.key_of(record.direction, record.source)
+        if record.fate is not Fate.DELIVERED or key not in by_key:
+            continue
+        sources[key] = record.source
+        for place in by_key[key]:
+            facts = left.get(place)
+            if facts is not None and facts.identity == record.identity:
+                dispose(share, place, record.source)
+                del left[place]
+    for place, facts in list(left.items()):
+        source = sources.get(_key_in(place))
+        if facts is not None and source is not None:
+            move_to_free_name(share, place, source)
+        if facts is None or source is not None:
+            del left[place]
+    return list(left)
+
+
+def dispose(share: Share, aside: Place, source: Place) -> Place | None:
+    """Remove or archive a retired source; return the folder of the archive, if any."""
+    if not aside.name.startswith(f"{state.RETIRED_PREFIX}{OnDone.ARCHIVE}-"):
+        share.remove(aside)
+        return None
+    archive = state.state("archive", str(source))
+    move_to_free_name(share, aside, archive)
+    return archive.folder
+
+
+def move_to_free_name(share: Share, place: Place, target: Place) -> None:
+    """Rename to the target, or to the first name like it that is free.
+
+    Nothing happens if there is nothing at the place any more.
+    """
+    number = tries = 0
+    while number < _NAMES_MAX and tries < _TRIES_MAX:
+        name = f"{target.name}.{number}" if number else target.name
+        try:
+            share.rename_new(place, target.beside(name))
+        except FileExistsError:
+            number += 1
+        except FileNotFoundError:
+            if share.look(place) is None:
                 return
+            share.make_folder(target.folder)
+            tries += 1
+        else:
             return
-        raise FileExistsError(errno.EEXIST, "every name is taken", str(target))
+    raise FileExistsError(errno.EEXIST, "no name is to be had", str(target))
 
 
-def _sidecar_of(container: Place) -> Place:
-    return container.beside(sidecar_name(container.name))
+def _key_in(aside: Place) -> str:
+    return aside.name.removeprefix(state.RETIRED_PREFIX).split("-")[1]

@@ -2,7 +2,8 @@
 
 Pledges of one intent go together: each kind of step is taken for all that are due
 before the next kind, so that syncs and ledger writes are shared. Recovery after a crash
-is the same code, with scenes looked up on the share instead of known.
+is the same code, with scenes looked up on the share instead of known. What several
+settlers of one intent may do to each other is in `rules.steps`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 
 import msgspec
 
-from paxect_batch.model.items import Direction, Kind
-from paxect_batch.model.places import Place
+from paxect_batch.model.errors import RunOver, ShareError
+from paxect_batch.model.items import Direction, Identity, Kind
+from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone
 from paxect_batch.model.transfer import Intent, Pledge
 from paxect_batch.relay import state
@@ -32,12 +34,16 @@ from paxect_batch.seams import Share
 
 _CHUNK_BYTES = 1 << 20
 _ORDER = tuple(Step)
+_GONE = (errno.ENOENT, errno.ESTALE)
+
+Delivery = tuple[Direction, Place, Identity]
+"""What tells a delivered item: by its path alone another content would pass for it."""
 
 
 class Matter:
     """One pledge on its way, with what is known of it."""
 
-    __slots__ = ("adopted", "ended", "pledge", "scene")
+    __slots__ = ("adopted", "ended", "pledge", "scene", "withdrew")
 
     def __init__(self, pledge: Pledge, scene: Scene) -> None:
         self.pledge = pledge
@@ -45,6 +51,8 @@ class Matter:
         self.adopted = False
         self.ended: Step | None = None
         """FINISH, COLLIDE or DROP, once it came to that."""
+        self.withdrew: Step | None = None
+        """COLLIDE or DROP, if it was this settler that withdrew it."""
 
     def know(self, **facts: object) -> None:
         """Note what changed in the scene."""
@@ -57,13 +65,14 @@ Recorder = Callable[[list[Matter]], None]
 class Settler:
     """Settles intents of one node, or of a dead one."""
 
-    def __init__(self, share: Share, intent: Intent, record: Recorder) -> None:
+    def __init__(
+        self, share: Share, intent: Intent, record: Recorder, *, by: state.Owner
+    ) -> None:
         self._share = share
         self._intent = intent
         self._record = record
-        self._retirer = Retirer(share, intent.node, OnDone(intent.on_done))
+        self._retirer = Retirer(share, by, OnDone(intent.on_done))
         self._published_in: set[Place] = set()
-        self._retired_in: set[Place] = set()
 
     def settle(self, matters: list[Matter]) -> None:
         """Take every pledge to its end; then remove the intent."""
@@ -75,22 +84,33 @@ class Settler:
             pending = [matter for matter in pending if matter.ended is None]
         # A source that comes back after a power loss would be delivered again, if
         # the intent that knows better were gone.
-        for folder in sorted(self._retired_in):
+        for folder in sorted(self._retirer.changed):
+            self._sync_if_there(folder)
+        place = place_of(self._intent)
+        self._share.remove(place)
+        withdrawn = [matter for matter in matters if matter.scene.withdrawn]
+        if withdrawn:
+            # Were the intent back after a power loss, and these not, they would pass
+            # for published.
+            self._sync_if_there(place.folder)
+        for matter in withdrawn:
+            self._share.remove(state.withdrawn_place(matter.pledge.stage))
+
+    def _sync_if_there(self, folder: Place) -> None:
+        with contextlib.suppress(FileNotFoundError):
             self._share.sync_folder(folder)
-        self._share.remove(
-            state.intent_place(self._intent.node, self._intent.run, self._intent.number)
-        )
 
     def _take(self, step: Step, matters: list[Matter]) -> None:
         if step is Step.RECORD:
             for folder in sorted(self._published_in):
-                self._share.sync_folder(folder)
+                self._sync_if_there(folder)
             self._published_in.clear()
             self._record(matters)
             for matter in matters:
                 matter.know(recorded=True)
         elif step in (Step.COLLIDE, Step.DROP):
-            self._withdraw(step, matters)
+            for matter in matters:
+                self._withdraw(step, matter)
         else:
             act = {
                 Step.LOOK_AT_TARGET: self._look_at_target,
@@ -136,20 +156,14 @@ class Settler:
         except FileExistsError:
             matter.know(target=TargetState.UNKNOWN)
         except FileNotFoundError:
-            # Somebody else settled this, by publishing or by withdrawing: which of the
-            # two, only the intent tells.
-            pledged = self._is_pledged(pledge)
-            matter.know(staged=False, pledged=pledged)
+            # Somebody else settled this, by publishing or by withdrawing.
+            matter.know(**self._fate(pledge))
         else:
             matter.know(staged=False, target=TargetState.EQUAL)
 
-    def _is_pledged(self, pledge: Pledge) -> bool:
-        intent = self._intent
-        place = state.intent_place(intent.node, intent.run, intent.number)
-        found = state.load_paper(self._share, place, Intent)
-        return found is not None and any(
-            each.stage == pledge.stage for each in found.pledges
-        )
+    def _fate(self, pledge: Pledge) -> dict[str, bool]:
+        """Look, in the order that matters, what became of a staged file."""
+        return look_at_stage(self._share, self._intent, pledge)
 
     def _rename(self, stage: Place, target: Place) -> None:
         self._published_in.add(target.folder)
@@ -170,41 +184,73 @@ class Settler:
 
     def _retire(self, matter: Matter) -> None:
         gone = self._retirer.retire(matter.pledge)
-        self._retired_in.add(matter.pledge.source.folder)
         matter.know(source=SourceState.GONE if gone else SourceState.CHANGED)
 
-    def _finish(self, matter: Matter) -> None:
-        if matter.pledge.sidecar_stage is not None:
-            self._share.remove(matter.pledge.sidecar_stage)
-        matter.ended = Step.FINISH
+    def _withdraw(self, step: Step, matter: Matter) -> None:
+        stage = matter.pledge.stage
+        try:
+            self._share.rename_new(stage, state.withdrawn_place(stage))
+        except (FileNotFoundError, FileExistsError):
+            matter.know(**self._fate(matter.pledge))
+        else:
+            matter.withdrew = step
+            matter.know(staged=False, withdrawn=True)
 
-    def _withdraw(self, step: Step, matters: list[Matter]) -> None:
-        for matter in matters:
-            if owns_sidecar(matter.scene) and matter.pledge.sidecar is not None:
-                # Beside somebody else's container it would call that one corrupt.
-                self._share.remove(matter.pledge.sidecar)
-        # First the promise, then what it was about: a staged file that is gone means
-        # that it was published.
-        withdrawn = {id(matter.pledge) for matter in matters}
-        self._intent = msgspec.structs.replace(
-            self._intent,
-            pledges=tuple(p for p in self._intent.pledges if id(p) not in withdrawn),
-        )
-        write_intent(self._share, self._intent)
-        for matter in matters:
-            pledge = matter.pledge
-            dropped = self._share.remove(pledge.stage)
-            if pledge.sidecar_stage is not None:
-                self._share.remove(pledge.sidecar_stage)
-            # A stage that was gone was published by somebody else: no reason to set
-            # its source aside.
-            matter.ended = step if dropped else Step.DROP
+    def _take_back_sidecar(self, pledge: Pledge) -> None:
+        if pledge.sidecar is not None and owns_sidecar(
+            sidecar_target=look_at_sidecar(self._share, pledge),
+            target=look_at_target(self._share, pledge),
+        ):
+            # Beside somebody else's container it would call that one corrupt.
+            self._share.remove(pledge.sidecar)
+
+    def _finish(self, matter: Matter) -> None:
+        pledge, scene = matter.pledge, matter.scene
+        if scene.staged and scene.recorded:
+            self._share.remove(pledge.stage)
+        if pledge.sidecar_stage is not None:
+            self._share.remove(pledge.sidecar_stage)
+        if scene.withdrawn:
+            self._take_back_sidecar(pledge)
+        if scene.recorded:
+            matter.ended = Step.FINISH
+        else:
+            # Whoever withdrew it deals with its source; if nobody did, it was
+            # finished elsewhere.
+            matter.ended = matter.withdrew or Step.DROP
+
+
+def place_of(intent: Intent) -> Place:
+    """Return where an intent lies."""
+    return state.intent_place(state.Owner(intent.node, intent.run), intent.number)
 
 
 def write_intent(share: Share, intent: Intent) -> None:
-    """Write down durably what is about to be published."""
-    place = state.intent_place(intent.node, intent.run, intent.number)
-    state.save_paper(share, place, intent)
+    """Write down durably what is about to be published.
+
+    Raises `RunOver` if the run's folder for intents is gone, which is never made anew:
+    what was staged is being swept, and to promise it would make it pass for published.
+    """
+    owner = state.Owner(intent.node, intent.run)
+    place = place_of(intent)
+    folder = state.stage_folder(share, owner, Root.STATE)
+    new = folder.child(f"intent-{intent.number:08d}.part")
+    share.remove(new)
+    with share.create(new) as stream:
+        rest = memoryview(state.paper_bytes(intent))
+        while rest:
+            rest = rest[stream.write(rest) :]
+        share.sync(stream)
+    try:
+        share.rename_new(new, place)
+        share.sync_folder(place.folder)
+    except OSError as error:
+        if error.errno not in _GONE or share.look(place.folder) is not None:
+            raise
+        raise RunOver(
+            f"another run took run {intent.run!r} of node {intent.node!r} for dead and "
+            "swept what it had staged; items are as they were; run again"
+        ) from error
 
 
 def fresh_matters(intent: Intent) -> list[Matter]:
@@ -227,45 +273,63 @@ def fresh_matters(intent: Intent) -> list[Matter]:
 
 
 def found_matters(
-    share: Share, intent: Intent, recorded: Iterable[tuple[Direction, Place]]
+    share: Share, intent: Intent, recorded: Collection[Delivery]
 ) -> list[Matter]:
-    """Return the matters of an intent that someone left, as the share shows them."""
-    known = set(recorded)
-    matters = []
-    for pledge in intent.pledges:
-        aside = state.aside_place(share, intent.node, pledge.source, pledge.stage)
-        source = share.look(pledge.source)
-        if share.look(aside) is not None:
-            source_state = SourceState.SAME  # and retiring it was begun
-        elif source is None:
-            source_state = SourceState.GONE
-        elif source.identity == pledge.identity:
-            source_state = SourceState.SAME
-        else:
-            source_state = SourceState.CHANGED
-        staged_sidecar = pledge.sidecar_stage
-        target = sidecar_target = TargetState.UNKNOWN
-        if source_state is not SourceState.SAME:
-            # Nothing will be published; what was begun is to be taken back.
-            target = look_at_target(share, pledge)
-        if pledge.sidecar is not None:
-            sidecar_target = look_at_sidecar(share, pledge)
-        matters.append(
-            Matter(
-                pledge,
-                Scene(
-                    staged=share.look(pledge.stage) is not None,
-                    sidecar_staged=staged_sidecar is not None
-                    and share.look(staged_sidecar) is not None,
-                    target=target,
-                    sidecar_target=sidecar_target,
-                    recorded=(pledge.direction, pledge.source) in known,
-                    source=source_state,
-                    retire=intent.on_done != OnDone.KEEP,
-                ),
-            )
+    """Return the matters of an intent that someone left, as the share shows them.
+
+    What is `recorded` must have been read before.
+    """
+    return [
+        Matter(pledge, _found_scene(share, intent, pledge, recorded))
+        for pledge in intent.pledges
+    ]
+
+
+def _found_scene(
+    share: Share, intent: Intent, pledge: Pledge, recorded: Collection[Delivery]
+) -> Scene:
+    # In the order that `rules.steps` asks for; arguments are evaluated in theirs.
+    found = share.look(pledge.source)
+    if found is None:
+        source = SourceState.GONE
+    else:
+        same = found.identity == pledge.identity
+        source = SourceState.SAME if same else SourceState.CHANGED
+    sidecar_target = TargetState.UNKNOWN
+    if pledge.sidecar is not None:
+        sidecar_target = look_at_sidecar(share, pledge)
+    staged = pledge.sidecar_stage
+    sidecar_staged = staged is not None and share.look(staged) is not None
+    return Scene(
+        sidecar_staged=sidecar_staged,
+        target=TargetState.UNKNOWN,
+        sidecar_target=sidecar_target,
+        recorded=(pledge.direction, pledge.source, pledge.identity) in recorded,
+        source=source,
+        retire=intent.on_done != OnDone.KEEP,
+        **look_at_stage(share, intent, pledge),
+    )
+
+
+def look_at_stage(share: Share, intent: Intent, pledge: Pledge) -> dict[str, bool]:
+    """Look whether a file is staged, withdrawn, and promised, in this order.
+
+    Raises `ShareError` if it cannot be told, because the folder is missing that any of
+    it would lie in: so it is on a root that is not mounted. Taken for published, what
+    is staged there would be lost.
+    """
+    staged = share.look(pledge.stage) is not None
+    withdrawn = share.look(state.withdrawn_place(pledge.stage)) is not None
+    knowable = staged or withdrawn or share.look(pledge.stage.folder) is not None
+    pledged = share.look(place_of(intent)) is not None
+    if pledged and not knowable:
+        raise ShareError(
+            f"{pledge.stage.folder} is not there, though an earlier run staged "
+            f"{pledge.source} in it; items are as they were; mount what belongs on "
+            f"the {pledge.stage.root} and run again",
+            errno=errno.ENOENT,
         )
-    return matters
+    return {"staged": staged, "withdrawn": withdrawn, "pledged": pledged}
 
 
 def look_at_target(share: Share, pledge: Pledge) -> TargetState:
@@ -281,7 +345,7 @@ def look_at_target(share: Share, pledge: Pledge) -> TargetState:
             while chunk := stream.read(_CHUNK_BYTES):
                 digest.update(chunk)
     except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ESTALE):
+        if error.errno in _GONE:
             return TargetState.ABSENT
         raise
     equal = digest.hexdigest() == pledge.target_sha256

@@ -1,10 +1,15 @@
-"""Where the relay keeps its own papers below `.paxect/`, and how they are written."""
+"""Where the relay keeps its own papers below `.paxect/`, and how they are written.
+
+A run has a folder for its intents, made before it stages anything, and removed before
+anybody sweeps what it staged. So whoever takes a sleeping run for dead and sweeps it
+takes its word away as well: when it wakes, it can promise nothing any more.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -12,13 +17,22 @@ from paxect_batch.model.items import Direction, Kind
 from paxect_batch.model.places import Place, Root
 from paxect_batch.seams import Share
 
-ASIDE_PREFIX = "retired-"
+RETIRED_PREFIX = "retired-"
 """Begins the names of sources that are moved aside while they are retired."""
+WITHDRAWN_SUFFIX = ".withdrawn"
+"""Ends the name of a staged file that will never be published."""
 
 PAPER_BYTES_MAX = 16 << 20
 """No paper is longer; what is longer was not written here."""
 
 T = TypeVar("T")
+
+
+class Owner(NamedTuple):
+    """A node's run, which folders of the state belong to."""
+
+    node: str
+    run: str
 
 
 def key_of(direction: Direction, source: Place) -> str:
@@ -32,8 +46,8 @@ def state(*parts: str) -> Place:
     return Place(Root.STATE, "/".join(parts))
 
 
-def stage_folder(share: Share, node: str, root: Root) -> Place:
-    """Where a node keeps files that are on their way into or out of a root.
+def stages_folder(share: Share, node: str, root: Root) -> Place:
+    """Where the stage folders of a node's runs are, for one root.
 
     In the state folder, unless that is on another file system, from which no rename
     leads there.
@@ -43,20 +57,47 @@ def stage_folder(share: Share, node: str, root: Root) -> Place:
     return Place(root, f".paxect/stage/{node}")
 
 
-def aside_place(share: Share, node: str, source: Place, stage: Place) -> Place:
-    """Where a source is moved aside while it is retired."""
-    folder = stage_folder(share, node, source.root)
-    return folder.child(f"{ASIDE_PREFIX}{stage.name}")
+def stage_folder(share: Share, owner: Owner, root: Root) -> Place:
+    """Where a run keeps files that are on their way into or out of a root."""
+    return stages_folder(share, owner.node, root).child(owner.run)
 
 
-def intent_folder(node: str) -> Place:
-    """Where a node's intents lie."""
+def withdrawn_place(stage: Place) -> Place:
+    """Where a staged file goes that will never be published."""
+    return stage.beside(stage.name + WITHDRAWN_SUFFIX)
+
+
+def intents_folder(node: str) -> Place:
+    """Where the intent folders of a node's runs are."""
     return state("intents", node)
 
 
-def intent_place(node: str, run: str, number: int) -> Place:
+def intent_folder(owner: Owner) -> Place:
+    """Where a run's intents lie, from its begin to its end."""
+    return intents_folder(owner.node).child(owner.run)
+
+
+def intent_place(owner: Owner, number: int) -> Place:
     """Where one intent lies."""
-    return intent_folder(node).child(f"{run}-{number:08d}.json")
+    return intent_folder(owner).child(f"{number:08d}.json")
+
+
+def intents_of(share: Share, node: str) -> Iterator[Place]:
+    """Give the intents of all runs of a node."""
+    for run in folders_in(share, intents_folder(node)):
+        yield from intents_in(share, run)
+
+
+def intents_in(share: Share, folder: Place) -> Iterator[Place]:
+    """Give the intents of one run, by its folder."""
+    for place in files_in(share, folder):
+        if is_intent(place):
+            yield place
+
+
+def is_intent(place: Place) -> bool:
+    """Tell whether what lies in a run's folder for intents is one."""
+    return place.name.endswith(".json")
 
 
 def attempts_place(key: str) -> Place:
@@ -87,11 +128,23 @@ def load_paper(share: Share, place: Place, kind: type[T]) -> T | None:
 
 def save_paper(share: Share, place: Place, paper: msgspec.Struct) -> None:
     """Write the paper durably and whole."""
-    share.write(place, msgspec.json.encode(paper) + b"\n")
+    share.write(place, paper_bytes(paper))
+
+
+def paper_bytes(paper: msgspec.Struct) -> bytes:
+    """Return the paper as it is written down."""
+    return msgspec.json.encode(paper) + b"\n"
 
 
 def files_in(share: Share, folder: Place) -> Iterator[Place]:
     """Give the files of a folder of the state."""
     for entry in share.entries(folder):
         if entry.kind is Kind.FILE:
+            yield entry.place
+
+
+def folders_in(share: Share, folder: Place) -> Iterator[Place]:
+    """Give the folders of a folder of the state."""
+    for entry in share.entries(folder):
+        if entry.kind is Kind.FOLDER:
             yield entry.place

@@ -14,11 +14,13 @@ from paxect_batch.seams import Share
 
 
 class TaskMaker:
-    """Makes tasks under names that no other task of this node has."""
+    """Makes tasks under names that no other task has."""
 
-    def __init__(self, share: Share, *, node: str, cores: int, workers: int) -> None:
+    def __init__(
+        self, share: Share, *, owner: state.Owner, cores: int, workers: int
+    ) -> None:
         self._share = share
-        self._node = node
+        self._owner = owner
         self._cores = cores
         self._workers = workers
         self._number = 0
@@ -27,8 +29,8 @@ class TaskMaker:
         """Return what a worker is to do with the item."""
         encodes = item.direction is Direction.ENCODE
         root = Root.WIRE if encodes else Root.OUTBOX
-        folder = state.stage_folder(self._share, self._node, root)
-        # Short, and new in each run: nothing of an earlier run is ever written over.
+        folder = state.stage_folder(self._share, self._owner, root)
+        # Short, and below the run's own folder: nothing is ever written over.
         stage = folder.child(
             f"{state.key_of(item.direction, item.source)[:16]}-{self._number:x}.part"
         )

@@ -17,7 +17,9 @@ class Expectation(msgspec.Struct, frozen=True):
     level: Level
     """Of the finding, if it did not hold."""
     means: str
-    advice: str
+    advice: str = ""
+    means_held: str = ""
+    """What it means that it held, where that reads otherwise."""
 
 
 _MOUNT_ADVICE = (
@@ -82,7 +84,7 @@ EXPECTATIONS = {
         "that is refused while someone reads the old file",
         Level.NOTE,
         "SMB does so; the relay tries again for a third of a second",
-        "",
+        means_held="what nodes keep for each other is replaced while others read it",
     ),
     "kept": Expectation(
         "a rename that must not replace leaves the existing file alone",
@@ -105,13 +107,14 @@ EXPECTATIONS = {
         "as on NFS: what others create in the outbox within that instant is replaced; "
         "nodes are kept apart by claims",
         "let nobody but the relay make files in the outbox and the wire",
+        "nobody else's file can come between the two",
     ),
     "removed_open": Expectation(
         "a file that is removed while open is gone",
         "a file that is removed while open stays under another name",
         Level.NOTE,
         "as on NFS: such a name goes when the file is closed, and is never an item",
-        "",
+        means_held="no other names come up in folders",
     ),
     "taken_over": Expectation(
         "a marker can be renamed aside and made anew",
@@ -123,23 +126,23 @@ EXPECTATIONS = {
     "flock": Expectation(
         "locks of the system hold between processes here",
         "locks of the system do not hold between processes here",
-        Level.CARE,
-        "by them two runs of one node on this machine are told apart",
-        "see that each node runs once; NFSv3 wants a lock daemon or local_lock=flock",
+        Level.NOTE,
+        "nothing rests on them: leases and claims are markers, and the lock between "
+        "runs on one machine lies on that machine",
     ),
     "soft_lock": Expectation(
         "filelock's soft locks hold between processes here",
         "filelock's soft locks do not hold between processes here",
-        Level.CARE,
-        "they are exclusive creates with their owner's name inside",
-        _OTHER_SHARE,
+        Level.NOTE,
+        "nothing rests on them: markers are made likewise, and closed at once",
     ),
     "link": Expectation(
         "hard links can be made",
         "hard links cannot be made",
         Level.NOTE,
-        "the relay makes none; `paxect-core` uses them for its outputs where it can",
-        "",
+        "a lease that was taken aside by mistake is put back by a link; without links "
+        "its node begins anew, and loses nothing",
+        means_held="a lease that was taken aside by mistake can be put back",
     ),
 }
 """By the field of `Calls`."""
@@ -154,7 +157,8 @@ def call_findings(calls: Calls) -> Iterator[Finding]:
 def trial_finding(code: str, trial: Trial, expectation: Expectation) -> Finding:
     """Judge one trial by what was expected of it."""
     if trial.held:
-        return Finding(code, Level.OK, expectation.held, expectation.means)
+        means = expectation.means_held or expectation.means
+        return Finding(code, Level.OK, expectation.held, means)
     return Finding(
         code,
         expectation.level,

@@ -119,7 +119,7 @@ def clock_finding(
     way = "ahead of" if ahead_seconds > 0 else "behind"
     found = f"{subject} is {abs(ahead_seconds):.1f} s {way} this machine's"
     if level is Level.OK:
-        found = f"{subject} agrees with this machine's to {max(off, 0.1):.1f} s"
+        found = f"{subject} agrees with this machine's, to {max(off, 0.1):.1f} s"
     return Finding(
         code,
         level,
@@ -193,8 +193,8 @@ def speed_findings(speed: Speed) -> Iterator[Finding]:
         "speed",
         level,
         f"milliseconds that small operations take: {shown}",
-        f"about {seconds:.3f} s for a small file by itself; small files share most of "
-        "these steps",
+        f"about {1000 * seconds:.1f} ms for a small file by itself; small files that "
+        "travel together share most of these steps",
         ""
         if level is Level.OK
         else "see what the way to the server costs; for many "

@@ -58,6 +58,7 @@ EXPECTATIONS = {
         "a run may say that nothing is left while a new file waits; the next run "
         "takes it",
         _DEFAULT_CACHE,
+        "a run does so before it says that nothing is left",
     ),
     "kept": Expectation(
         "a rename leaves alone what the peer made just before",
@@ -66,20 +67,19 @@ EXPECTATIONS = {
         "between nodes claims prevent that; what anybody else makes in the outbox or "
         "the wire at that instant would be lost",
         "let nobody but the relay make files in the outbox and the wire",
+        "what others make in the outbox stays",
     ),
     "flock": Expectation(
         "locks of the system hold between the machines",
         "locks of the system do not hold between the machines",
         Level.NOTE,
-        "claims rest on markers and do not need them",
-        "",
+        "leases and claims rest on markers and do not need them",
     ),
     "soft_lock": Expectation(
         "filelock's soft locks hold between the machines",
         "filelock's soft locks do not hold between the machines",
-        Level.CARE,
-        "they are exclusive creates with their owner's name inside",
-        _DEFAULT_CACHE,
+        Level.NOTE,
+        "nothing rests on them: markers are made likewise, and closed at once",
     ),
 }
 """By the field of `Peer`."""

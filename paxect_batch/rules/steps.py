@@ -1,20 +1,24 @@
 """The next step: given what lies on the share for a pledge, what is to be done now.
 
 The same function drives a transfer and recovers one after a crash, for any node. A step
-may be taken twice, by two nodes at once, or never end; the scene is then looked at anew
-and the next one follows.
+may be taken twice, by two nodes at once, or an hour late; the scene is then looked at
+anew and the next one follows.
+
+**One rename decides.** A staged file leaves its name in one of two ways: to the target,
+and it is published; to `STAGE.withdrawn`, and it never will be. The share lets one of
+the two happen, whoever tries, so a staged file that is gone and not withdrawn was
+published, or adopted, even if a consumer has taken it since. That holds as long as the
+intent stands: an intent is written once, never changed, and removed before what was
+withdrawn is. Where the intent is gone, all of it came to its end.
 
 **Looking.** A scene is not one instant, so the order in which its parts are looked at
 matters; `tests/rules` checks all interleavings of two nodes with this one:
 
-1. the source, the target, the sidecar's target;
+1. the records, because what they say stays true, and then the source, the target, the
+   sidecar's target: only steps that look again, or refuse, are built on these;
 2. what is staged;
-3. the pledge and the records.
-
-That a staged file is gone means "published" only because withdrawing a pledge comes
-before dropping what is staged, and the pledge is looked at after the stage. For that a
-withdrawal must stay: two nodes that rewrite one intent of several pledges must not
-bring back what the other withdrew.
+3. what is withdrawn: before 2 it could not be told from what is withdrawn in between;
+4. the intent: before 3 it could not be told from what is finished in between.
 
 **Steps**, each with its effects in this order, every one durable before the next:
 
@@ -24,17 +28,21 @@ bring back what the other withdrew.
 `PUBLISH_SIDECAR`         rename the staged sidecar, never replacing
 `PUBLISH`                 rename the staged file, never replacing; `RECORD` follows
 `ADOPT`                   drop the staged file; `RECORD` follows
-`COLLIDE`                 take back the sidecar if it is ours (see `owns_sidecar`),
-                          withdraw the pledge, drop the staged files; set the source
-                          aside if it was this node that dropped the staged file
+`COLLIDE`                 rename the staged file to its withdrawn name; set the
+                          source aside if it was this node that did
 `DROP`                    the same, without setting aside
 `RECORD`                  append the record, unless a record of the item is there
 `RETIRE`                  remove or archive exactly the source that was read
-`FINISH`                  drop what is still staged, then take the pledge away
+`FINISH`                  drop what is still staged; if the pledge was withdrawn, look
+                          at what was published of it and take back the sidecar that
+                          is ours (see `owns_sidecar`); remove the intent; drop what
+                          was withdrawn
 ========================  ==========================================================
 
 A rename that finds its name taken, or its staged file gone, has done nothing: look
-again.
+again. What a sleeper can still do when it wakes is bounded: it may write a record for
+the second time, and take back a sidecar that by now tells of the same bytes published
+by another pledge, whose container then has none.
 """
 
 from __future__ import annotations
@@ -89,8 +97,10 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     source: SourceState
     retire: bool
     """Whether the source goes once the item is delivered."""
+    withdrawn: bool = False
+    """Whether the staged file has its withdrawn name, looked at after `staged`."""
     pledged: bool = True
-    """Whether the pledge still stands, looked at after `staged`."""
+    """Whether the intent still stands, looked at after `withdrawn`."""
 
 
 def next_step(scene: Scene) -> Step:
@@ -98,8 +108,8 @@ def next_step(scene: Scene) -> Step:
     if scene.recorded:
         delivered_and_left = scene.retire and scene.source is SourceState.SAME
         return Step.RETIRE if delivered_and_left else Step.FINISH
-    if not scene.pledged:
-        # Withdrawn or finished by another node: that a stage is gone means nothing.
+    if scene.withdrawn or not scene.pledged:
+        # Without the intent, that a stage is gone means nothing: it is finished.
         return Step.FINISH
     if not scene.staged:
         return Step.RECORD
@@ -131,15 +141,14 @@ def _sidecar_first(scene: Scene) -> Step:
     return Step.PUBLISH_SIDECAR
 
 
-def owns_sidecar(scene: Scene) -> bool:
-    """Tell whether the published sidecar came from this pledge and tells of nothing.
+def owns_sidecar(*, target: TargetState, sidecar_target: TargetState) -> bool:
+    """Tell whether the sidecar of a withdrawn pledge lies there and tells of nothing.
 
     Left beside somebody else's container it would call that corrupt, and left alone it
-    would stand in the way of the next content of the source. What is `UNKNOWN` must be
-    looked at before.
+    would stand in the way of the next content of the source. Both must be looked at
+    after the staged sidecar is gone, for until then any node may publish it.
     """
-    return (
-        not scene.sidecar_staged
-        and scene.sidecar_target is TargetState.EQUAL
-        and scene.target in {TargetState.ABSENT, TargetState.DIFFERENT}
-    )
+    return sidecar_target is TargetState.EQUAL and target in {
+        TargetState.ABSENT,
+        TargetState.DIFFERENT,
+    }

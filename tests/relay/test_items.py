@@ -322,8 +322,8 @@ def test_digest_is_the_same_for_one_run_and_for_many(tmp_path: Path) -> None:
 
 def test_unreadable_intent_is_put_beside_and_promises_nothing(bench: Bench) -> None:
     folder = bench.state / "intents" / "node"
-    folder.mkdir(parents=True)
-    (folder / "r-00000001.json").write_bytes(b'{"torn')
+    (folder / "r").mkdir(parents=True)
+    (folder / "r" / "00000001.json").write_bytes(b'{"torn')
     bench.drop("a", b"data")
     assert bench.drain().delivered_files == 1
     assert [p.name for p in files_below(folder)] == ["r-00000001.json.unreadable"]

@@ -259,7 +259,7 @@ def test_manifest_is_written_signed_and_a_torn_one_of_a_peer_is_told(
 
 
 def test_crumbs_of_an_earlier_run_are_swept(bench: Bench) -> None:
-    stage = bench.state / "stage" / "node"
+    stage = bench.state / "stage" / "node" / "earlier"
     stage.mkdir(parents=True)
     (stage / "0123-0.part").write_bytes(b"half")
     bench.drain()

@@ -35,12 +35,12 @@ Flags = tuple[bool, ...]
 class Node(NamedTuple):
     """Where a node is: the next operation, and what it remembers."""
 
-    at: str = "source"
+    at: str = "records"
     saw: tuple[object, ...] = ()
     looked: tuple[str, str] | None = None
     rest: tuple[str, ...] = ()
-    owns: bool = False
     dropped: bool = False
+    owns: bool = False
 
 
 class Share(NamedTuple):
@@ -51,6 +51,7 @@ class Share(NamedTuple):
     sidecar: int
     staged: Flags
     sidecar_staged: Flags
+    withdrawn: Flags
     pledged: Flags
     recorded: Flags
     aside: Flags
@@ -82,10 +83,12 @@ class World(NamedTuple):
     no_replace: bool = True
     """Whether a rename can refuse to replace; otherwise it is a look and a rename."""
     choose: Choose = next_step
-    pledge_last: bool = True
-    """Whether the pledge is looked at after what is staged, as it must be."""
-    withdraw_first: bool = True
-    """Whether pledges are withdrawn before stages are dropped, as they must be."""
+    looks: tuple[str, ...] = ("staged", "withdrawn", "pledge")
+    """In which order these three are looked at; any other is wrong."""
+    marks: bool = True
+    """Whether withdrawing is a rename, as it must be, or removes the staged file."""
+    finish: tuple[str, ...] = ("unpledge", "drop_withdrawn")
+    """In which order a pledge is finished; the other one is wrong."""
     looks_again: bool = True
     """Whether all is looked at again once a stage is gone at its rename, as it must."""
 
@@ -97,6 +100,7 @@ class World(NamedTuple):
             sidecar=NOTHING,
             staged=(True,) * pledges,
             sidecar_staged=(self.sidecars,) * pledges,
+            withdrawn=(False,) * pledges,
             pledged=(True,) * pledges,
             recorded=(False,) * items,
             aside=(False,) * items,
@@ -175,64 +179,58 @@ def operate(world: World, share: Share, number: int) -> Share:
 
 def _observe(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
     node = share.nodes[number]
-    stages = (share.staged[pledge], share.sidecar_staged[pledge])
-    papers = (share.pledged[pledge], share.recorded[item])
-    match node.at:
-        case "source":
-            return _saw(share, number, "target", share.source[item])
-        case "target":
-            state = _glance(_state(share.target, item), node.looked and node.looked[0])
-            return _saw(share, number, "sidecar", state)
-        case "sidecar":
-            state = _glance(_state(share.sidecar, item), node.looked and node.looked[1])
-            following = "staged" if world.pledge_last else "pledge"
-            return _saw(share, number, following, state)
-        case "staged" if world.pledge_last:
-            return _saw(share, number, "pledge", stages)
-        case "pledge" if world.pledge_last:
-            return _decide(world, share, number, node.saw[:-1], node.saw[-1], papers)
-        case "pledge":
-            return _saw(share, number, "staged", papers)
-        case _:
-            return _decide(world, share, number, node.saw[:-1], stages, node.saw[-1])
+    looked = node.looked or (UNKNOWN, UNKNOWN)
+    what: object = {
+        "records": share.recorded[item],
+        "source": share.source[item],
+        "target": _glance(_state(share.target, item), looked[0]),
+        "sidecar": _glance(_state(share.sidecar, item), looked[1]),
+        "staged": (share.staged[pledge], share.sidecar_staged[pledge]),
+        "withdrawn": share.withdrawn[pledge],
+        "pledge": share.pledged[pledge],
+    }[node.at]
+    order = (*_FIRST_LOOKS, *world.looks)
+    following = order.index(node.at) + 1
+    if following < len(order):
+        return _saw(share, number, order[following], what)
+    saw = dict(zip(order, (*node.saw, what), strict=True))
+    return _decide(world, share, number, saw)
 
 
-def _glance(state: str, looked: str | None) -> str:
+_FIRST_LOOKS = ("records", "source", "target", "sidecar")
+
+
+def _glance(state: str, looked: str) -> str:
     """Return what is known without reading, or what was read before."""
-    if state == ABSENT:
-        return state
-    return looked or UNKNOWN
+    return state if state == ABSENT else looked
 
 
-def _decide(world: World, share: Share, number: int, saw, stages, papers) -> Share:
-    source, target, sidecar = saw
+def _decide(world: World, share: Share, number: int, saw: dict[str, object]) -> Share:
     scene = Scene(
-        staged=stages[0],
-        sidecar_staged=stages[1],
-        target=TargetState(target),
-        sidecar_target=TargetState(sidecar),
-        recorded=papers[1],
-        source=SourceState(source),
+        staged=saw["staged"][0],
+        sidecar_staged=saw["staged"][1],
+        target=TargetState(saw["target"]),
+        sidecar_target=TargetState(saw["sidecar"]),
+        recorded=saw["records"],
+        source=SourceState(saw["source"]),
         retire=world.retire,
-        pledged=papers[0],
+        withdrawn=saw["withdrawn"],
+        pledged=saw["pledge"],
     )
-    step = world.choose(scene)
-    if step is Step.DROP and UNKNOWN in {target, sidecar}:
-        step = Step.LOOK_AT_TARGET
-    withdrawal = ("withdraw", "drop") if world.withdraw_first else ("drop", "withdraw")
+    looks_back = scene.withdrawn and world.sidecars
+    take_back = ("look_back", "take_back") if looks_back else ()
     operations = {
         Step.LOOK_AT_TARGET: ("look",),
         Step.PUBLISH_SIDECAR: ("publish_sidecar",),
         Step.PUBLISH: ("publish",) if world.no_replace else ("absent?", "replace"),
         Step.ADOPT: ("drop", "record"),
-        Step.COLLIDE: ("take_back", *withdrawal, "drop_sidecar", "set_aside"),
-        Step.DROP: ("take_back", *withdrawal, "drop_sidecar"),
+        Step.COLLIDE: ("withdraw", "set_aside"),
+        Step.DROP: ("withdraw",),
         Step.RECORD: ("record",),
         Step.RETIRE: ("retire",),
-        Step.FINISH: ("drop", "drop_sidecar", "withdraw", "done"),
-    }[step]
-    node = Node(operations[0], rest=operations[1:], owns=owns_sidecar(scene))
-    return _with_node(share, number, node)
+        Step.FINISH: ("drop", "drop_sidecar", *take_back, *world.finish, "done"),
+    }[world.choose(scene)]
+    return _with_node(share, number, Node(operations[0], rest=operations[1:]))
 
 
 def _look(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
@@ -243,7 +241,7 @@ def _look(world: World, share: Share, number: int, pledge: int, item: int) -> Sh
 def _publish(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
     if not share.staged[pledge] or share.target != NOTHING:
         presumed = not share.staged[pledge] and not world.looks_again
-        return _with_node(share, number, Node("record" if presumed else "source"))
+        return _with_node(share, number, Node("record") if presumed else Node())
     return _published(share, number, pledge, item)
 
 
@@ -286,6 +284,17 @@ def _publish_sidecar(
     return _onward(share, number)
 
 
+def _look_back(
+    world: World, share: Share, number: int, pledge: int, item: int
+) -> Share:
+    owns = owns_sidecar(
+        target=TargetState(_state(share.target, item)),
+        sidecar_target=TargetState(_state(share.sidecar, item)),
+    )
+    node = share.nodes[number]._replace(owns=owns)
+    return _onward(_with_node(share, number, node), number)
+
+
 def _take_back(
     world: World, share: Share, number: int, pledge: int, item: int
 ) -> Share:
@@ -295,15 +304,31 @@ def _take_back(
 
 
 def _withdraw(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
-    return _onward(
-        share._replace(pledged=_set(share.pledged, pledge, value=False)), number
+    if not share.staged[pledge]:
+        return _with_node(share, number, Node())
+    node = share.nodes[number]._replace(dropped=True)
+    after = share._replace(
+        staged=_set(share.staged, pledge, value=False),
+        withdrawn=_set(share.withdrawn, pledge, value=world.marks),
     )
+    return _onward(_with_node(after, number, node), number)
+
+
+def _unpledge(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
+    flags = _set(share.pledged, pledge, value=False)
+    return _onward(share._replace(pledged=flags), number)
+
+
+def _drop_withdrawn(
+    world: World, share: Share, number: int, pledge: int, item: int
+) -> Share:
+    flags = _set(share.withdrawn, pledge, value=False)
+    return _onward(share._replace(withdrawn=flags), number)
 
 
 def _drop(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
-    node = share.nodes[number]._replace(dropped=share.staged[pledge])
-    after = share._replace(staged=_set(share.staged, pledge, value=False))
-    return _onward(_with_node(after, number, node), number)
+    flags = _set(share.staged, pledge, value=False)
+    return _onward(share._replace(staged=flags), number)
 
 
 def _drop_sidecar(
@@ -339,8 +364,11 @@ _EFFECTS = {
     "absent?": _is_absent,
     "replace": _replace,
     "publish_sidecar": _publish_sidecar,
+    "look_back": _look_back,
     "take_back": _take_back,
     "withdraw": _withdraw,
+    "unpledge": _unpledge,
+    "drop_withdrawn": _drop_withdrawn,
     "drop": _drop,
     "drop_sidecar": _drop_sidecar,
     "set_aside": _set_aside,

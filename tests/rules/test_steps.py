@@ -24,15 +24,17 @@ SCENES = [
         recorded=recorded,
         source=source,
         retire=retire,
+        withdrawn=withdrawn,
         pledged=pledged,
     )
-    for staged, sidecar_staged, target, sidecar_target, recorded, source, retire, pledged in itertools.product(
+    for staged, sidecar_staged, target, sidecar_target, recorded, source, retire, withdrawn, pledged in itertools.product(
         (True, False),
         (True, False),
         TargetState,
         TargetState,
         (True, False),
         SourceState,
+        (True, False),
         (True, False),
         (True, False),
     )
@@ -58,12 +60,12 @@ def test_next_step_of_every_scene_is_one_that_the_scene_allows() -> None:
     for scene in SCENES:
         step = next_step(scene)
         source_same = scene.source is SourceState.SAME
-        unrecorded = not scene.recorded
+        standing = not (scene.recorded or scene.withdrawn) and scene.pledged
         allowed = {
             Step.RETIRE: scene.recorded and source_same and scene.retire,
-            Step.FINISH: scene.recorded or not scene.pledged,
-            Step.RECORD: unrecorded and scene.pledged and not scene.staged,
-            Step.DROP: unrecorded and scene.staged and not source_same,
+            Step.FINISH: not standing,
+            Step.RECORD: standing and not scene.staged,
+            Step.DROP: standing and scene.staged and not source_same,
             Step.LOOK_AT_TARGET: TargetState.UNKNOWN
             in {scene.target, scene.sidecar_target},
             Step.ADOPT: scene.target is TargetState.EQUAL,
@@ -74,9 +76,8 @@ def test_next_step_of_every_scene_is_one_that_the_scene_allows() -> None:
             is TargetState.ABSENT,
         }
         assert allowed[step], (scene, step)
-        if step not in {Step.RETIRE, Step.FINISH, Step.RECORD, Step.DROP}:
-            assert unrecorded
-            assert scene.pledged
+        if step in {Step.PUBLISH_SIDECAR, Step.PUBLISH, Step.ADOPT, Step.COLLIDE}:
+            assert standing
             assert scene.staged
             assert source_same
 
@@ -102,6 +103,10 @@ def test_next_step_of_every_scene_is_one_that_the_scene_allows() -> None:
         ({"staged": False, "source": SourceState.GONE}, Step.RECORD),
         ({"staged": False, "pledged": False}, Step.FINISH),
         ({"pledged": False}, Step.FINISH),
+        ({"withdrawn": True, "pledged": False}, Step.FINISH),
+        ({"withdrawn": True, "recorded": True}, Step.RETIRE),
+        ({"withdrawn": True}, Step.FINISH),
+        ({"withdrawn": True, "staged": False}, Step.FINISH),
         ({"recorded": True}, Step.RETIRE),
         ({"recorded": True, "pledged": False}, Step.RETIRE),
         ({"recorded": True, "retire": False}, Step.FINISH),
@@ -114,19 +119,18 @@ def test_next_step_by_rule(fields: dict[str, object], step: Step) -> None:
 
 
 @pytest.mark.parametrize(
-    ("staged", "sidecar", "target", "owned"),
+    ("sidecar", "target", "owned"),
     [
-        (False, TargetState.EQUAL, TargetState.ABSENT, True),
-        (False, TargetState.EQUAL, TargetState.DIFFERENT, True),
-        (False, TargetState.EQUAL, TargetState.EQUAL, False),
-        (False, TargetState.EQUAL, TargetState.UNKNOWN, False),
-        (True, TargetState.EQUAL, TargetState.ABSENT, False),
-        (False, TargetState.DIFFERENT, TargetState.ABSENT, False),
-        (False, TargetState.UNKNOWN, TargetState.ABSENT, False),
+        (TargetState.EQUAL, TargetState.ABSENT, True),
+        (TargetState.EQUAL, TargetState.DIFFERENT, True),
+        (TargetState.EQUAL, TargetState.EQUAL, False),
+        (TargetState.EQUAL, TargetState.UNKNOWN, False),
+        (TargetState.DIFFERENT, TargetState.ABSENT, False),
+        (TargetState.UNKNOWN, TargetState.ABSENT, False),
+        (TargetState.ABSENT, TargetState.ABSENT, False),
     ],
 )
 def test_owns_sidecar_only_when_it_tells_of_nothing(
-    staged: bool, sidecar: TargetState, target: TargetState, owned: bool
+    sidecar: TargetState, target: TargetState, owned: bool
 ) -> None:
-    scene = changed(sidecar_staged=staged, sidecar_target=sidecar, target=target)
-    assert owns_sidecar(scene) is owned
+    assert owns_sidecar(target=target, sidecar_target=sidecar) is owned

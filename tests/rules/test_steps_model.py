@@ -97,7 +97,19 @@ def _require_settles(world: World, share: Share, pledge: int, *, stands: bool) -
     _require(not after.pledged[pledge], "the pledge stands for ever")
     _require(not after.staged[pledge], "a staged file was left")
     _require(not after.sidecar_staged[pledge], "a staged sidecar was left")
-    if stands:
+    _require(not after.withdrawn[pledge], "a withdrawn file was left")
+    others = [
+        each
+        for each, of in enumerate(world.items)
+        if of == item and after.pledged[each]
+    ]
+    tells_of_nothing = not after.arrived[item] and not others
+    _require(
+        after.sidecar != item + 1 or not tells_of_nothing,
+        "a sidecar that tells of nothing was left",
+    )
+    if stands and not share.withdrawn[pledge]:
+        # The source of a withdrawn one lies where it was, to be taken anew.
         settled = (
             after.recorded[item] or after.aside[item] or after.source[item] != SAME
         )
@@ -174,11 +186,6 @@ def test_steps_of_two_items_for_one_target_set_the_second_aside() -> None:
     )
 
 
-def test_steps_of_one_node_alone_may_look_at_the_pledge_first() -> None:
-    """A node that recovers its own intents, under its own lock, reads them once."""
-    explore(World(items=(0,), work=(0,), meddling=3, pledge_last=False), check)
-
-
 def test_steps_after_the_source_changed_leave_no_sidecar_of_ours() -> None:
     """It would stand in the way of the container of the new content."""
 
@@ -200,7 +207,7 @@ def test_steps_on_a_share_that_replaces_need_one_claim_for_one_target() -> None:
         )
 
 
-def ignoring_withdrawals(scene: Scene) -> Step:
+def ignoring_intents(scene: Scene) -> Step:
     return Step.RECORD if not scene.staged and not scene.recorded else next_step(scene)
 
 
@@ -227,7 +234,7 @@ def colliding_for_ever(scene: Scene) -> Step:
     ("world", "complaint"),
     [
         (
-            World(items=(0,), work=(0, 0), meddling=1, choose=ignoring_withdrawals),
+            World(items=(0,), work=(0, 0), meddling=1, choose=ignoring_intents),
             "never delivered|settling again",
         ),
         (World(items=(0,), work=(0,), choose=retiring_early), "before it was recorded"),
@@ -240,11 +247,34 @@ def colliding_for_ever(scene: Scene) -> Step:
             "never settled",
         ),
         (
-            World(items=(0,), work=(0, 0), meddling=1, pledge_last=False),
+            World(
+                items=(0,),
+                work=(0, 0),
+                meddling=1,
+                looks=("pledge", "staged", "withdrawn"),
+            ),
             "never delivered",
         ),
         (
-            World(items=(0,), work=(0, 0), meddling=1, withdraw_first=False),
+            World(
+                items=(0,),
+                work=(0, 0),
+                meddling=1,
+                looks=("withdrawn", "staged", "pledge"),
+            ),
+            "never delivered",
+        ),
+        (
+            World(items=(0,), work=(0, 0), meddling=1, marks=False),
+            "never delivered|forgotten|settling again",
+        ),
+        (
+            World(
+                items=(0,),
+                work=(0, 0),
+                meddling=1,
+                finish=("drop_withdrawn", "unpledge"),
+            ),
             "never delivered",
         ),
         (

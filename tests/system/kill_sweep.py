@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,7 @@ from relayed_share import (
 RUNS_MAX = 4
 FILES = 60
 TARGETS = ("coordinator", "coordinator", "worker", "all workers", "all at once")
+_PROBE = re.compile(r"\.paxect/\.paxect-[0-9a-f]{16}\.tmp")
 FOLDERS = ("stage", "intents", "claims", "wire", "ledger", "consumer")
 
 
@@ -54,6 +56,8 @@ class Sweep:
     missed: int = 0
     """Moments that never came, since the run was over before."""
     campaigns: int = 0
+    probes: int = 0
+    """Empty files that a killed process had made to learn the share's time."""
     by_kind: Counter = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
 
@@ -62,7 +66,8 @@ class Sweep:
         kinds = ", ".join(f"{name} {n}" for name, n in sorted(self.by_kind.items()))
         return (
             f"{self.moments} moments in {self.campaigns} campaigns ({self.missed} more "
-            f"came after the run's end); {kinds}; {len(self.findings)} findings"
+            f"came after the run's end); {kinds}; {self.probes} probes left; "
+            f"{len(self.findings)} findings"
         )
 
 
@@ -102,7 +107,11 @@ def _campaign(
     if not run.sum_closes:
         found.append(f"the sum does not close: {run.out}")
     found += counted(consumer.found, share.dropped)
-    found += [f"left behind: {crumb}" for crumb in share.crumbs()]
+    for crumb in share.crumbs():
+        if _PROBE.fullmatch(crumb):
+            done.probes += 1
+        else:
+            found.append(f"left behind: {crumb}")
     found += [f"orphan: {told}" for told in share.end_processes()]
     found += _told_twice(share)
     return found

@@ -136,8 +136,7 @@ class RelayedShare:
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return the environment of this share's processes."""
-        path = os.pathsep.join((str(ROOT / "core"), str(ROOT)))
-        return {**os.environ, "PYTHONPATH": path, MARK: self.mark, **more}
+        return process_environment(**{MARK: self.mark}, **more)
 
     def start(
         self, *words: str, command: str = "drain", node: str = NODE, **more: str
@@ -246,6 +245,12 @@ class Consumer:
             if last:
                 return
             self._over.wait(0.002)
+
+
+def process_environment(**more: str) -> dict[str, str]:
+    """Return an environment in which the modules of this checkout are found."""
+    path = os.pathsep.join((str(ROOT / "core"), str(ROOT)))
+    return {**os.environ, "PYTHONPATH": path, **more}
 
 
 def finish(process: subprocess.Popen[str]) -> Finished:

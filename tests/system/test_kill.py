@@ -10,7 +10,7 @@ from relayed_share import LONG
 
 pytestmark = pytest.mark.slow
 
-MOMENTS = 300 if LONG else 30
+MOMENTS = 300 if LONG else 20
 
 
 @pytest.mark.parametrize("seed", [1, 2])

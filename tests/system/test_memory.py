@@ -20,7 +20,7 @@ LIMIT_BYTES = 250 * MIB
 """For coordinator and workers together."""
 LARGE_BYTES = 6144 * MIB if LONG else 512 * MIB
 BLOCK_BYTES = 4 * MIB
-COUNTS = (1_000, 100_000) if LONG else (500, 4_000)
+COUNTS = (1_000, 100_000) if LONG else (400, 2_400)
 GROWTH_BYTES = 24 * MIB
 """What so many times as many files may take more."""
 

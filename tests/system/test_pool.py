@@ -108,6 +108,9 @@ def test_coordinator_killed_takes_its_busy_workers_along(share: RelayedShare) ->
     wait_until(lambda: share.processes() == [])
 
 
+@pytest.mark.skipif(
+    not hasattr(psutil.Process, "rlimit"), reason="no limits for other processes here"
+)
 def test_worker_out_of_memory_fails_its_item_and_others_go_on(
     share: RelayedShare,
 ) -> None:

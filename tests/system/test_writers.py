@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import signal
 import subprocess
 import sys
@@ -16,7 +17,10 @@ from relayed_share import EAGER_POLICY, RelayedShare, finish, wait_until
 
 from paxect_batch.world.writers import has_writer
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals"),
+]
 
 SETTLING = EAGER_POLICY.replace("settle_seconds = 0.0", "settle_seconds = 1.5")
 MARKED = f'{EAGER_POLICY}ready_marker = "{writers.MARKER}"\n'
