@@ -29,6 +29,9 @@ class Share(Protocol):
     def freshen(self, folder: Place) -> None:
         """Make the next listing of the folder show what other clients did."""
 
+    def size_of(self, place: Place) -> int:
+        """The size that a listing goes by, maybe old; 0 if the file is not there."""
+
     def look(self, place: Place) -> Facts | None:
         """Open and `fstat`: fresh facts of a file, or None if it is not there.
 

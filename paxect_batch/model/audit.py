@@ -12,6 +12,28 @@ class Tally(msgspec.Struct, frozen=True):
     bytes: int = 0
 
 
+class Part(msgspec.Struct, frozen=True):
+    """What one run delivered of a batch."""
+
+    node: str
+    run: str
+    delivered: Tally
+    digest: str
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """All that runs on one share delivered from when the first began."""
+
+    id: str
+    digest: str
+    """The same as one node alone would have given."""
+    raw_digest: str
+    """The same without containers, which another codec may make otherwise."""
+    delivered: Tally
+    mixed: bool
+    parts: tuple[Part, ...]
+
+
 class Audit(msgspec.Struct, frozen=True):
     """One run. `seen = delivered + set_aside + blocked + waiting`, files and bytes."""
 
@@ -22,6 +44,8 @@ class Audit(msgspec.Struct, frozen=True):
     set_aside: Tally
     blocked: Tally
     waiting: Tally
+    elsewhere: Tally
+    """Held by other nodes when this run saw them last; no part of what it saw."""
     encoded: Tally
     decoded: Tally
     recovered: int
@@ -35,3 +59,7 @@ class Audit(msgspec.Struct, frozen=True):
     duration_seconds: float
     exit_code: int
     version: str
+    mixed: bool = False
+    """Whether another codec or policy worked on the batch, on purpose."""
+    batch: Batch | None = None
+    """The batch of all nodes, in the audit of the last one to finish."""

@@ -23,6 +23,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Claim nothing after the run has lasted this long."""
     in_place: bool = False
     """Whether the wire is the inbox itself, as with Link."""
+    wait: bool = False
+    """Whether a drain lasts until other nodes are done as well."""
     files_max: int | None = None
     """Claim no more than this many items."""
 
@@ -78,7 +80,12 @@ class Standing(msgspec.Struct):
     encoded_bytes: int = 0
     decoded_files: int = 0
     decoded_bytes: int = 0
+    elsewhere_files: int = 0
+    elsewhere_bytes: int = 0
+    """Held by other nodes, who account for them."""
     recovered: int = 0
+    mixed: bool = False
+    """Whether a node with another codec or policy worked on the batch."""
     bias_flags: int = 0
     in_flight_files: int = 0
     in_flight_bytes: int = 0

@@ -45,6 +45,7 @@ class Account:
         """Forget what was blocked and waiting; the pass will see it again."""
         standing = self.standing
         standing.blocked_files = standing.blocked_bytes = 0
+        standing.elsewhere_files = standing.elsewhere_bytes = 0
         standing.set_aside_files -= self._left_files
         standing.set_aside_bytes -= self._left_bytes
         self._left_files = self._left_bytes = 0
@@ -74,6 +75,11 @@ class Account:
         self._waiting_files += 1
         self._waiting_bytes += size
         self._sum_up()
+
+    def elsewhere(self, size: int) -> None:
+        """Note an item that another node holds: not seen, as far as this run goes."""
+        self.standing.elsewhere_files += 1
+        self.standing.elsewhere_bytes += size
 
     def delivered(self, record: Record) -> None:
         """Count an item that was published."""

@@ -10,7 +10,7 @@ import json
 
 import msgspec
 
-from paxect_batch.model.audit import Audit, Tally
+from paxect_batch.model.audit import Audit, Batch, Tally
 from paxect_batch.model.run import RunOptions, Standing
 
 AUDIT_PREFIX = "AUDIT_SUMMARY_JSON="
@@ -27,6 +27,7 @@ def audit(
     started: str,
     duration_seconds: float,
     exit_code: int,
+    batch: Batch | None = None,
 ) -> Audit:
     """Return the audit of a run that stands like this at its end."""
     return Audit(
@@ -37,6 +38,7 @@ def audit(
         set_aside=Tally(standing.set_aside_files, standing.set_aside_bytes),
         blocked=Tally(standing.blocked_files, standing.blocked_bytes),
         waiting=waiting(standing),
+        elsewhere=Tally(standing.elsewhere_files, standing.elsewhere_bytes),
         encoded=Tally(standing.encoded_files, standing.encoded_bytes),
         decoded=Tally(standing.decoded_files, standing.decoded_bytes),
         recovered=standing.recovered,
@@ -50,6 +52,8 @@ def audit(
         duration_seconds=round(duration_seconds, 3),
         exit_code=exit_code,
         version=version,
+        mixed=standing.mixed,
+        batch=batch,
     )
 
 

@@ -31,8 +31,12 @@ def summary(audit: Audit, problems: list[str], *, stopped: str = "") -> str:
         *(_row(name, tally) for name, tally in _tallies(audit)),
         "",
         clip(f"  node {audit.node}, run {audit.run}, {audit.codec}", COLUMNS),
-        f"  batch {audit.batch_digest}",
+        f"  batch {audit.batch.digest if audit.batch else audit.batch_digest}",
     ]
+    if audit.batch is not None and len(audit.batch.parts) > 1:
+        lines += _parts(audit.batch)
+    if audit.mixed:
+        lines.append("  MIXED: nodes with another codec or policy took part")
     if audit.recovered:
         lines.append(f"  recovered: {count_text(audit.recovered, 'unfinished file')}")
     if audit.bias_flags:

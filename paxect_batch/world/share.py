@@ -77,6 +77,15 @@ class LocalShare:
         else:
             self.remove(probe)
 
+    def size_of(self, place: Place) -> int:
+        """See `seams.Share`."""
+        try:
+            return self._tree.stat(place).st_size
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return 0
+            raise
+
     def look(self, place: Place) -> Facts | None:
         """See `seams.Share`. `OSError` ELOOP if a folder on the way is a link."""
         try:
