@@ -33,7 +33,6 @@ from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import Trouble
 from paxect_batch.rules.plan import in_flight_bytes_max
 from paxect_batch.rules.policy import policy_sha256
-from paxect_batch.rules.steps import Step
 from paxect_batch.seams import Clock, EventLog, Executor, Ledger, Load, Locks, Share
 
 _SLICE_SECONDS = 0.2
@@ -213,28 +212,8 @@ class Node:
             end = self._committer.record_of(matter)
             self._account.delivered(end)
             self._done.add(end.direction, end.source, end.identity)
-        for matter in recovery.settled:
-            self._account.standing.recovered += 1
-            done = matter.ended is Step.FINISH
-            self._events.write(
-                Event.RECOVERED,
-                src=str(matter.pledge.source),
-                dst=str(matter.pledge.target),
-                status="delivered" if done else "withdrawn",
-                message="an earlier run left it unfinished",
-            )
-        for place in recovery.unreadable:
-            self._events.write(
-                Event.LEDGER_TORN,
-                src=str(place),
-                status="error",
-                message="not an intent; it was put beside and promises nothing",
-            )
-        if recovery.swept:
-            self._events.write(
-                Event.SWEPT,
-                message=f"{len(recovery.swept)} unfinished stage(s) dropped",
-            )
+        self._account.standing.recovered += len(recovery.settled)
+        recovery.tell(self._events)
 
     def _recovery(self) -> Recovery:
         return Recovery(self._share, self._ledger, self._options.node, by=self._owner)

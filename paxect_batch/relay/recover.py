@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from paxect_batch.model.events import Event
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Intent
 from paxect_batch.relay import state
 from paxect_batch.relay.retire import settle_asides
 from paxect_batch.relay.settle import Delivery, Matter, Recorder, Settler, found_matters
-from paxect_batch.seams import Ledger, Share
+from paxect_batch.rules.steps import Step
+from paxect_batch.seams import EventLog, Ledger, Share
 
 
 class Recovery:
@@ -77,6 +79,28 @@ class Recovery:
         self.sweep()
         if self._close(self._by):
             self._remove_stage_folders(self._by)
+
+    def tell(self, events: EventLog) -> None:
+        """Log what was found."""
+        for matter in self.settled:
+            events.write(
+                Event.RECOVERED,
+                src=str(matter.pledge.source),
+                dst=str(matter.pledge.target),
+                status="delivered" if matter.ended is Step.FINISH else "withdrawn",
+                message="an earlier run left it unfinished",
+            )
+        for place in self.unreadable:
+            events.write(
+                Event.LEDGER_TORN,
+                src=str(place),
+                status="error",
+                message="not an intent; it was put beside and promises nothing",
+            )
+        if self.swept:
+            events.write(
+                Event.SWEPT, message=f"{len(self.swept)} unfinished stage(s) dropped"
+            )
 
     def _settle(self, intent: Intent, record: Recorder) -> None:
         recorded = {
