@@ -128,6 +128,10 @@ class Locks(Protocol):
     def stands(self) -> bool:
         """Ask the share whether the lease is still this run's."""
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the lease was found lost, without asking the share."""
+
     def others(self) -> tuple[Lease, ...]:
         """Leases of the other nodes that live, as they were seen last."""
 

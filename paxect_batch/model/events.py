@@ -31,6 +31,9 @@ class Event(enum.StrEnum):
     CHANGED = "changed"
     RECOVERED = "recovered"
     SWEPT = "swept"
+    TAKE_OVER = "take_over"
+    LEASE_LOST = "lease_lost"
+    MIXED = "mixed"
     WORKER_DIED = "worker_died"
     SHARE_TROUBLE = "share_trouble"
     SHARE_BACK = "share_back"
@@ -59,6 +62,9 @@ LEVELS: dict[Event, LogLevel] = {
     Event.BIAS: LogLevel.ERROR,
     Event.LOG_TROUBLE: LogLevel.ERROR,
     Event.SWEPT: LogLevel.WARN,
+    Event.TAKE_OVER: LogLevel.WARN,
+    Event.LEASE_LOST: LogLevel.ERROR,
+    Event.MIXED: LogLevel.WARN,
     Event.CHANGED: LogLevel.WARN,
 }
 """Events that are not of level info."""

@@ -25,6 +25,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the wire is the inbox itself, as with Link."""
     wait: bool = False
     """Whether a drain lasts until other nodes are done as well."""
+    allow_mixed: bool = False
+    """Whether nodes with another codec or policy may work on the same batch."""
     files_max: int | None = None
     """Claim no more than this many items."""
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Item, Mode
+from paxect_batch.model.leases import Word
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.run import Decision, Standing, Verdict
 from paxect_batch.report.digest import BatchDigest
@@ -39,6 +40,7 @@ class Account:
         self._waiting_bytes = 0
         self._left_files = 0
         self._left_bytes = 0
+        self._last = ""
         self.begin_pass()
 
     def begin_pass(self) -> None:
@@ -96,6 +98,7 @@ class Account:
         if record.fate is Fate.DELIVERED:
             self.digest.add(record)
         encoded = record.direction is Direction.ENCODE
+        self._last = f"delivered {record.target}"
         self._events.write(
             Event.ENCODE if encoded else Event.DECODE,
             src=str(record.source),
@@ -112,6 +115,26 @@ class Account:
             self._left_files += 1
             self._left_bytes += size
         self._sum_up()
+
+    def word(self, seconds: float) -> Word:
+        """Return what the run says of itself to others, so long after its begin."""
+        standing = self.standing
+        busy = standing.in_flight_files > 0
+        return Word(
+            doing="relaying" if busy else "waiting",
+            waits_for="" if busy else self._waits_for(),
+            claims=standing.in_flight_files,
+            in_flight_bytes=standing.in_flight_bytes,
+            delivered_files=standing.delivered_files,
+            delivered_bytes=standing.delivered_bytes,
+            files_per_second=round(standing.delivered_files / max(seconds, 1.0), 1),
+            last=standing.problems[-1] if standing.problems else self._last,
+        )
+
+    def _waits_for(self) -> str:
+        if self.standing.elsewhere_files:
+            return "files that other nodes hold"
+        return "files that are not ready" if self._waiting_files else "new files"
 
     def problem(self, text: str) -> None:
         """Keep the newest problems in view."""

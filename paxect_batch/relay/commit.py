@@ -15,7 +15,13 @@ from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Intent, Meta, Outcome, Pledge, Task
 from paxect_batch.relay import state
 from paxect_batch.relay.record import Recorder
-from paxect_batch.relay.settle import Matter, Settler, fresh_matters, write_intent
+from paxect_batch.relay.settle import (
+    Matter,
+    Settler,
+    fresh_matters,
+    run_over,
+    write_intent,
+)
 from paxect_batch.rules.naming import sidecar_name, too_long
 from paxect_batch.seams import Ledger, Share
 
@@ -32,7 +38,10 @@ class Committer:
         node: str,
         run: str,
         stamp: Callable[[], str],
+        stands: Callable[[], bool],
     ) -> None:
+        """`stands` asks the share whether the run's lease is still its own."""
+        self._stands = stands
         self._share = share
         self._ledger = ledger
         self._recorder = recorder
@@ -68,10 +77,13 @@ class Committer:
             pledges=pledges,
         )
         self._number += 1
+        by = state.Owner(self._node, self._run)
+        if not self._stands():
+            raise run_over(by)
         write_intent(self._share, intent)
         matters = fresh_matters(intent)
-        by = state.Owner(self._node, self._run)
-        Settler(self._share, intent, self.record, by=by).settle(matters)
+        settler = Settler(self._share, intent, self.record, by=by, stands=self._stands)
+        settler.settle(matters)
         return matters
 
     def record(self, matters: list[Matter]) -> None:

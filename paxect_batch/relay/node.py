@@ -11,33 +11,45 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 import paxect_core
-from paxect_batch.model.errors import ConfigError, NotReady, ShareError
+from paxect_batch.model.audit import Batch
+from paxect_batch.model.errors import ConfigError, RunOver, ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.policy import OnDone, Policy
 from paxect_batch.model.records import Fate
 from paxect_batch.model.run import Planned, RunOptions, Standing
-from paxect_batch.relay import handshake, state
+from paxect_batch.relay import batches, handshake, state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Distrust, Done
 from paxect_batch.relay.commit import Committer
+from paxect_batch.relay.company import Company
 from paxect_batch.relay.dispatch import Dispatcher
-from paxect_batch.relay.passes import Pass, plan, root_of
+from paxect_batch.relay.passes import Pass, root_of
+from paxect_batch.relay.preview import preview
 from paxect_batch.relay.record import Recorder
-from paxect_batch.relay.recover import Recovery
+from paxect_batch.relay.rescue import Rescuer
 from paxect_batch.relay.scan import freshen
-from paxect_batch.relay.settle import Matter
 from paxect_batch.relay.stamps import utc
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import Trouble
 from paxect_batch.rules.plan import in_flight_bytes_max
 from paxect_batch.rules.policy import policy_sha256
-from paxect_batch.seams import Clock, EventLog, Executor, Ledger, Load, Locks, Share
+from paxect_batch.seams import (
+    Clock,
+    EventLog,
+    Executor,
+    Ledger,
+    Load,
+    Locks,
+    Share,
+)
 
 _SLICE_SECONDS = 0.2
 """How long a wait lasts before the stop signal is looked at again."""
 _PAUSE_SECONDS_MAX = 30.0
+_WAIT_SECONDS = 0.5
+"""How often a drain that waits for other nodes looks what is left."""
 _PATIENCE_SECONDS = 2.0
 """How long a drain waits for unsettled files, beyond twice the settle time."""
 
@@ -77,7 +89,9 @@ class Node:
         manifest: NodeManifest | None = None,
         peers: Peers | None = None,
         codec: str = paxect_core.CODEC_VERSION,
+        account: Account | None = None,
     ) -> None:
+        """`account` is that of a run before this one, which others took for dead."""
         self._share = share
         self._locks = locks
         self._clock = clock
@@ -90,7 +104,8 @@ class Node:
         self._manifest = manifest
         self._peers = peers or (lambda: handshake.peers_on_share(share))
         self._started = clock.monotonic()
-        self._account = Account(options.mode, events, progress)
+        self.account = account or Account(options.mode, events, progress)
+        self._account = self.account
         self._recorder = Recorder(node=options.node, run=options.run, codec=codec)
         self._committer = Committer(
             share,
@@ -99,6 +114,7 @@ class Node:
             node=options.node,
             run=options.run,
             stamp=lambda: utc(clock.now()),
+            stands=locks.stands,
         )
         self._trouble = Trouble(
             share,
@@ -120,6 +136,26 @@ class Node:
             share, owner=self._owner, cores=load.cores(), workers=options.workers
         )
         self._done = Done()
+        self._rescuer = Rescuer(
+            share,
+            locks,
+            ledger,
+            self._committer,
+            account=self._account,
+            events=events,
+            done=self._done,
+            by=self._owner,
+        )
+        self._company = Company(
+            share,
+            locks,
+            clock,
+            self._rescuer,
+            account=self._account,
+            events=events,
+            options=options,
+            codec=codec,
+        )
         self._distrust = Distrust()
         self._policy: Policy | None = None
         self._files_taken = 0
@@ -128,6 +164,20 @@ class Node:
     def digest(self) -> str:
         """The batch digest of this run."""
         return self._account.digest.hexdigest()
+
+    def close_batch(self) -> Batch | None:
+        """Return what all runs of the batch delivered, if this was the last of them.
+
+        What was written down of the batch is removed.
+        """
+        if not self._company.is_last:
+            return None
+        mixed = self.standing.mixed
+        found = batches.fold(
+            self._share, self._ledger, self._company.batch, mixed=mixed
+        )
+        batches.forget(self._share, self._company.batch)
+        return found
 
     @property
     def standing(self) -> Standing:
@@ -139,44 +189,42 @@ class Node:
         policy = self._current_policy()
         self._remember_done(policy)
         # The share's own time takes a write to learn; this is the next best.
-        return plan(
+        return preview(
             self._share, self._options, self._admitter(policy, now=self._clock.now)
         )
 
     def run(self) -> Standing:
         """Serve the share until done or told to stop.
 
-        Raises `NotReady` if another run holds the node, `ConfigError` for a policy
-        that cannot be meant, `ShareError` when the share failed a drain. What was
-        in flight then is as any node can finish it.
+        Raises `NotReady` if another run is the node, `ConfigError` for a policy that
+        cannot be meant or would mix the batch, `ShareError` when the share failed a
+        drain, `RunOver` when others took this run for dead. What was in flight then
+        is as any node can finish it.
         """
+        policy = self._current_policy()
         try:
-            hold = self._locks.hold_node(self._options.node)
+            self._company.join(policy, is_stopping=lambda: self._stop.requested)
         except OSError as error:
             raise _share_error(error) from error
-        if hold is None:
-            raise NotReady(
-                f"another run holds node {self._options.node!r} on this share; "
-                "nothing was changed; wait for it, or give this one another --node"
-            )
         try:
-            self._begin()
+            self._begin(policy)
             if self._options.watch:
                 self._watch()
             else:
                 self._drain()
             self._drop_unfinished()
+        except RunOver as error:
+            self._events.write(Event.LEASE_LOST, status="error", message=error.message)
+            raise
         except OSError as error:
             raise _share_error(error) from error
         finally:
             self._end()
-            hold.release()
         return self._account.standing
 
-    def _begin(self) -> None:
-        policy = self._current_policy()
+    def _begin(self, policy: Policy) -> None:
         self._events.write(Event.STARTUP, message=f"mode {self._options.mode}")
-        self._recover()
+        self._company.begin()
         self._committer.begin()
         self._remember_done(policy)
         self._meet(policy)
@@ -185,11 +233,12 @@ class Node:
         """Drop what was staged when the run was told to stop."""
         self._abandon()
         if not self._stop.now:
-            self._recovery().end()
+            self._rescuer.end_own()
 
     def _end(self) -> None:
         self._abandon()
         self._account.show()
+        self._company.leave()
         self._events.write(Event.SHUTDOWN, message=self._account.standing.stopped)
 
     def _abandon(self) -> None:
@@ -198,25 +247,6 @@ class Node:
                 self._account.wait(task.identity.size)
             for claim in flight.claims:
                 claim.release()
-
-    def _recover(self) -> None:
-        published: list[Matter] = []
-
-        def record(matters: list[Matter]) -> None:
-            self._committer.record(matters)
-            published.extend(matters)
-
-        recovery = self._recovery()
-        recovery.run(record)
-        for matter in published:
-            end = self._committer.record_of(matter)
-            self._account.delivered(end)
-            self._done.add(end.direction, end.source, end.identity)
-        self._account.standing.recovered += len(recovery.settled)
-        recovery.tell(self._events)
-
-    def _recovery(self) -> Recovery:
-        return Recovery(self._share, self._ledger, self._options.node, by=self._owner)
 
     def _meet(self, policy: Policy) -> None:
         manifest = self._manifest
@@ -262,6 +292,9 @@ class Node:
             elif served.wait_seconds <= self._patience() - waited:
                 waited += served.wait_seconds
                 self._sleep(served.wait_seconds)
+            elif self._options.wait and served.elsewhere:
+                # Others are at it, or their lease will be over; look again soon.
+                self._sleep(_WAIT_SECONDS)
             elif not freshened:
                 # A listing may be half a minute old; nothing is left only when a
                 # fresh one says so.
@@ -271,8 +304,13 @@ class Node:
             else:
                 return
 
+    def _attend(self) -> None:
+        assert self._policy is not None
+        self._company.attend(self._policy)
+
     def _pass(self) -> Pass:
         policy = self._current_policy()
+        self._attend()
         served = Pass(
             self._share,
             self._locks,
@@ -286,6 +324,7 @@ class Node:
             tasks=self._tasks,
             events=self._events,
             done=self._done,
+            attend=self._attend,
             is_stopping=lambda: self._stop.requested,
             is_closing=self._is_closing,
             files_left=self._files_left(),
@@ -337,7 +376,7 @@ class Node:
                 claim.release()
         self._sleep(seconds)
         try:
-            self._recover()
+            self._rescuer.recover_own()
         except OSError:
             return min(seconds * 2, _PAUSE_SECONDS_MAX)
         self._events.write(Event.SHARE_BACK)
@@ -371,6 +410,7 @@ class Node:
             left = until - self._clock.monotonic()
             if left <= 0:
                 return
+            self._attend()
             self._clock.sleep(min(left, _SLICE_SECONDS))
 
 

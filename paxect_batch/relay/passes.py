@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import msgspec
 
@@ -14,14 +14,14 @@ from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Entry, Item, Kind, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone, Policy
-from paxect_batch.model.run import Decision, Planned, RunOptions, Verdict
+from paxect_batch.model.run import Decision, RunOptions, Verdict
 from paxect_batch.model.transfer import Lot, Outcome, Pledge, Result, Task
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Done
 from paxect_batch.relay.commit import Committer
 from paxect_batch.relay.dispatch import Dispatcher, Flight
-from paxect_batch.relay.scan import scan
+from paxect_batch.relay.rounds import Rounds
 from paxect_batch.relay.settle import Matter
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import COLLISION, Trouble
@@ -48,24 +48,6 @@ def targets_of(mode: Mode) -> tuple[Root, ...]:
     return (Root.WIRE,) if mode is Mode.ENCODE else (Root.OUTBOX,)
 
 
-def plan(share: Share, options: RunOptions, admitter: Admitter) -> Iterator[Planned]:
-    """Tell of each item what would become of it, and why."""
-    for direction in options.mode.directions:
-        for entry in scan(share, root_of(direction)):
-            if entry.kind is not Kind.FILE or not admitter.is_item(entry, direction):
-                continue
-            looked = admitter.look(entry, direction)
-            if looked is not None:
-                item, decision = looked
-                yield Planned(
-                    direction,
-                    item.source,
-                    admitter.target_of(item),
-                    item.size,
-                    decision,
-                )
-
-
 class Pass:
     """One pass; `run` it once, then read what it was like."""
 
@@ -84,6 +66,7 @@ class Pass:
         tasks: TaskMaker,
         events: EventLog,
         done: Done,
+        attend: Callable[[], None],
         is_stopping: Callable[[], bool],
         is_closing: Callable[[], bool],
         files_left: int | None,
@@ -100,6 +83,7 @@ class Pass:
         self._tasks = tasks
         self._events = events
         self._done = done
+        self._attend = attend
         self._is_stopping = is_stopping
         self._is_closing = is_closing
         self._files_left = files_left
@@ -113,14 +97,18 @@ class Pass:
         """Whether anything came to its end."""
         self.wait_seconds = math.inf
         """When the first of the waiting items may be ready."""
+        self.elsewhere = 0
+        """Items that other nodes hold."""
         self.files_taken = 0
 
     def run(self) -> None:
         """Serve each direction once, and finish what was begun."""
         self._account.begin_pass()
         try:
+            others = {lease.node for lease in self._locks.others()}
             for direction in self._options.mode.directions:
-                for entry in scan(self._share, root_of(direction)):
+                rounds = Rounds(self._share, self._options.node, others)
+                for entry in rounds.entries(root_of(direction)):
                     if self._is_closing():
                         break
                     self._consider(entry, direction)
@@ -183,7 +171,8 @@ class Pass:
         target = self._admitter.target_of(item)
         claim = self._locks.claim(claim_key(target))
         if claim is None:
-            self._account.wait(item.size)
+            self._account.elsewhere(item.size)
+            self.elsewhere += 1
             return False
         # Whoever had the claim before may have finished it.
         fresh = self._share.look(item.source)
@@ -206,6 +195,7 @@ class Pass:
         self._dispatcher.send(lot, claims)
 
     def _collect(self) -> None:
+        self._attend()
         for flight in self._dispatcher.collect(_SLICE_SECONDS):
             try:
                 if flight.outcomes is None:

@@ -25,16 +25,24 @@ from paxect_batch.seams import EventLog, Ledger, Share
 class Recovery:
     """Takes over the unfinished business of one node, for the run that it is `by`.
 
-    That run has nothing in flight meanwhile. All other runs of the node are over.
+    Either of `only` one of its runs, which is over; or of all, which are over but for
+    `by`, and that has nothing in flight meanwhile.
     """
 
     def __init__(
-        self, share: Share, ledger: Ledger, node: str, *, by: state.Owner
+        self,
+        share: Share,
+        ledger: Ledger,
+        node: str,
+        *,
+        by: state.Owner,
+        only: str | None = None,
     ) -> None:
         self._share = share
         self._ledger = ledger
         self._node = node
         self._by = by
+        self._only = only
         self.settled: list[Matter] = []
         """Matters that were carried to their end."""
         self.swept: list[Place] = []
@@ -46,13 +54,21 @@ class Recovery:
         """Tell whether an earlier run, or this one, left something to settle."""
         return any(True for _ in state.intents_of(self._share, self._node))
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the one run can promise nothing any more."""
+        assert self._only is not None
+        folder = state.intent_folder(state.Owner(self._node, self._only))
+        return self._share.look(folder) is None
+
     def run(self, record: Recorder) -> None:
         """Settle every intent of the node, then sweep what its runs staged."""
         # Who settles must not miss an intent because of an old listing.
         folder = state.intents_folder(self._node)
         for each in [folder, *state.folders_in(self._share, folder)]:
             self._share.freshen(each)
-        for place in sorted(state.intents_of(self._share, self._node)):
+        intents = state.intents_of(self._share, self._node)
+        for place in sorted(p for p in intents if self._concerns(p.folder.name)):
             intent = state.load_paper(self._share, place, Intent)
             if intent is not None:
                 self._settle(intent, record)
@@ -143,7 +159,11 @@ class Recovery:
             run.name
             for folder in folders
             for run in state.folders_in(self._share, folder)
+            if self._concerns(run.name)
         }
+
+    def _concerns(self, run: str) -> bool:
+        return self._only is None or run == self._only
 
     def _stages_folders(self) -> set[Place]:
         return {

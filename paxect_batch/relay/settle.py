@@ -35,6 +35,7 @@ from paxect_batch.seams import Share
 _CHUNK_BYTES = 1 << 20
 _ORDER = tuple(Step)
 _GONE = (errno.ENOENT, errno.ESTALE)
+_IRREVERSIBLE = (Step.PUBLISH_SIDECAR, Step.PUBLISH, Step.RETIRE)
 
 Delivery = tuple[Direction, Place, Identity]
 """What tells a delivered item: by its path alone another content would pass for it."""
@@ -66,8 +67,17 @@ class Settler:
     """Settles intents of one node, or of a dead one."""
 
     def __init__(
-        self, share: Share, intent: Intent, record: Recorder, *, by: state.Owner
+        self,
+        share: Share,
+        intent: Intent,
+        record: Recorder,
+        *,
+        by: state.Owner,
+        stands: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`stands` tells whether the lease of who settles is still its own."""
+        self._by = by
+        self._stands = stands
         self._share = share
         self._intent = intent
         self._record = record
@@ -101,6 +111,10 @@ class Settler:
             self._share.sync_folder(folder)
 
     def _take(self, step: Step, matters: list[Matter]) -> None:
+        # Others settle this as well once the lease is gone: to go on would do no harm,
+        # but whoever was asleep stops when it can know.
+        if step in _IRREVERSIBLE and not self._stands():
+            raise run_over(self._by)
         if step is Step.RECORD:
             for folder in sorted(self._published_in):
                 self._sync_if_there(folder)
@@ -247,10 +261,15 @@ def write_intent(share: Share, intent: Intent) -> None:
     except OSError as error:
         if error.errno not in _GONE or share.look(place.folder) is not None:
             raise
-        raise RunOver(
-            f"another run took run {intent.run!r} of node {intent.node!r} for dead and "
-            "swept what it had staged; items are as they were; run again"
-        ) from error
+        raise run_over(owner) from error
+
+
+def run_over(owner: state.Owner) -> RunOver:
+    """Return the error for a run that others took for dead."""
+    return RunOver(
+        f"another run took run {owner.run!r} of node {owner.node!r} for dead and "
+        "finishes what it began; items are as they were; run again"
+    )
 
 
 def fresh_matters(intent: Intent) -> list[Matter]:

@@ -8,6 +8,7 @@ read twice counts once, so digests of nodes can be merged in any way.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from paxect_batch.model.records import Fate, Record
 
@@ -18,14 +19,16 @@ _BUCKETS = 256
 class BatchDigest:
     """A digest in the making; takes 32 bytes of memory for each delivered record."""
 
-    def __init__(self) -> None:
+    def __init__(self, line: Callable[[Record], bytes] | None = None) -> None:
+        """`line` is what counts of a record; its canonical line if none is given."""
+        self._line = line or canonical_line
         # By the first byte, so that sorting needs memory for a small part at a time.
         self._buckets = [bytearray() for _ in range(_BUCKETS)]
 
     def add(self, record: Record) -> None:
         """Take in a record; one that delivered nothing changes nothing."""
         if record.fate is Fate.DELIVERED:
-            digest = hashlib.sha256(canonical_line(record)).digest()
+            digest = hashlib.sha256(self._line(record)).digest()
             self._buckets[digest[0]] += digest
 
     def merge(self, other: BatchDigest) -> None:
@@ -54,6 +57,17 @@ def canonical_line(record: Record) -> bytes:
         str(record.raw_bytes),
         record.container_sha256,
         str(record.container_bytes),
+    )
+    return ("\t".join(fields) + "\n").encode()
+
+
+def raw_line(record: Record) -> bytes:
+    """Return the same without the container, which another codec makes otherwise."""
+    fields = (
+        record.direction,
+        "" if record.target is None else str(record.target),
+        record.raw_sha256,
+        str(record.raw_bytes),
     )
     return ("\t".join(fields) + "\n").encode()
 

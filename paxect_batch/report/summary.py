@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paxect_batch.model.audit import Audit, Tally
+from paxect_batch.model.audit import Audit, Batch, Tally
 from paxect_batch.model.errors import Exit
 from paxect_batch.report.amounts import clip, clip_end, count_text, size_text, time_text
 
@@ -53,6 +53,18 @@ def summary(audit: Audit, problems: list[str], *, stopped: str = "") -> str:
     return "\n".join(lines)
 
 
+def _parts(batch: Batch) -> list[str]:
+    tally = batch.delivered
+    lines = [
+        f"  all nodes: {count_text(tally.files, 'file')}, {size_text(tally.bytes)}",
+    ]
+    for part in batch.parts:
+        delivered = part.delivered
+        text = f"{count_text(delivered.files, 'file')}, {size_text(delivered.bytes)}"
+        lines.append(clip(f"    {part.node:<20}{text}", COLUMNS))
+    return lines
+
+
 def _tallies(audit: Audit) -> list[tuple[str, Tally]]:
     rows = [
         ("seen", audit.seen),
@@ -60,6 +72,7 @@ def _tallies(audit: Audit) -> list[tuple[str, Tally]]:
         ("set aside", audit.set_aside),
         ("blocked", audit.blocked),
         ("waiting", audit.waiting),
+        ("elsewhere", audit.elsewhere),
     ]
     # An outcome that did not happen is no news, but the sum must be seen to close.
     return [(name, tally) for name, tally in rows if tally.files or name in _ALWAYS]

@@ -29,6 +29,11 @@ def _lines(audit: Audit, *, completed_seconds: float) -> Iterator[str]:
         "Bytes of these files.",
         [(node | {"outcome": name}, tally.bytes) for name, tally in outcomes],
     )
+    yield from _metric(
+        "elsewhere_files",
+        "Files that other nodes held when the run saw them last.",
+        [(node, audit.elsewhere.files)],
+    )
     steps = (("encode", audit.encoded), ("decode", audit.decoded))
     yield from _metric(
         "step_files",

@@ -105,6 +105,11 @@ class FileLocks:
         assert self._keeper is not None
         return self._keeper.stands()
 
+    @property
+    def is_lost(self) -> bool:
+        """See `seams.Locks`."""
+        return self._keeper is not None and self._keeper.lost
+
     def others(self) -> tuple[Lease, ...]:
         """See `seams.Locks`."""
         return self._keeper.others if self._keeper is not None else ()

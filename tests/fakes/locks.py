@@ -65,6 +65,10 @@ class FakeLocks:
     def stands(self) -> bool:
         return not self.lost
 
+    @property
+    def is_lost(self) -> bool:
+        return self.lost
+
     def others(self) -> tuple[Lease, ...]:
         return tuple(
             lease for lease in self._leases(self.register) if lease is not self.lease

@@ -1,0 +1,90 @@
+"""A run's place among the nodes of the share: join, show life, see who else is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from paxect_batch.model.events import Event
+from paxect_batch.model.policy import Policy
+from paxect_batch.model.run import RunOptions
+from paxect_batch.relay import batches, state
+from paxect_batch.relay.account import Account
+from paxect_batch.relay.rescue import Rescuer
+from paxect_batch.relay.settle import run_over
+from paxect_batch.relay.stamps import utc
+from paxect_batch.rules.policy import policy_sha256
+from paxect_batch.seams import Applicant, Clock, EventLog, Locks, Share
+
+
+class Company:
+    """The nodes of the share, as one run of them meets them."""
+
+    def __init__(
+        self,
+        share: Share,
+        locks: Locks,
+        clock: Clock,
+        rescuer: Rescuer,
+        *,
+        account: Account,
+        events: EventLog,
+        options: RunOptions,
+        codec: str,
+    ) -> None:
+        self._share = share
+        self._locks = locks
+        self._clock = clock
+        self._rescuer = rescuer
+        self._account = account
+        self._events = events
+        self._options = options
+        self._codec = codec
+        self._owner = state.Owner(options.node, options.run)
+        self._started = clock.monotonic()
+        self.batch = options.run
+        """The batch that the run belongs to, once it joined."""
+        self.is_last = False
+        """Whether no other node was left when this run left."""
+
+    def join(self, policy: Policy, *, is_stopping: Callable[[], bool]) -> None:
+        """Become the node; see `seams.Locks` for what keeps it from that."""
+        self.batch = self._locks.join(
+            Applicant(
+                node=self._options.node,
+                run=self._options.run,
+                since=utc(self._clock.now()),
+                codec=self._codec,
+                policy_sha256=policy_sha256(policy),
+                allow_mixed=self._options.allow_mixed,
+                is_stopping=is_stopping,
+            )
+        )
+
+    def begin(self) -> None:
+        """Enter the batch, and finish what earlier runs of the node left."""
+        batches.note_run(self._share, self.batch, self._owner)
+        self._rescuer.recover_own()
+
+    def attend(self, policy: Policy) -> None:
+        """Say how the run stands, and see to runs of others that are over.
+
+        Raises `RunOver` if this one is.
+        """
+        if self._locks.is_lost:
+            raise run_over(self._owner)
+        own = self._codec, policy_sha256(policy)
+        for other in self._locks.others():
+            if (other.codec, other.policy_sha256) != own:
+                self._account.standing.mixed = True
+                self._account.say_once(
+                    Event.MIXED,
+                    src=other.node,
+                    status="mixed",
+                    message=f"{other.codec}, policy {other.policy_sha256[:12]}",
+                )
+        self._locks.tell(self._account.word(self._clock.monotonic() - self._started))
+        self._rescuer.attend()
+
+    def leave(self) -> None:
+        """Give the node's place back."""
+        self.is_last = self._locks.leave()

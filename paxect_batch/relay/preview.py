@@ -1,0 +1,30 @@
+"""Tell what a pass would do with each item, and why, without doing any of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paxect_batch.model.items import Kind
+from paxect_batch.model.run import Planned, RunOptions
+from paxect_batch.relay.admit import Admitter
+from paxect_batch.relay.passes import root_of
+from paxect_batch.relay.scan import scan
+from paxect_batch.seams import Share
+
+
+def preview(share: Share, options: RunOptions, admitter: Admitter) -> Iterator[Planned]:
+    """Give a line for each item."""
+    for direction in options.mode.directions:
+        for entry in scan(share, root_of(direction)):
+            if entry.kind is not Kind.FILE or not admitter.is_item(entry, direction):
+                continue
+            looked = admitter.look(entry, direction)
+            if looked is not None:
+                item, decision = looked
+                yield Planned(
+                    direction,
+                    item.source,
+                    admitter.target_of(item),
+                    item.size,
+                    decision,
+                )

@@ -1,0 +1,84 @@
+"""Finish what runs left that ended without leaving, and account for it.
+
+Those of this node first, when it begins; then those of any node whose lease is over,
+as soon as the locks tell of them.
+"""
+
+from __future__ import annotations
+
+from paxect_batch.model.events import Event
+from paxect_batch.model.leases import Over
+from paxect_batch.relay import state
+from paxect_batch.relay.account import Account
+from paxect_batch.relay.admit import Done
+from paxect_batch.relay.commit import Committer
+from paxect_batch.relay.recover import Recovery
+from paxect_batch.relay.settle import Matter
+from paxect_batch.seams import EventLog, Ledger, Locks, Share
+
+
+class Rescuer:
+    """Recovers runs for the run that it is `by`."""
+
+    def __init__(
+        self,
+        share: Share,
+        locks: Locks,
+        ledger: Ledger,
+        committer: Committer,
+        *,
+        account: Account,
+        events: EventLog,
+        done: Done,
+        by: state.Owner,
+    ) -> None:
+        self._share = share
+        self._locks = locks
+        self._ledger = ledger
+        self._committer = committer
+        self._account = account
+        self._events = events
+        self._done = done
+        self._by = by
+        self._over: list[Over] = []
+
+    def recover_own(self) -> None:
+        """Finish what earlier runs of this node left."""
+        self._run(Recovery(self._share, self._ledger, self._by.node, by=self._by))
+
+    def attend(self) -> None:
+        """Recover the runs that are over by now; what fails is tried again."""
+        self._over += self._locks.over()
+        for over in list(self._over):
+            recovery = Recovery(
+                self._share, self._ledger, over.node, by=self._by, only=over.run
+            )
+            self._events.write(
+                Event.TAKE_OVER,
+                src=over.node,
+                status="taken over",
+                message=f"run {over.run} shows no life; what it began is finished here",
+            )
+            self._run(recovery)
+            if recovery.is_closed:
+                self._locks.bury(over)
+                self._over.remove(over)
+
+    def end_own(self) -> None:
+        """Leave nothing of this run, which stages nothing any more."""
+        Recovery(self._share, self._ledger, self._by.node, by=self._by).end()
+
+    def _run(self, recovery: Recovery) -> None:
+        published: list[Matter] = []
+
+        def record(matters: list[Matter]) -> None:
+            self._committer.record(matters)
+            published.extend(matters)
+
+        recovery.run(record)
+        for matter in published:
+            end = self._committer.record_of(matter)
+            self._account.delivered(end)
+            self._done.add(end.direction, end.source, end.identity)
+        self._account.standing.recovered += len(recovery.settled)
+        recovery.tell(self._events)
