@@ -4,7 +4,7 @@ Intents are settled by the same code as live ones. Then a run that is over loses
 folder for intents, by a removal that the share refuses if an intent lies in it. From
 then on it can promise nothing, even if it only slept, and what it had staged is
 nobody's data: it is dropped. Files that were moved aside while retiring are told by the
-ledgers.
+ledgers. What any process had written for a moment only, and died over, goes with age.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from paxect_batch.model.transfer import Intent
 from paxect_batch.relay import state
 from paxect_batch.relay.retire import settle_asides
 from paxect_batch.relay.settle import Delivery, Matter, Recorder, Settler, found_matters
+from paxect_batch.relay.sweep import Sweeper
 from paxect_batch.rules.steps import Step
 from paxect_batch.seams import EventLog, Ledger, Share
 
@@ -59,6 +60,8 @@ class Recovery:
             elif self._share.look(place) is not None:
                 self._put_beside(place)
         self.sweep()
+        self._sweep_crumbs()
+        self._sweep_momentary()
 
     def sweep(self) -> None:
         """Drop what is staged by runs that are over, and by this one."""
@@ -74,11 +77,23 @@ class Recovery:
         for run in sorted(self._runs() - {self._by.run}):
             self._remove_stage_folders(state.Owner(self._node, run))
 
+    def _sweep_momentary(self) -> None:
+        """Drop what somebody wrote for a moment, so long ago that nobody will go on."""
+        too_old = (self._share.now() - state.MOMENT_SECONDS_MAX) * 1e9
+        nodes = state.state("nodes", self._node)
+        for folder in (state.state(), state.state("attempts"), nodes):
+            momentary = filter(state.is_momentary, state.files_in(self._share, folder))
+            for place in list(momentary):
+                facts = self._share.look(place)
+                if facts is not None and facts.identity.mtime_ns < too_old:
+                    self._share.remove(place)
+
     def end(self) -> None:
         """Close this run, which stages nothing any more, and leave nothing of it."""
         self.sweep()
         if self._close(self._by):
             self._remove_stage_folders(self._by)
+        self._sweep_crumbs()
 
     def tell(self, events: EventLog) -> None:
         """Log what was found."""
@@ -99,8 +114,14 @@ class Recovery:
             )
         if self.swept:
             events.write(
-                Event.SWEPT, message=f"{len(self.swept)} unfinished stage(s) dropped"
+                Event.SWEPT,
+                message=f"{len(self.swept)} crumb(s) of earlier runs dropped",
             )
+
+    def _sweep_crumbs(self) -> None:
+        sweeper = Sweeper(self._share)
+        sweeper.sweep()
+        self.swept.extend(sweeper.swept)
 
     def _settle(self, intent: Intent, record: Recorder) -> None:
         recorded = {

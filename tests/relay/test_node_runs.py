@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -265,6 +267,20 @@ def test_crumbs_of_an_earlier_run_are_swept(bench: Bench) -> None:
     bench.drain()
     assert files_below(stage) == []
     assert bench.events.named(Event.SWEPT)
+
+
+def test_what_was_written_for_a_moment_is_swept_when_it_is_old(bench: Bench) -> None:
+    folders = [bench.state, bench.state / "attempts", bench.state / "nodes" / "node"]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        for age_seconds in (0, 7200):
+            path = folder / f".paxect-{age_seconds}.tmp"
+            path.write_bytes(b"")
+            then = time.time() - age_seconds
+            os.utime(path, (then, then))
+    bench.drain()
+    left = {path.name for folder in folders for path in folder.glob(".paxect-*")}
+    assert left == {".paxect-0.tmp"}  # its maker may live
 
 
 def test_stop_in_the_middle_counts_every_item_it_saw(bench: Bench) -> None:
