@@ -23,6 +23,7 @@ from paxect_batch.relay.commit import Committer
 from paxect_batch.relay.dispatch import Dispatcher, Flight
 from paxect_batch.relay.scan import scan
 from paxect_batch.relay.settle import Matter
+from paxect_batch.relay.sweep import Sweeper
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import COLLISION, Trouble
 from paxect_batch.relay.twins import Twins
@@ -103,6 +104,7 @@ class Pass:
         self._is_stopping = is_stopping
         self._is_closing = is_closing
         self._files_left = files_left
+        self._sweeper = Sweeper(share)
         self._builder = LotBuilder()
         self._twins = Twins(share, targets_of(options.mode))
         self._claims: dict[Place, tuple[Claim, int]] = {}
@@ -120,7 +122,8 @@ class Pass:
         self._account.begin_pass()
         try:
             for direction in self._options.mode.directions:
-                for entry in scan(self._share, root_of(direction)):
+                root = root_of(direction)
+                for entry in scan(self._share, root, self._sweeper.momentary):
                     if self._is_closing():
                         break
                     self._consider(entry, direction)
