@@ -61,7 +61,6 @@ class Recovery:
                 self._put_beside(place)
         self.sweep()
         self._sweep_crumbs()
-        self._sweep_momentary()
 
     def sweep(self) -> None:
         """Drop what is staged by runs that are over, and by this one."""
@@ -76,17 +75,6 @@ class Recovery:
         settle_asides(self._share, asides, self._ledger.all() if asides else ())
         for run in sorted(self._runs() - {self._by.run}):
             self._remove_stage_folders(state.Owner(self._node, run))
-
-    def _sweep_momentary(self) -> None:
-        """Drop what somebody wrote for a moment, so long ago that nobody will go on."""
-        too_old = (self._share.now() - state.MOMENT_SECONDS_MAX) * 1e9
-        nodes = state.state("nodes", self._node)
-        for folder in (state.state(), state.state("attempts"), nodes):
-            momentary = filter(state.is_momentary, state.files_in(self._share, folder))
-            for place in list(momentary):
-                facts = self._share.look(place)
-                if facts is not None and facts.identity.mtime_ns < too_old:
-                    self._share.remove(place)
 
     def end(self) -> None:
         """Close this run, which stages nothing any more, and leave nothing of it."""

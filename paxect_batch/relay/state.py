@@ -22,9 +22,6 @@ RETIRED_PREFIX = "retired-"
 WITHDRAWN_SUFFIX = ".withdrawn"
 """Ends the name of a staged file that will never be published."""
 
-MOMENT_SECONDS_MAX = 3600.0
-"""The age at which what was written for a moment is a crumb, whoever wrote it."""
-
 PAPER_BYTES_MAX = 16 << 20
 """No paper is longer; what is longer was not written here."""
 
@@ -116,11 +113,6 @@ def meta_place(target: Place) -> Place:
 def quarantine_folder(identifier: str) -> Place:
     """Where one item that was set aside lies, beside its reason."""
     return state("quarantine", identifier)
-
-
-def is_momentary(place: Place) -> bool:
-    """Tell whether a file of the state was to be there for a moment only."""
-    return place.name.startswith(".paxect-") and place.name.endswith(".tmp")
 
 
 def load_paper(share: Share, place: Place, kind: type[T]) -> T | None:
