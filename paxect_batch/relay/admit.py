@@ -11,6 +11,7 @@ from paxect_batch.model.policy import Naming, OnDone, Policy
 from paxect_batch.model.run import Decision, Verdict
 from paxect_batch.model.transfer import Attempts, Meta
 from paxect_batch.relay import state
+from paxect_batch.relay.set_aside import UNREAD
 from paxect_batch.rules import naming
 from paxect_batch.rules.admission import admit
 from paxect_batch.rules.retry import is_exhausted
@@ -123,7 +124,7 @@ class Admitter:
         return self._share.look(place) is not None
 
     def _unreadable(self, entry: Entry, direction: Direction) -> tuple[Item, Decision]:
-        facts = Facts(Kind.FILE, Identity(0, 0, 0), 0, None)
+        facts = Facts(Kind.FILE, UNREAD, 0, None)
         item = Item(direction, entry.place, facts)
         attempts = self.attempts_of(item)
         now = self._now()

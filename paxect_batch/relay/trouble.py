@@ -89,11 +89,17 @@ class Trouble:
 
     def _give_up(self, admitter: Admitter, policy: Policy, attempts: Attempts) -> None:
         key = state.key_of(attempts.direction, attempts.source)
-        identifier = ""
+        identifier: str | None = ""
         if policy.quarantine:
             identifier = set_aside(
                 self._share, attempts, node=self._node, run=self._run
             )
+        if identifier is None:
+            # What failed is gone; what lies there now, if anything, begins anew.
+            self._share.remove(state.attempts_place(key))
+            if self._share.look(attempts.source) is not None:
+                self._account.wait(attempts.identity.size)
+            return
         if identifier:
             self._share.remove(state.attempts_place(key))
         else:

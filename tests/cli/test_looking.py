@@ -176,7 +176,10 @@ def test_status_shows_each_state(share: Path, command: Command) -> None:
     (state / "intents" / "n1" / "r").mkdir(parents=True)
     (state / "intents" / "n1" / "r" / "1.json").write_bytes(msgspec.json.encode(intent))
     drop(share, bad_txt=b"x")
-    bad = msgspec.structs.replace(attempts, source=Place(Root.INBOX, "bad.txt"))
+    place = Place(Root.INBOX, "bad.txt")
+    facts = local.look(place)
+    assert facts is not None
+    bad = msgspec.structs.replace(attempts, source=place, identity=facts.identity)
     assert set_aside(local, bad, node="n1", run="r")
     said = command("status", share)
     assert said.code == 0
