@@ -145,6 +145,18 @@ class Locks(Protocol):
         """Say this of the run to whoever asks for its status."""
 
 
+class StopSignal(Protocol):
+    """Whether to stop: `requested` in an orderly way, `now` at once."""
+
+    @property
+    def requested(self) -> bool:
+        """Claim nothing more, finish what is being published."""
+
+    @property
+    def now(self) -> bool:
+        """Leave everything as it is; any node can finish it."""
+
+
 class Clock(Protocol):
     """The node's own time."""
 

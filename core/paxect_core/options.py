@@ -33,9 +33,7 @@ _JSON = Option("json", "", "describe the result as one JSON object")
 _QUIET = Option("quiet", "", "print nothing but errors", "q")
 _NO_PROGRESS = Option("no-progress", "", "show no progress bar on the terminal")
 _CAP = Option("max-input-mb", "N", f"refuse more than N MiB ({cap.VARIABLE})")
-_LENIENT = Option(
-    "lenient", "", "also take frame sizes that only the original wrote"
-)
+_LENIENT = Option("lenient", "", "also take frame sizes that only the original wrote")
 _HELP = Option("help", "", "show this help and stop", "h")
 
 

@@ -41,6 +41,7 @@ _DRY_RUN = Option(
     "dry-run", "", "say what would be done with each file; do nothing", "n"
 )
 _POLL = Option("poll-seconds", "N", "look for new files every N seconds (default 2)")
+_WAIT = Option("wait", "", "go on until other nodes are done as well")
 _RUN = (
     Option("direction", "NAME", "encode, decode, or relay, which is both (default)"),
     *_FOLDERS,
@@ -50,6 +51,7 @@ _RUN = (
     Option("hmac-key-file", "FILE", "sign manifests with the key in this file"),
     Option("deadline", "WHEN", "take no file after a time (05:30) or a span (2h)"),
     Option("max-files", "N", "take no more than N files"),
+    Option("allow-mixed", "", "work beside nodes of another codec or policy"),
     _DRY_RUN,
     Option("junit", "FILE", "write the run as JUnit XML"),
     Option("textfile", "FILE", "write the run as Prometheus metrics"),
@@ -99,9 +101,9 @@ COMMANDS = {
         "Work until nothing that may travel is left, and exit.",
         "[SHARE]",
         1,
-        _RUN,
+        (_WAIT, *_RUN),
         (
-            "paxect-batch drain /mnt/exchange",
+            "paxect-batch drain /mnt/exchange --wait",
             "paxect-batch drain --inbox /srv/in --outbox /srv/out --deadline 05:30",
         ),
         (0, 1, 2, 3, 4, 64, 75, 130, 143),

@@ -20,10 +20,11 @@ def report(fitness: Fitness) -> Iterator[str]:
             if finding.level is level:
                 yield from _finding_lines(finding)
     yield ""
-    yield from _wrapped(f"{fitness.probed.share}: {fitness.verdict}", indent=0)
-    locks = "nothing" if fitness.locks is None else str(fitness.locks)
+    yield f"share    {_plain(fitness.probed.share)}"
+    locks = "nothing" if fitness.locks is None else fitness.locks
     pinned = "not pinned" if fitness.pinned is None else f"pinned: {fitness.pinned}"
-    yield f"locks rest on: {locks} ({pinned})"
+    yield f"locks    rest on {locks} ({_plain(pinned)})"
+    yield f"verdict  {fitness.verdict}"
 
 
 def _finding_lines(finding: Finding) -> Iterator[str]:
@@ -39,9 +40,12 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
 
 
 def _wrapped(text: str, *, indent: int = _INDENT) -> list[str]:
-    # Names come from mounts and peers; they may hold anything.
-    plain = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
     blank = " " * indent
     return textwrap.wrap(
-        plain, COLUMNS, initial_indent=blank, subsequent_indent=blank
+        _plain(text), COLUMNS, initial_indent=blank, subsequent_indent=blank
     ) or [blank]
+
+
+def _plain(text: str) -> str:
+    """Return the text as a terminal may have it: names may hold anything."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -17,6 +17,11 @@ from paxect_batch.model.errors import ConfigError, NotReady
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import ShareMarker
 from paxect_batch.model.places import Root
+from paxect_batch.world.lease_judge import (
+    LEASE_SECONDS,
+    LEASE_SECONDS_MAX,
+    LEASE_SECONDS_MIN,
+)
 
 if TYPE_CHECKING:
     from paxect_batch.cli.settings import Settings
@@ -33,6 +38,7 @@ class Layout(msgspec.Struct, frozen=True):
 
     share: str
     roots: dict[Root, str]
+    lease_seconds: float = LEASE_SECONDS
 
     @property
     def in_place(self) -> bool:
@@ -97,7 +103,19 @@ def _share_layout(share: str) -> Layout:
     }
     for path in roots.values():
         _require_folder(path, "make it again, or correct .paxect/share.json")
-    return Layout(share, roots)
+    return Layout(share, roots, _lease_seconds(share, marker))
+
+
+def _lease_seconds(share: str, marker: ShareMarker) -> float:
+    if marker.lease_seconds is msgspec.UNSET:
+        return LEASE_SECONDS
+    if not LEASE_SECONDS_MIN <= marker.lease_seconds <= LEASE_SECONDS_MAX:
+        raise ConfigError(
+            f"{os.path.join(share, STATE_NAME, MARKER_NAME)}: lease_seconds is "
+            f"{marker.lease_seconds:g}; nothing was touched; use {LEASE_SECONDS_MIN:g} "
+            f"to {LEASE_SECONDS_MAX:g}, the same for all nodes"
+        )
+    return marker.lease_seconds
 
 
 def read_marker(share: str) -> ShareMarker:

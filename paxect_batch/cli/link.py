@@ -37,7 +37,7 @@ from paxect_batch.relay.node import Node
 from paxect_batch.report.audit import audit, audit_line, waiting
 from paxect_batch.rules.exits import run_exit
 from paxect_batch.rules.policy import policy_sha256
-from paxect_batch.seams import Claim, Locks
+from paxect_batch.seams import Applicant
 from paxect_batch.world.clock import RealClock
 from paxect_batch.world.descriptors import raise_limit
 from paxect_batch.world.event_log import JsonlEventLog, level_of, printable
@@ -137,9 +137,7 @@ def _run(settings: LinkSettings) -> int:
         node = Node(
             share=share,
             locks=_LinkLocks(
-                FileLocks(roots[Root.STATE], now=share.now, node_lock=settings.lock),
-                settings.lock,
-                let_in,
+                roots[Root.STATE], now=share.now, lock=settings.lock, let_in=let_in
             ),
             clock=clock,
             executor=executor,
@@ -209,32 +207,38 @@ def _make_folders(settings: LinkSettings) -> dict[Root, str]:
     return roots
 
 
-class _LinkLocks:
+class _LinkLocks(FileLocks):
     """See `seams.Locks`. The lock's owner alone writes the manifest and speaks."""
 
-    def __init__(self, locks: Locks, path: str, let_in: Callable[[], None]) -> None:
-        self._locks = locks
-        self._path = path
+    def __init__(
+        self,
+        state_folder: str,
+        *,
+        now: Callable[[], float],
+        lock: str,
+        let_in: Callable[[], None],
+    ) -> None:
+        super().__init__(state_folder, now=now, run_lock=lock)
+        self._lock = lock
         self._let_in = let_in
 
-    def hold_node(self, node: str) -> Claim:
+    def join(self, applicant: Applicant) -> str:
         """See `seams.Locks`. `NotReady` if another instance has the lock."""
-        hold = self._locks.hold_node(node)
-        if hold is None:
-            raise NotReady(
-                f"another instance holds the lock {self._path!r}; nothing was "
-                "changed; stop it, or set PAXECT_LINK_LOCK to another path"
-            )
+        batch = super().join(applicant)
         try:
             self._let_in()
         except BaseException:
-            hold.release()
+            self.leave()
             raise
-        return hold
+        return batch
 
-    def claim(self, key: str) -> Claim | None:
-        """See `seams.Locks`."""
-        return self._locks.claim(key)
+    def held_here(self, node: str, path: str) -> NotReady:
+        """Return the error for a lock that is held."""
+        del node, path
+        return NotReady(
+            f"another instance holds the lock {self._lock!r}; nothing was "
+            "changed; stop it, or set PAXECT_LINK_LOCK to another path"
+        )
 
 
 def _print_banner(settings: LinkSettings, node: str) -> None:

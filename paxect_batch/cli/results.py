@@ -16,7 +16,7 @@ from paxect_batch.cli import console
 from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.settings import Settings
 from paxect_batch.cli.wiring import World
-from paxect_batch.model.audit import Audit
+from paxect_batch.model.audit import Audit, Batch
 from paxect_batch.model.errors import BatchError, Exit, worst
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Record
@@ -39,6 +39,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """What ended the run before its time, if anything."""
     started: str
     duration_seconds: float
+    batch: Batch | None
 
 
 def report(ending: Ending, settings: Settings, world: World, policy: PolicyFile) -> int:
@@ -78,6 +79,7 @@ def _audit(ending: Ending, policy: PolicyFile) -> Audit:
         started=ending.started,
         duration_seconds=ending.duration_seconds,
         exit_code=int(code),
+        batch=ending.batch,
     )
 
 

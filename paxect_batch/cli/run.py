@@ -24,8 +24,10 @@ from paxect_batch.cli.results import Ending, report
 from paxect_batch.cli.settings import Settings, load
 from paxect_batch.cli.stop import StopSignal
 from paxect_batch.cli.wiring import World
-from paxect_batch.model.errors import Exit
+from paxect_batch.model.audit import Batch
+from paxect_batch.model.errors import Exit, RunOver
 from paxect_batch.model.run import Planned, RunOptions, Verdict
+from paxect_batch.relay.account import Account
 from paxect_batch.relay.node import Node
 from paxect_batch.relay.passes import root_of
 from paxect_batch.report.amounts import count_text, time_text
@@ -63,20 +65,29 @@ def _run(
     progress = Progress(bar=forecast is not None, forecast=forecast)
     with World(settings, layout, policy, progress) as world:
         stop.reopen = world.reopen_log
-        options = run_options(settings, world, layout, watch=watch)
-        node = make_node(world, options, policy, stop, progress)
+        account: Account | None = None
         own: Exit | None = None
-        try:
-            node.run()
-        except Exception as error:
-            progress.clear()
-            if not world.events.began:
-                raise
-            # Whatever it was: a run that began owes its audit line.
-            own = explain(error)
-        finally:
-            if forecast is not None:
-                forecast.stop()
+        while True:
+            options = run_options(settings, world, layout, watch=watch)
+            node = make_node(world, options, policy, stop, progress, account=account)
+            try:
+                node.run()
+            except RunOver as error:
+                progress.notice(error.message)
+                if not stop.requested:
+                    # Whoever comes back from the dead is a new run of its node.
+                    account = node.account
+                    world.begin_anew()
+                    continue
+            except Exception as error:
+                progress.clear()
+                if not world.events.began:
+                    raise
+                # Whatever it was: a run that began owes its audit line.
+                own = explain(error)
+            break
+        if forecast is not None:
+            forecast.stop()
         progress.clear()
         if stop.requested:
             own = stop.exit_code
@@ -91,8 +102,21 @@ def _run(
             own=own,
             started=world.started,
             duration_seconds=world.duration_seconds(),
+            batch=_batch(node),
         )
         return report(ending, settings, world, policy)
+
+
+def _batch(node: Node) -> Batch | None:
+    """Return what all nodes delivered, if this was the last of them to finish."""
+    try:
+        return node.close_batch()
+    except OSError as error:
+        console.complain(
+            f"adding up the batch gave: {console.os_error_text(error)}; what was "
+            "delivered stays delivered; see it with: paxect-batch manifest"
+        )
+        return None
 
 
 def run_options(
@@ -108,6 +132,8 @@ def run_options(
         workers=world.workers,
         deadline_seconds=_deadline(settings),
         in_place=layout.in_place,
+        wait=settings.wait and not watch,
+        allow_mixed=settings.allow_mixed,
         files_max=settings.max_files,
     )
 
@@ -118,6 +144,8 @@ def make_node(
     policy: PolicyFile,
     stop: StopSignal,
     progress: Progress,
+    *,
+    account: Account | None = None,
 ) -> Node:
     """Return the relay, wired to the world."""
     return Node(
@@ -134,6 +162,7 @@ def make_node(
         stop=stop,
         progress=progress,
         manifest=world.manifest(policy),
+        account=account,
     )
 
 

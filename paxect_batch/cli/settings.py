@@ -76,6 +76,8 @@ SETTINGS: dict[str, Setting] = {
     "poll_seconds": Setting(kinds.seconds(0.05, 86400), 2.0, "POLL_SEC"),
     "deadline": Setting(kinds.DEADLINE),
     "max_files": Setting(kinds.whole(1, kinds.FILES_MAX)),
+    "wait": Setting(kinds.SWITCH, default=False),
+    "allow_mixed": Setting(kinds.SWITCH, default=False),
     "log": _path("LOG"),
     "log_bytes_max": Setting(kinds.whole(4096, 1 << 40), 5 << 20, "LOG_MAX"),
     "junit": _path(),
@@ -104,6 +106,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     poll_seconds: float
     deadline: str | None
     max_files: int | None
+    wait: bool
+    allow_mixed: bool
     log: str | None
     log_bytes_max: int
     junit: str | None

@@ -31,6 +31,8 @@ from paxect_core import CODEC_VERSION, __version__
 TOLD = frozenset(
     {
         Event.SHARE_TROUBLE,
+        Event.TAKE_OVER,
+        Event.MIXED,
         Event.SHARE_BACK,
         Event.POLICY_REFUSED,
         Event.POLICY_CHANGED,
@@ -61,26 +63,24 @@ class World:
         self._settings = settings
         self._layout = layout
         self._start = time.monotonic()
-        moment = datetime.now(UTC)
-        self.started = utc(moment.timestamp())
-        # Sorted by name, runs are in the order in which they began.
-        milliseconds = moment.microsecond // 1000
-        stamp = f"{moment:%Y%m%dT%H%M%S}{milliseconds:03}Z"
-        self.run = f"{stamp}-{secrets.token_hex(3)}"
+        self.started = utc(time.time())
+        self.run = _new_run()
         self.key = EnvironmentKeys(environment(), settings.hmac_key_file).hmac_key()
         self.clock = RealClock()
         self.load = Load()
         self.workers = settings.workers or self.load.cores()
         self.share = LocalShare(layout.roots)
-        self.locks = FileLocks(layout.roots[Root.STATE], now=self.share.now)
+        self.locks = FileLocks(
+            layout.roots[Root.STATE],
+            now=self.share.now,
+            lease_seconds=layout.lease_seconds,
+        )
         self.executor = WorkerPool(layout.roots, self.workers)
         self._log: JsonlEventLog | None = None
         if not dry:
             self._log = self._open_log(policy, progress)
         self.events = Told(self._log, progress, policy)
-        self.ledger = FileLedger(
-            self.share, settings.node, self.run, on_torn=self._note_torn
-        )
+        self.ledger = self._new_ledger()
 
     def __enter__(self) -> World:
         return self
@@ -90,6 +90,14 @@ class World:
         self.ledger.close()
         if self._log is not None:
             self._log.close()
+
+    def begin_anew(self) -> None:
+        """Let what comes be another run, with a ledger of its own."""
+        self.ledger.close()
+        self.run = _new_run()
+        self.ledger = self._new_ledger()
+        if self._log is not None:
+            self._log.run = self.run
 
     def reopen_log(self) -> None:
         """Let the next event go to a new file, as after a rotation by others."""
@@ -130,6 +138,11 @@ class World:
             complain=progress.notice,
         )
 
+    def _new_ledger(self) -> FileLedger:
+        return FileLedger(
+            self.share, self._settings.node, self.run, on_torn=self._note_torn
+        )
+
     def _note_torn(self, ledger: Place, offset: int) -> None:
         self.events.write(
             Event.LEDGER_TORN,
@@ -137,6 +150,13 @@ class World:
             status="warning",
             message=f"the line at byte {offset} is no record and was left out",
         )
+
+
+def _new_run() -> str:
+    moment = datetime.now(UTC)
+    # Sorted by name, runs are in the order in which they began.
+    milliseconds = moment.microsecond // 1000
+    return f"{moment:%Y%m%dT%H%M%S}{milliseconds:03}Z-{secrets.token_hex(3)}"
 
 
 class Told:

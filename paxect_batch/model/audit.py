@@ -44,8 +44,6 @@ class Audit(msgspec.Struct, frozen=True):
     set_aside: Tally
     blocked: Tally
     waiting: Tally
-    elsewhere: Tally
-    """Held by other nodes when this run saw them last; no part of what it saw."""
     encoded: Tally
     decoded: Tally
     recovered: int
@@ -59,6 +57,8 @@ class Audit(msgspec.Struct, frozen=True):
     duration_seconds: float
     exit_code: int
     version: str
+    elsewhere: Tally = Tally()
+    """Held by other nodes when this run saw them last; no part of what it saw."""
     mixed: bool = False
     """Whether another codec or policy worked on the batch, on purpose."""
     batch: Batch | None = None

@@ -36,5 +36,7 @@ class ShareMarker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inbox: str = "inbox"
     outbox: str = "outbox"
     wire: str = "wire"
+    lease_seconds: float | msgspec.UnsetType = msgspec.UNSET
+    """After so long without a sign of life a node's work is taken over; 10."""
     locks: str | msgspec.UnsetType = msgspec.UNSET
     """What locks rest on, once `doctor` has pinned it; see `fitness.Lock`."""

@@ -89,6 +89,8 @@ class Meta(msgspec.Struct, frozen=True):
     mode: int | None = None
     raw_name: str = ""
     """The file's name, where the container has an alias of it."""
+    container: Place | None = None
+    """Where the container lies; without it the paper is of no use."""
 
 
 class Pledge(msgspec.Struct, frozen=True):

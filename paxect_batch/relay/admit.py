@@ -8,13 +8,15 @@ from collections.abc import Callable
 from paxect_batch.model.items import Direction, Entry, Facts, Identity, Item, Kind
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import Naming, OnDone, Policy
+from paxect_batch.model.records import Fate
 from paxect_batch.model.run import Decision, Verdict
 from paxect_batch.model.transfer import Attempts, Meta
 from paxect_batch.relay import state
+from paxect_batch.relay.set_aside import UNREAD
 from paxect_batch.rules import naming
 from paxect_batch.rules.admission import admit
 from paxect_batch.rules.retry import is_exhausted
-from paxect_batch.seams import Share
+from paxect_batch.seams import Ledger, Share
 
 
 class Admitter:
@@ -123,7 +125,7 @@ class Admitter:
         return self._share.look(place) is not None
 
     def _unreadable(self, entry: Entry, direction: Direction) -> tuple[Item, Decision]:
-        facts = Facts(Kind.FILE, Identity(0, 0, 0), 0, None)
+        facts = Facts(Kind.FILE, UNREAD, 0, None)
         item = Item(direction, entry.place, facts)
         attempts = self.attempts_of(item)
         now = self._now()
@@ -139,6 +141,13 @@ class Done:
 
     def __init__(self) -> None:
         self._known: set[bytes] = set()
+
+    def remember(self, ledger: Ledger, policy: Policy) -> None:
+        """Note what the ledgers tell, where sources stay when they are done."""
+        if policy.on_done is OnDone.KEEP:
+            for record in ledger.all():
+                if record.fate is Fate.DELIVERED:
+                    self.add(record.direction, record.source, record.identity)
 
     def add(self, direction: Direction, source: Place, identity: Identity) -> None:
         """Note that this content of the source arrived."""

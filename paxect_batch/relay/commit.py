@@ -113,11 +113,11 @@ class Committer:
             raw_sha256=outcome.raw_sha256,
             container_bytes=outcome.container_bytes,
             container_sha256=outcome.container_sha256,
-            meta=_meta(policy, task, outcome) if encodes else None,
+            meta=_meta(policy, task, outcome, target) if encodes else None,
         )
 
 
-def _meta(policy: Policy, task: Task, outcome: Outcome) -> Meta | None:
+def _meta(policy: Policy, task: Task, outcome: Outcome, target: Place) -> Meta | None:
     name = task.source.name
     aliased = too_long(name, policy.naming)
     if not (policy.carry_times or policy.carry_mode or aliased):
@@ -127,4 +127,5 @@ def _meta(policy: Policy, task: Task, outcome: Outcome) -> Meta | None:
         mtime_ns=task.identity.mtime_ns if policy.carry_times else None,
         mode=task.mode if policy.carry_mode else None,
         raw_name=name if aliased else "",
+        container=target,
     )

@@ -1,4 +1,4 @@
-"""A run's place among the nodes of the share: join, show life, see who else is there."""
+"""A run's place among the nodes of the share: join, show life, see who is there."""
 
 from __future__ import annotations
 

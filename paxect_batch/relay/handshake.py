@@ -32,6 +32,12 @@ def signed(manifest: NodeManifest, key: bytes | None) -> SignedManifest:
     return SignedManifest(payload, None if key is None else sign(payload, key))
 
 
+def introduce(share: Share, manifest: NodeManifest, key: bytes | None) -> None:
+    """Leave the manifest on the share for the other nodes."""
+    place = state.state("nodes", manifest.node, "manifest.json")
+    state.save_paper(share, place, signed(manifest, key))
+
+
 def meet(
     peers: Iterable[tuple[str, bytes]],
     *,

@@ -8,7 +8,6 @@ waiting, and stopping in an orderly way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
 
 import paxect_core
 from paxect_batch.model.audit import Batch
@@ -16,8 +15,7 @@ from paxect_batch.model.errors import ConfigError, RunOver, ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import NodeManifest
-from paxect_batch.model.policy import OnDone, Policy
-from paxect_batch.model.records import Fate
+from paxect_batch.model.policy import Policy
 from paxect_batch.model.run import Planned, RunOptions, Standing
 from paxect_batch.relay import batches, handshake, state
 from paxect_batch.relay.account import Account
@@ -32,7 +30,7 @@ from paxect_batch.relay.rescue import Rescuer
 from paxect_batch.relay.scan import freshen
 from paxect_batch.relay.stamps import utc
 from paxect_batch.relay.tasks import TaskMaker
-from paxect_batch.relay.trouble import Trouble
+from paxect_batch.relay.trouble import Trouble, share_error
 from paxect_batch.rules.plan import in_flight_bytes_max
 from paxect_batch.rules.policy import policy_sha256
 from paxect_batch.seams import (
@@ -43,6 +41,7 @@ from paxect_batch.seams import (
     Load,
     Locks,
     Share,
+    StopSignal,
 )
 
 _SLICE_SECONDS = 0.2
@@ -54,18 +53,6 @@ _PATIENCE_SECONDS = 2.0
 """How long a drain waits for unsettled files, beyond twice the settle time."""
 
 Peers = Callable[[], Iterable[tuple[str, bytes]]]
-
-
-class StopSignal(Protocol):
-    """Whether to stop: `requested` in an orderly way, `now` at once."""
-
-    @property
-    def requested(self) -> bool:
-        """Claim nothing more, finish what is being published."""
-
-    @property
-    def now(self) -> bool:
-        """Leave everything as it is; any node can finish it."""
 
 
 class Node:
@@ -187,7 +174,7 @@ class Node:
     def plan(self) -> Iterator[Planned]:
         """Tell what a pass would do, and why, changing nothing and claiming nothing."""
         policy = self._current_policy()
-        self._remember_done(policy)
+        self._done.remember(self._ledger, policy)
         # The share's own time takes a write to learn; this is the next best.
         return preview(
             self._share, self._options, self._admitter(policy, now=self._clock.now)
@@ -205,7 +192,7 @@ class Node:
         try:
             self._company.join(policy, is_stopping=lambda: self._stop.requested)
         except OSError as error:
-            raise _share_error(error) from error
+            raise share_error(error) from error
         try:
             self._begin(policy)
             if self._options.watch:
@@ -217,7 +204,7 @@ class Node:
             self._events.write(Event.LEASE_LOST, status="error", message=error.message)
             raise
         except OSError as error:
-            raise _share_error(error) from error
+            raise share_error(error) from error
         finally:
             self._end()
         return self._account.standing
@@ -226,8 +213,19 @@ class Node:
         self._events.write(Event.STARTUP, message=f"mode {self._options.mode}")
         self._company.begin()
         self._committer.begin()
-        self._remember_done(policy)
-        self._meet(policy)
+        self._done.remember(self._ledger, policy)
+        if self._manifest is not None:
+            handshake.introduce(self._share, self._manifest, self._key)
+        handshake.meet(
+            self._peers(),
+            own_node=self._options.node,
+            policy=policy,
+            key=self._key,
+            events=self._events,
+            distrust=self._distrust,
+        )
+        if policy.require_sig:
+            handshake.remember_origins(self._ledger, self._distrust)
 
     def _drop_unfinished(self) -> None:
         """Drop what was staged when the run was told to stop."""
@@ -248,39 +246,16 @@ class Node:
             for claim in flight.claims:
                 claim.release()
 
-    def _meet(self, policy: Policy) -> None:
-        manifest = self._manifest
-        if manifest is not None:
-            place = state.state("nodes", self._options.node, "manifest.json")
-            state.save_paper(self._share, place, handshake.signed(manifest, self._key))
-        handshake.meet(
-            self._peers(),
-            own_node=self._options.node,
-            policy=policy,
-            key=self._key,
-            events=self._events,
-            distrust=self._distrust,
-        )
-        if policy.require_sig:
-            handshake.remember_origins(self._ledger, self._distrust)
-
-    def _remember_done(self, policy: Policy) -> None:
-        if policy.on_done is OnDone.KEEP:
-            for record in self._ledger.all():
-                if record.fate is Fate.DELIVERED:
-                    self._done.add(record.direction, record.source, record.identity)
-
     def _watch(self) -> None:
         """Make passes until told to stop; wait while the share is in trouble."""
         pause = 1.0
         while not self._is_closing():
             try:
                 self._pass()
-            except (OSError, ShareError) as error:
-                pause = self._pause(_share_error(error), pause)
-            else:
                 pause = 1.0
                 self._sleep(self._options.poll_seconds)
+            except (OSError, ShareError) as error:
+                pause = self._pause(share_error(error), pause)
 
     def _drain(self) -> None:
         """Make passes until nothing is left that could be taken."""
@@ -295,6 +270,7 @@ class Node:
             elif self._options.wait and served.elsewhere:
                 # Others are at it, or their lease will be over; look again soon.
                 self._sleep(_WAIT_SECONDS)
+                freshened = False
             elif not freshened:
                 # A listing may be half a minute old; nothing is left only when a
                 # fresh one says so.
@@ -374,7 +350,7 @@ class Node:
         for flight in self._dispatcher.abandon():
             for claim in flight.claims:
                 claim.release()
-        self._sleep(seconds)
+        self._sleep(seconds, attends=False)
         try:
             self._rescuer.recover_own()
         except OSError:
@@ -404,22 +380,12 @@ class Node:
         assert self._policy is not None
         return 2 * self._policy.settle_seconds + _PATIENCE_SECONDS
 
-    def _sleep(self, seconds: float) -> None:
+    def _sleep(self, seconds: float, *, attends: bool = True) -> None:
         until = self._clock.monotonic() + seconds
         while not self._stop.requested:
             left = until - self._clock.monotonic()
             if left <= 0:
                 return
-            self._attend()
+            if attends:
+                self._attend()
             self._clock.sleep(min(left, _SLICE_SECONDS))
-
-
-def _share_error(error: OSError | ShareError) -> ShareError:
-    if isinstance(error, ShareError):
-        return error
-    where = f" ({error.filename!r})" if error.filename else ""
-    return ShareError(
-        f"the share gave {error.strerror or error}{where}; items are as they were; "
-        "mend the share and run again",
-        errno=error.errno or 0,
-    )

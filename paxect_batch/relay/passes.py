@@ -23,6 +23,7 @@ from paxect_batch.relay.commit import Committer
 from paxect_batch.relay.dispatch import Dispatcher, Flight
 from paxect_batch.relay.rounds import Rounds
 from paxect_batch.relay.settle import Matter
+from paxect_batch.relay.sweep import Sweeper
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import COLLISION, Trouble
 from paxect_batch.relay.twins import Twins
@@ -87,6 +88,7 @@ class Pass:
         self._is_stopping = is_stopping
         self._is_closing = is_closing
         self._files_left = files_left
+        self._sweeper = Sweeper(share)
         self._builder = LotBuilder()
         self._twins = Twins(share, targets_of(options.mode))
         self._claims: dict[Place, tuple[Claim, int]] = {}
@@ -107,7 +109,9 @@ class Pass:
         try:
             others = {lease.node for lease in self._locks.others()}
             for direction in self._options.mode.directions:
-                rounds = Rounds(self._share, self._options.node, others)
+                rounds = Rounds(
+                    self._share, self._options.node, others, self._sweeper.momentary
+                )
                 for entry in rounds.entries(root_of(direction)):
                     if self._is_closing():
                         break

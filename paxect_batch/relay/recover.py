@@ -4,7 +4,7 @@ Intents are settled by the same code as live ones. Then a run that is over loses
 folder for intents, by a removal that the share refuses if an intent lies in it. From
 then on it can promise nothing, even if it only slept, and what it had staged is
 nobody's data: it is dropped. Files that were moved aside while retiring are told by the
-ledgers.
+ledgers. What any process had written for a moment only, and died over, goes with age.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from paxect_batch.model.transfer import Intent
 from paxect_batch.relay import state
 from paxect_batch.relay.retire import settle_asides
 from paxect_batch.relay.settle import Delivery, Matter, Recorder, Settler, found_matters
+from paxect_batch.relay.sweep import Sweeper
 from paxect_batch.rules.steps import Step
 from paxect_batch.seams import EventLog, Ledger, Share
 
@@ -75,6 +76,7 @@ class Recovery:
             elif self._share.look(place) is not None:
                 self._put_beside(place)
         self.sweep()
+        self._sweep_crumbs()
 
     def sweep(self) -> None:
         """Drop what is staged by runs that are over, and by this one."""
@@ -95,6 +97,7 @@ class Recovery:
         self.sweep()
         if self._close(self._by):
             self._remove_stage_folders(self._by)
+        self._sweep_crumbs()
 
     def tell(self, events: EventLog) -> None:
         """Log what was found."""
@@ -115,8 +118,14 @@ class Recovery:
             )
         if self.swept:
             events.write(
-                Event.SWEPT, message=f"{len(self.swept)} unfinished stage(s) dropped"
+                Event.SWEPT,
+                message=f"{len(self.swept)} crumb(s) of earlier runs dropped",
             )
+
+    def _sweep_crumbs(self) -> None:
+        sweeper = Sweeper(self._share)
+        sweeper.sweep()
+        self.swept.extend(sweeper.swept)
 
     def _settle(self, intent: Intent, record: Recorder) -> None:
         recorded = {

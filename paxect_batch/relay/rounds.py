@@ -7,7 +7,7 @@ has. Each entry comes once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from paxect_batch.model.items import Entry, Kind
 from paxect_batch.model.places import Place, Root
@@ -23,7 +23,15 @@ HELP_WINDOW = 4096
 class Rounds:
     """The rounds of one pass of a node, beside others that live."""
 
-    def __init__(self, share: Share, node: str, others: Collection[str]) -> None:
+    def __init__(
+        self,
+        share: Share,
+        node: str,
+        others: Collection[str],
+        momentary: Callable[[Place], None] | None = None,
+    ) -> None:
+        """`momentary` is told of files that `scan` passes over."""
+        self._momentary = momentary
         self._share = share
         self._node = node
         self._others = others
@@ -35,14 +43,16 @@ class Rounds:
             if entry.kind is Kind.FILE and self._is_big(entry):
                 begun.add(entry.place)
                 yield entry
-        for entry in self._own(root):
+        for entry in self._own(root, self._momentary):
             if entry.place not in begun:
                 yield entry
         if self._others:
             yield from self._of_others(root)
 
-    def _own(self, root: Root) -> Iterator[Entry]:
-        for entry in scan(self._share, root):
+    def _own(
+        self, root: Root, momentary: Callable[[Place], None] | None = None
+    ) -> Iterator[Entry]:
+        for entry in scan(self._share, root, momentary):
             if self._falls_here(entry):
                 yield entry
 

@@ -6,25 +6,28 @@ over. Which of the rest are items, and which way they go, is decided by `admit`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from paxect_batch.model.items import Entry, Kind
 from paxect_batch.model.places import Place, Root
-from paxect_batch.rules.naming import is_temporary
+from paxect_batch.rules.naming import is_momentary, is_temporary
 from paxect_batch.seams import Share
 
 DEPTH_MAX = 512
 
 
-def scan(share: Share, root: Root) -> Iterator[Entry]:
-    """Give files and links below the root."""
+def scan(
+    share: Share, root: Root, on_momentary: Callable[[Place], None] | None = None
+) -> Iterator[Entry]:
+    """Give files and links below the root; tell of the relay's files of a moment."""
     open_listings = [share.entries(Place(root, ""))]
     while open_listings:
         entry = next(open_listings[-1], None)
         if entry is None:
             open_listings.pop()
         elif is_temporary(entry.place.name):
-            continue
+            if on_momentary is not None and is_momentary(entry.place.name):
+                on_momentary(entry.place)
         elif entry.kind is Kind.FOLDER:
             if len(open_listings) < DEPTH_MAX:
                 open_listings.append(share.entries(entry.place))

@@ -6,30 +6,62 @@ unexplained; a reason without a file is a move that did not happen.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 
+from paxect_batch.model.items import Identity
 from paxect_batch.model.places import Place
 from paxect_batch.model.transfer import Attempts, Reason
 from paxect_batch.relay import state
-from paxect_batch.rules.naming import sidecar_name
+from paxect_batch.relay.retire import move_to_free_name
+from paxect_batch.rules.naming import is_temporary, sidecar_name
 from paxect_batch.seams import Share
 
+UNREAD = Identity(0, 0, 0)
+"""The identity of an item that may not even be looked at."""
 
-def set_aside(share: Share, attempts: Attempts, *, node: str, run: str) -> str:
+_REASON = "reason.json"
+_NUMBERS_MAX = 1000
+
+
+def set_aside(share: Share, attempts: Attempts, *, node: str, run: str) -> str | None:
     """Move the item into quarantine; return the id of its folder there.
 
-    An empty id means that it could not be moved and stays where it is.
+    An empty id means that it could not be moved and stays where it is; None, that it
+    is gone, or was replaced by another content, which stays.
     """
+    for number in range(_NUMBERS_MAX):
+        if _is_other(share, attempts.source, attempts.identity):
+            return None
+        identifier = _identifier(attempts, number)
+        folder = state.quarantine_folder(identifier)
+        if _holds_item(share, folder):
+            continue  # the same came before, with its times kept
+        reason = _reason(attempts, identifier, node=node, run=run)
+        share.make_folder(folder)
+        state.save_paper(share, folder.child(_REASON), reason)
+        try:
+            return _move(share, attempts, reason)
+        except FileNotFoundError:
+            _drop_reason(share, folder)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EACCES, errno.EPERM):
+                raise
+            _drop_reason(share, folder)
+            return ""
+    return ""
+
+
+def _reason(attempts: Attempts, identifier: str, *, node: str, run: str) -> Reason:
     last = attempts.failures[-1]
-    source, identity = attempts.source, attempts.identity
-    identifier = _identifier(attempts)
-    folder = state.quarantine_folder(identifier)
-    reason = Reason(
+    return Reason(
         id=identifier,
         direction=attempts.direction,
-        source=source,
-        size=identity.size,
-        mtime_ns=identity.mtime_ns,
+        source=attempts.source,
+        size=attempts.identity.size,
+        mtime_ns=attempts.identity.mtime_ns,
         code=last.code,
         detail=last.detail,
         history=attempts.failures,
@@ -38,36 +70,59 @@ def set_aside(share: Share, attempts: Attempts, *, node: str, run: str) -> str:
         at=last.at,
         retry=f"paxect-batch quarantine retry SHARE {identifier}",
     )
-    share.make_folder(folder)
-    state.save_paper(share, folder.child("reason.json"), reason)
-    try:
-        _move(share, source, folder)
-    except FileNotFoundError:
-        return ""
-    except OSError as error:
-        if error.errno not in (errno.EXDEV, errno.EACCES, errno.EPERM):
-            raise
-        share.remove(folder.child("reason.json"))
-        share.remove_folder(folder)
-        return ""
-    share.sync_folder(folder)
-    share.sync_folder(source.folder)
-    return identifier
 
 
-def _move(share: Share, source: Place, folder: Place) -> None:
-    share.rename_new(source, folder.child(_kept_name(source.name)))
+def _move(share: Share, attempts: Attempts, reason: Reason) -> str | None:
+    source, folder = attempts.source, state.quarantine_folder(reason.id)
+    kept = folder.child(_kept_name(source.name))
+    share.rename_new(source, kept)
+    if _is_other(share, kept, attempts.identity):
+        # It was replaced between the look and the rename.
+        move_to_free_name(share, kept, source)
+        _drop_reason(share, folder)
+        return None
     sidecar = source.beside(sidecar_name(source.name))
-    try:
+    # There may be none, or it tells nothing that the reason does not.
+    with contextlib.suppress(OSError):
         share.rename_new(sidecar, folder.child(sidecar.name))
-    except OSError:
-        return  # there is none, or it tells nothing that the reason does not
+    if share.look(folder.child(_REASON)) is None:
+        # Another node, that came too late for the item, cleaned up behind us.
+        state.save_paper(share, folder.child(_REASON), reason)
+    share.sync_folder(folder)
+    with contextlib.suppress(FileNotFoundError):
+        share.sync_folder(source.folder)
+    return reason.id
+
+
+def _drop_reason(share: Share, folder: Place) -> None:
+    if not _holds_item(share, folder):
+        share.remove(folder.child(_REASON))
+        share.remove_folder(folder)
+
+
+def _holds_item(share: Share, folder: Place) -> bool:
+    return any(
+        place.name != _REASON and not is_temporary(place.name)
+        for place in state.files_in(share, folder)
+    )
+
+
+def _is_other(share: Share, place: Place, identity: Identity) -> bool:
+    """Tell whether something else lies there by now, or nothing."""
+    if identity == UNREAD:
+        return False
+    try:
+        facts = share.look(place)
+    except PermissionError:
+        return False
+    return facts is None or facts.identity != identity
 
 
 def _kept_name(name: str) -> str:
-    return f"{name}.item" if name == "reason.json" else name
+    return f"{name}.item" if name == _REASON else name
 
 
-def _identifier(attempts: Attempts) -> str:
+def _identifier(attempts: Attempts, number: int) -> str:
     key = state.key_of(attempts.direction, attempts.source)
-    return f"{key[:12]}-{attempts.identity.mtime_ns & 0xFFFFFFFFFF:x}"
+    identifier = f"{key[:12]}-{attempts.identity.mtime_ns & 0xFFFFFFFFFF:x}"
+    return f"{identifier}-{number}" if number else identifier

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from paxect_batch.model.errors import ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place
@@ -89,11 +90,17 @@ class Trouble:
 
     def _give_up(self, admitter: Admitter, policy: Policy, attempts: Attempts) -> None:
         key = state.key_of(attempts.direction, attempts.source)
-        identifier = ""
+        identifier: str | None = ""
         if policy.quarantine:
             identifier = set_aside(
                 self._share, attempts, node=self._node, run=self._run
             )
+        if identifier is None:
+            # What failed is gone; what lies there now, if anything, begins anew.
+            self._share.remove(state.attempts_place(key))
+            if self._share.look(attempts.source) is not None:
+                self._account.wait(attempts.identity.size)
+            return
         if identifier:
             self._share.remove(state.attempts_place(key))
         else:
@@ -133,3 +140,15 @@ class Trouble:
 
 def _sets_collisions_aside(policy: Policy) -> bool:
     return policy.on_collision is OnCollision.QUARANTINE
+
+
+def share_error(error: OSError | ShareError) -> ShareError:
+    """Return the error that ends or pauses a run, whatever the share raised."""
+    if isinstance(error, ShareError):
+        return error
+    where = f" ({error.filename!r})" if error.filename else ""
+    return ShareError(
+        f"the share gave {error.strerror or error}{where}; items are as they were; "
+        "mend the share and run again",
+        errno=error.errno or 0,
+    )

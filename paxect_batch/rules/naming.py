@@ -49,6 +49,11 @@ def is_temporary(name: str) -> bool:
     )
 
 
+def is_momentary(name: str) -> bool:
+    """Tell whether a name is one that the relay itself gives to files of a moment."""
+    return name.startswith(".paxect-") and name.endswith(".tmp")
+
+
 def is_container(name: str) -> bool:
     """Tell whether a name is a container's."""
     return name.casefold().endswith(CONTAINER_SUFFIX)

@@ -41,7 +41,7 @@ def at_least(level: LogLevel, least: LogLevel) -> bool:
 
 
 class JsonlEventLog:
-    """See `seams.EventLog`. `level` may be changed at any time."""
+    """See `seams.EventLog`. `level` and `run` may be changed at any time."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class JsonlEventLog:
         self._rotate_bytes = rotate_bytes
         self._version = version
         self._node = node
-        self._run = run
+        self.run = run
         self._clock = clock
         self._complain = complain or _say_on_standard_error
         self._stream: IO[bytes] | None = None
@@ -114,7 +114,7 @@ class JsonlEventLog:
             message=message,
             version=self._version,
             node=self._node,
-            run=self._run,
+            run=self.run,
         )
 
     def _line_of_loss(self) -> EventLine:

@@ -13,7 +13,7 @@ import time
 import msgspec
 
 from paxect_batch.model.leases import Lease, Over, Word
-from paxect_batch.rules.leases import Silence, beat_seconds, is_same_system
+from paxect_batch.world.lease_judge import Silence, beat_seconds, is_same_system
 from paxect_batch.world.leases import LeaseFiles, LeaseGone, parse
 from paxect_batch.world.machine import is_running
 

@@ -19,7 +19,10 @@ from typing import TYPE_CHECKING
 
 from paxect_batch.model.errors import ConfigError, NotReady
 from paxect_batch.model.leases import Lease, Over, Word
-from paxect_batch.rules.leases import (
+from paxect_batch.seams import Applicant, Claim
+from paxect_batch.world.claims import ClaimFiles
+from paxect_batch.world.keeper import Keeper, is_over
+from paxect_batch.world.lease_judge import (
     LEASE_SECONDS,
     Silence,
     beat_seconds,
@@ -27,9 +30,6 @@ from paxect_batch.rules.leases import (
     mixture,
     refusal,
 )
-from paxect_batch.seams import Applicant, Claim
-from paxect_batch.world.claims import ClaimFiles
-from paxect_batch.world.keeper import Keeper, is_over
 from paxect_batch.world.leases import LeaseFiles, parse
 from paxect_batch.world.machine import is_running, this_machine
 
@@ -148,8 +148,12 @@ class FileLocks:
         try:
             lock.acquire(blocking=False)
         except Timeout:
-            raise _held(node, f"on this machine (lock {path!r})") from None
+            raise self.held_here(node, path) from None
         self._run_lock = lock
+
+    def held_here(self, node: str, path: str) -> NotReady:
+        """Return the error for a run of the node on this machine."""
+        return _held(node, f"on this machine (lock {path!r})")
 
     def _unlock_run(self) -> None:
         lock, self._run_lock = self._run_lock, None

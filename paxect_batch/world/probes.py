@@ -240,6 +240,8 @@ def _removed_open(ground: Ground, folder: Place) -> str | None:
 def _taken_over(ground: Ground, folder: Place) -> str | None:
     marker, aside = folder.child("marker"), folder.child("aside")
     make(ground, marker, b"one")
+    if ground.share.read(marker, 16) != b"one":
+        return "other bytes"
     ground.share.rename_new(marker, aside)
     make(ground, marker, b"two")
     if ground.share.read(marker, 16) != b"two":

@@ -1,9 +1,9 @@
 """The ground that probes stand on: a folder of their own on the share, and its end.
 
 All lies below `.paxect/doctor`: a folder for each probe that runs, `ID`, and what it
-says to its peer, `ID.peer`. Leaving removes both, and the folders above them that
-entering made, if nobody else is in them. What a probe that was killed left behind goes
-when the next one comes, once it is an hour old by the share's clock.
+says to its peer, `ID.peer`. Leaving removes both, and the folders above them if nobody
+else is in them. What a probe that was killed left behind goes when the next one comes,
+once it is an hour old by the share's clock.
 """
 
 from __future__ import annotations
@@ -45,7 +45,6 @@ class Ground:
         self.left: list[str] = []
         """What leaving could not remove."""
         self._look_up = look_up
-        self._made_state = False
 
     def __enter__(self) -> Ground:
         try:
@@ -72,7 +71,7 @@ class Ground:
         # A probe that leaves at this moment may remove the folders just made.
         for _ in range(ENTER_TRIES_MAX):
             try:
-                self._made_state = _make(self.state_folder) or self._made_state
+                _make(self.state_folder)
                 _make(self.folder)
                 os.mkdir(self.path)
             except FileNotFoundError:
@@ -88,8 +87,8 @@ class Ground:
                 self.left.append(path)
         with contextlib.suppress(OSError):
             os.rmdir(self.folder)
-            if self._made_state:
-                os.rmdir(self.state_folder)
+            # Whoever of several is last. On a share it is never empty.
+            os.rmdir(self.state_folder)
 
     def _remove(self, path: str) -> bool:
         """Remove a file or a tree; on a share that may need several attempts."""
@@ -126,10 +125,7 @@ def remove_tree(path: str) -> None:
     os.rmdir(path)
 
 
-def _make(folder: str) -> bool:
-    """Make a folder; False if it was there."""
-    try:
+def _make(folder: str) -> None:
+    """Make a folder, unless it is there."""
+    with contextlib.suppress(FileExistsError):
         os.mkdir(folder)
-    except FileExistsError:
-        return False
-    return True

@@ -15,6 +15,7 @@ from paxect_batch.model.places import Place, Root
 from paxect_batch.model.transfer import Attempts, Failure, Intent
 from paxect_batch.relay.set_aside import set_aside
 from paxect_batch.relay.state import key_of
+from paxect_batch.seams import Applicant
 from paxect_batch.world.locks import FileLocks
 from paxect_batch.world.share import LocalShare
 
@@ -160,8 +161,9 @@ def test_verify_passes_a_container_that_is_taken_meanwhile(
 def test_status_shows_each_state(share: Path, command: Command) -> None:
     drop(share, c_txt=b"three")
     state = share / ".paxect"
-    claim = FileLocks(str(state)).claim("key")
-    assert claim is not None
+    locks = FileLocks(str(state))
+    locks.join(Applicant(node="n1", run="r"))
+    assert locks.claim("key") is not None
     local = LocalShare({Root.STATE: str(state), Root.INBOX: str(share / "inbox")})
     identity = Identity(5, 1, 2)
     source = Place(Root.INBOX, "c.txt")
@@ -176,7 +178,10 @@ def test_status_shows_each_state(share: Path, command: Command) -> None:
     (state / "intents" / "n1" / "r").mkdir(parents=True)
     (state / "intents" / "n1" / "r" / "1.json").write_bytes(msgspec.json.encode(intent))
     drop(share, bad_txt=b"x")
-    bad = msgspec.structs.replace(attempts, source=Place(Root.INBOX, "bad.txt"))
+    place = Place(Root.INBOX, "bad.txt")
+    facts = local.look(place)
+    assert facts is not None
+    bad = msgspec.structs.replace(attempts, source=place, identity=facts.identity)
     assert set_aside(local, bad, node="n1", run="r")
     said = command("status", share)
     assert said.code == 0
@@ -195,7 +200,7 @@ def test_status_shows_each_state(share: Path, command: Command) -> None:
     assert {each["what"] for each in facts["in_flight"]} == {"claim", "intent"}
     assert facts["set_aside"][0]["source"] == ["inbox", "bad.txt"]
     assert facts["last_run"]["node"] == "n2"
-    claim.release()
+    locks.leave()
 
 
 def test_status_of_a_new_share_says_that_there_is_nothing(

@@ -15,6 +15,7 @@ from cli_samples import Command, drop, make_share, start
 
 from paxect_batch.model.errors import BatchError, NotReady, ShareError
 from paxect_batch.relay.node import Node
+from paxect_batch.seams import Applicant
 from paxect_batch.world.locks import FileLocks
 from paxect_batch.world.share import LocalShare
 
@@ -217,7 +218,7 @@ def test_fault_before_the_run_begins_prints_no_audit(
     def fail(_locks: FileLocks, _node: str) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(FileLocks, "hold_node", fail)
+    monkeypatch.setattr(FileLocks, "join", fail)
     said = command("drain", share)
     assert (said.code, said.out) == (70, "")
 
@@ -228,7 +229,7 @@ def test_share_that_fails_before_the_run_begins_is_3(
     def refuse(_locks: FileLocks, _node: str) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(FileLocks, "hold_node", refuse)
+    monkeypatch.setattr(FileLocks, "join", refuse)
     said = command("drain", share)
     assert (said.code, said.out) == (3, "")
     assert "Read-only file system" in said.err
@@ -264,10 +265,10 @@ def test_trouble_of_the_whole_run_is_told_and_left_out_ledger_lines_are_logged(
 
 
 def test_run_that_cannot_begin_prints_no_audit(share: Path, command: Command) -> None:
-    claim = FileLocks(str(share / ".paxect")).hold_node("n1")
-    assert claim is not None
+    locks = FileLocks(str(share / ".paxect"))
+    locks.join(Applicant(node="n1", run="r"))
     said = command("drain", share, "--node", "n1")
-    claim.release()
+    locks.leave()
     assert (said.code, said.out) == (75, "")
     assert "another" in said.err
 

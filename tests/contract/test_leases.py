@@ -178,9 +178,9 @@ def test_frozen_node_is_over_and_finds_its_lease_lost_when_it_wakes(
 def test_node_of_another_machine_that_beats_keeps_its_name(
     tmp_path: Path, joined: Callable[..., FileLocks]
 ) -> None:
-    with Beating(tmp_path, lease_of("node1")):
-        with pytest.raises(NotReady, match="'elsewhere'"):
-            joined("node1")
+    living = Beating(tmp_path, lease_of("node1"))
+    with living, pytest.raises(NotReady, match="'elsewhere'"):
+        joined("node1")
 
 
 def test_node_of_another_machine_that_is_silent_is_replaced(
@@ -197,9 +197,9 @@ def test_living_node_of_a_machine_with_this_host_name_is_not_met(
     tmp_path: Path, joined: Callable[..., FileLocks], difference: str
 ) -> None:
     copy = msgspec.structs.replace(this_machine(), **{difference: "another"})
-    with Beating(tmp_path, lease_of("node1", machine=copy)):
-        with pytest.raises(NotReady, match="host name"):
-            joined("node2", seconds=SHORT_SECONDS)
+    living = Beating(tmp_path, lease_of("node1", machine=copy))
+    with living, pytest.raises(NotReady, match="host name"):
+        joined("node2", seconds=SHORT_SECONDS)
     assert LeaseFiles(str(tmp_path)).read("node2") is None
 
 

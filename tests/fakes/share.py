@@ -139,6 +139,10 @@ class MemoryShare:
 
     # -- the seam
 
+    def size_of(self, place: Place) -> int:
+        node = self._find(place)
+        return len(node.content) if isinstance(node, FileNode) else 0
+
     def entries(self, folder: Place) -> Iterator[Entry]:
         self._enter("entries", folder)
         try:

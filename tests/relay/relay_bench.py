@@ -15,12 +15,13 @@ from pathlib import Path
 
 import paxect_core
 from paxect_batch.model.events import Event
+from paxect_batch.model.leases import Lease, Over, Word
 from paxect_batch.model.places import Root
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.run import RunOptions, Standing
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.relay.node import Node
-from paxect_batch.seams import Share
+from paxect_batch.seams import Applicant, Share
 from paxect_batch.work.lots import do_lot
 from paxect_batch.world.ledger import FileLedger
 from paxect_batch.world.share import LocalShare
@@ -108,8 +109,28 @@ class _Free:
 class FreeLocks:
     """Locks that nobody else wants; safety does not rest on them."""
 
-    def hold_node(self, node: str) -> _Free:
-        return _Free()
+    is_lost = False
+
+    def join(self, applicant: Applicant) -> str:
+        return applicant.run
+
+    def leave(self) -> bool:
+        return True
+
+    def stands(self) -> bool:
+        return True
+
+    def others(self) -> tuple[Lease, ...]:
+        return ()
+
+    def over(self) -> list[Over]:
+        return []
+
+    def bury(self, over: Over) -> None:
+        raise AssertionError("nobody died")
+
+    def tell(self, word: Word) -> None:
+        pass
 
     def claim(self, key: str) -> _Free:
         return _Free()

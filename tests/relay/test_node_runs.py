@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -19,7 +21,7 @@ from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.relay.handshake import signed
-from paxect_batch.seams import WorkerDied
+from paxect_batch.seams import Applicant, WorkerDied
 
 FAST = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0)
 
@@ -178,15 +180,17 @@ def test_policy_that_cannot_be_meant_stops_a_run_before_it_begins(bench: Bench) 
 
 def test_second_run_of_a_node_is_refused(bench: Bench) -> None:
     class Held(FreeLocks):
-        def hold_node(self, node: str) -> None:
-            return None
+        def join(self, applicant: Applicant) -> str:
+            raise NotReady(f"another run holds node {applicant.node}")
 
     with pytest.raises(NotReady, match="another run holds"):
         bench.node(locks=Held()).run()
     bench.ledger.close()
 
 
-def test_items_claimed_by_others_wait_and_are_not_touched(bench: Bench) -> None:
+def test_items_claimed_by_others_are_theirs_to_account_for_and_not_touched(
+    bench: Bench,
+) -> None:
     class Taken(FreeLocks):
         def claim(self, key: str) -> None:
             return None
@@ -195,7 +199,8 @@ def test_items_claimed_by_others_wait_and_are_not_touched(bench: Bench) -> None:
     node = bench.node(locks=Taken())
     standing = node.run()
     bench.ledger.close()
-    assert (standing.seen_files, standing.delivered_files) == (1, 0)
+    assert (standing.seen_files, standing.elsewhere_files) == (0, 1)
+    assert standing.elsewhere_bytes == 4
     assert (bench.inbox / "a").exists()
 
 
@@ -265,6 +270,20 @@ def test_crumbs_of_an_earlier_run_are_swept(bench: Bench) -> None:
     bench.drain()
     assert files_below(stage) == []
     assert bench.events.named(Event.SWEPT)
+
+
+def test_what_was_written_for_a_moment_is_swept_when_it_is_old(bench: Bench) -> None:
+    folders = [bench.state, bench.state / "attempts", bench.state / "nodes" / "node"]
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+        for age_seconds in (0, 7200):
+            path = folder / f".paxect-{age_seconds}.tmp"
+            path.write_bytes(b"")
+            then = time.time() - age_seconds
+            os.utime(path, (then, then))
+    bench.drain()
+    left = {path.name for folder in folders for path in folder.glob(".paxect-*")}
+    assert left == {".paxect-0.tmp"}  # its maker may live
 
 
 def test_stop_in_the_middle_counts_every_item_it_saw(bench: Bench) -> None:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paxect_batch.rules.leases import BEAT_SECONDS_MAX, Silence, beat_seconds
 from paxect_batch.rules.share_out import is_own, order
+from paxect_batch.world.lease_judge import BEAT_SECONDS_MAX, Silence, beat_seconds
 
 LOOK = 1.0
 

@@ -13,6 +13,9 @@ from paxect_batch.model.leases import Lease, Machine
 LEASE_SECONDS = 10.0
 """The lease time where a share does not say otherwise."""
 
+LEASE_SECONDS_MIN = 0.5
+LEASE_SECONDS_MAX = 3600.0
+
 BEATS_PER_LEASE = 10
 BEAT_SECONDS_MAX = 1.0
 

@@ -1,0 +1,81 @@
+"""Remove what crashes left and nobody needs: files of a moment, and papers of nothing.
+
+A file of a moment lives for less than a second; one that is an hour old, by the share's
+clock, has no owner that would miss it. A history is of no use once its item is gone. A
+paper about a container is, unless its container is still to come: so none is touched
+before it is an hour old, nor while any intent stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from paxect_batch.model.places import Place, Root
+from paxect_batch.model.transfer import Attempts, Meta
+from paxect_batch.relay import state
+from paxect_batch.rules.naming import is_momentary
+from paxect_batch.seams import Share
+
+AGE_SECONDS_MIN = 3600.0
+
+
+class Sweeper:
+    """Sweeps a share; what it removes is in `swept`."""
+
+    def __init__(self, share: Share) -> None:
+        self._share = share
+        self.swept: list[Place] = []
+
+    def sweep(self) -> None:
+        """Sweep the relay's own folders; inbox and wire are for whoever scans them."""
+        for folder in self._folders():
+            for place in list(state.files_in(self._share, folder)):
+                self.momentary(place)
+        self._attempts()
+        if not self._is_intended():
+            self._meta()
+
+    def momentary(self, place: Place) -> None:
+        """Remove a file of a moment that a crash left behind."""
+        if is_momentary(place.name) and self._is_old(place):
+            self._remove(place)
+
+    def _folders(self) -> Iterator[Place]:
+        for root in Root:
+            yield Place(root, "" if root is Root.STATE else ".paxect")
+        for name in ("attempts", "meta", "nodes", "runs"):
+            yield state.state(name)
+        for name in ("nodes", "runs", "intents", "stage", "quarantine"):
+            yield from state.folders_in(self._share, state.state(name))
+
+    def _attempts(self) -> None:
+        for place in list(state.files_in(self._share, state.state("attempts"))):
+            attempts = state.load_paper(self._share, place, Attempts)
+            if attempts is not None and self._share.look(attempts.source) is None:
+                self._remove(place)
+
+    def _meta(self) -> None:
+        for place in list(state.files_in(self._share, state.state("meta"))):
+            if not self._is_old(place):
+                continue
+            meta = state.load_paper(self._share, place, Meta)
+            container = None if meta is None else meta.container
+            if container is not None and self._share.look(container) is None:
+                self._remove(place)
+
+    def _is_intended(self) -> bool:
+        return any(
+            any(True for _ in state.intents_of(self._share, node.name))
+            for node in state.folders_in(self._share, state.state("intents"))
+        )
+
+    def _is_old(self, place: Place) -> bool:
+        facts = self._share.look(place)
+        if facts is None:
+            return False
+        age_seconds = self._share.now() - facts.identity.mtime_ns / 1e9
+        return age_seconds > AGE_SECONDS_MIN
+
+    def _remove(self, place: Place) -> None:
+        if self._share.remove(place):
+            self.swept.append(place)

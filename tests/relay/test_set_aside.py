@@ -1,0 +1,94 @@
+"""Putting items aside, with a producer and other nodes at work."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from relay_bench import Bench, WatchedShare, files_below
+
+from paxect_batch.model.items import Direction, Identity, Mode
+from paxect_batch.model.places import Place, Root
+from paxect_batch.model.policy import Policy
+from paxect_batch.model.transfer import Attempts, Failure
+from paxect_batch.relay.set_aside import set_aside
+
+ONCE = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0, attempts=1)
+BAD = Place(Root.WIRE, "bad.freq")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def _bad(bench: Bench) -> Attempts:
+    path = bench.wire / "bad.freq"
+    path.write_bytes(b"no container")
+    found = path.stat()
+    identity = Identity(found.st_size, found.st_mtime_ns, found.st_ino)
+    failure = Failure(1.0, "node", "bad-magic", "", 4)
+    return Attempts(Direction.DECODE, BAD, identity, (failure,))
+
+
+def _quarantined(bench: Bench) -> list[str]:
+    return [path.name for path in files_below(bench.state / "quarantine")]
+
+
+def test_item_that_comes_again_with_the_same_time_is_set_aside_again(
+    bench: Bench,
+) -> None:
+    """As a mirror does that keeps times: one bad file must not end the run."""
+    for _ in range(3):
+        path = bench.wire / "bad.freq"
+        path.write_bytes(b"no container")
+        os.utime(path, ns=(10**18, 10**18))
+        bench.drop("good", b"good")
+        standing = bench.drain(policy=ONCE)
+        assert (standing.set_aside_files, standing.delivered_files) == (1, 1)
+        bench.take_all()
+    assert _quarantined(bench) == ["bad.freq", "reason.json"] * 3
+
+
+def test_item_that_was_replaced_meanwhile_is_put_back(bench: Bench) -> None:
+    attempts = _bad(bench)
+
+    done: list[str] = []
+
+    def replace(number: int, name: str) -> None:
+        if name == "rename_new" and not done:
+            done.append(name)
+            (bench.wire / "bad.freq").write_bytes(b"another content by now")
+
+    share = WatchedShare(bench.share(), before=replace)
+    assert set_aside(share, attempts, node="node", run="r") is None
+    assert (bench.wire / "bad.freq").read_bytes() == b"another content by now"
+    assert _quarantined(bench) == []
+
+
+def test_item_that_vanished_leaves_no_reason_and_no_history(bench: Bench) -> None:
+    (bench.wire / "bad.freq").write_bytes(b"no container")
+
+    def take(number: int, name: str) -> None:
+        if files_below(bench.state / "quarantine"):
+            (bench.wire / "bad.freq").unlink(missing_ok=True)
+
+    standing = bench.drain(
+        WatchedShare(bench.share(), after=take), policy=ONCE, mode=Mode.DECODE
+    )
+    assert (standing.seen_files, standing.set_aside_files) == (0, 0)
+    assert _quarantined(bench) == []
+    assert files_below(bench.state / "attempts") == []
+    assert files_below(bench.state / "ledger") == []
+
+
+def test_item_that_another_node_set_aside_stays_there_with_its_reason(
+    bench: Bench,
+) -> None:
+    attempts = _bad(bench)
+    share = bench.share()
+    first = set_aside(share, attempts, node="one", run="r")
+    assert first
+    assert set_aside(share, attempts, node="two", run="r") is None
+    assert _quarantined(bench) == ["bad.freq", "reason.json"]
