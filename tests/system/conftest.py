@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,11 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 
 from relayed_share import RelayedShare, memory_folder
+
+# Shells ignore Ctrl-C for what they run in the background, and it stays so in whatever
+# that starts; the relay keeps to it, and could not be tested with it then.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
