@@ -66,6 +66,7 @@ class Committer:
             on_done=policy.on_done,
             ledger_offset=self._ledger.offset(),
             pledges=pledges,
+            ready_marker=policy.ready_marker,
         )
         self._number += 1
         write_intent(self._share, intent)
