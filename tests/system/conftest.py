@@ -14,10 +14,13 @@ sys.path.insert(0, os.path.dirname(__file__))
 
 from relayed_share import RelayedShare, memory_folder
 
-# Shells ignore Ctrl-C for what they run in the background, and it stays so in whatever
-# that starts; the relay keeps to it, and could not be tested with it then.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# Shells ignore Ctrl-C for what they run in the background, and nohup ignores SIGHUP. It
+# stays so in whatever is started; the relay keeps to it, and could not be tested then.
+# What is handled here begins anew there.
+for name in ("SIGINT", "SIGHUP"):
+    number = getattr(signal, name, None)
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture
