@@ -277,6 +277,8 @@ class _LinkEvents:
         message: str = "",
     ) -> None:
         """See `seams.EventLog`."""
+        if event is Event.PATH_OUTSIDE_INBOX and src.startswith(f"{Root.WIRE}/"):
+            return  # the wire is the inbox, where it was told
         self.began = self.began or event is Event.STARTUP
         if event is Event.POLICY_CHANGED:
             self._log.level = self._policy.in_force.log_level
@@ -290,3 +292,7 @@ class _LinkEvents:
         root, slash, path = place.partition("/")
         folder = self._roots.get(root) if slash else None
         return place if folder is None else os.path.join(folder, path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -134,6 +134,8 @@ class Intent(msgspec.Struct, frozen=True):
     ledger_offset: int
     """Where the node's ledger of this run ended: records of these items come later."""
     pledges: tuple[Pledge, ...]
+    ready_marker: str = ""
+    """The suffix of markers that go with their sources; see `Policy.ready_marker`."""
 
 
 class Attempts(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -75,10 +75,12 @@ class Admitter:
         if self._own_trust:
             return Decision(Verdict.BLOCKED, self._own_trust)
         attempts = self.attempts_of(item)
+        now = self._now()
         return admit(
             item,
             self._policy,
-            share_now=self._now(),
+            share_now=now,
+            unchanged_since=self._done.unchanged_since(item, now),
             marked_ready=self._marked_ready(item),
             attempts=attempts,
             done=self._policy.on_done is OnDone.KEEP and self._done.has(item),
@@ -136,11 +138,16 @@ class Admitter:
         return item, Decision(Verdict.ADMITTED, "unreadable")
 
 
+SEEN_MAX = 100_000
+"""Beyond so many files whose times cannot be believed, all settle anew."""
+
+
 class Done:
-    """Sources that arrived and were kept, as far as they are still there."""
+    """Sources that arrived and were kept; and since when others are as they are."""
 
     def __init__(self) -> None:
         self._known: set[bytes] = set()
+        self._seen: dict[tuple[bytes, int | None], float] = {}
 
     def remember(self, ledger: Ledger, policy: Policy) -> None:
         """Note what the ledgers tell, where sources stay when they are done."""
@@ -156,6 +163,19 @@ class Done:
     def has(self, item: Item) -> bool:
         """Tell whether the item arrived."""
         return _mark(item.direction, item.source, item.identity) in self._known
+
+    def unchanged_since(self, item: Item, now: float) -> float | None:
+        """Return when these facts were seen first, if the file's times do not tell.
+
+        They do not on platforms without ctime, nor after the clock was set back.
+        """
+        ctime_ns = item.facts.ctime_ns
+        if ctime_ns is not None and ctime_ns <= now * 1e9:
+            return None
+        if len(self._seen) >= SEEN_MAX:
+            self._seen.clear()
+        mark = _mark(item.direction, item.source, item.identity)
+        return self._seen.setdefault((mark, ctime_ns), now)
 
 
 def _own_trust(policy: Policy, node: str) -> str:

@@ -75,6 +75,7 @@ class Committer:
             on_done=policy.on_done,
             ledger_offset=self._ledger.offset(),
             pledges=pledges,
+            ready_marker=policy.ready_marker,
         )
         self._number += 1
         by = state.Owner(self._node, self._run)

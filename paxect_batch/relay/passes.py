@@ -254,7 +254,6 @@ class Pass:
             self._done.add(pledge.direction, pledge.source, pledge.identity)
         if self._admitter.has_trouble(key):
             self._share.remove(state.attempts_place(key))
-        self._remove_marker(pledge.direction, pledge.source)
         if self._options.mode is Mode.RELAY and pledge.direction is Direction.ENCODE:
             self._go_on(pledge.target)
 
@@ -274,12 +273,6 @@ class Pass:
                 self._take(item, decision)
         elif decision.verdict is not Verdict.DONE:
             self._account.decided(item, decision)
-
-    def _remove_marker(self, direction: Direction, source: Place) -> None:
-        marker = self._policy.ready_marker
-        retires = self._policy.on_done is not OnDone.KEEP
-        if marker and retires and direction is Direction.ENCODE:
-            self._share.remove(source.beside(source.name + marker))
 
     def _not_staged(self, task: Task, outcome: Outcome) -> None:
         if outcome.result is Result.GONE:

@@ -31,10 +31,13 @@ _TRIES_MAX = 8
 class Retirer:
     """Retires sources for one run, by deleting or by archiving them."""
 
-    def __init__(self, share: Share, by: state.Owner, on_done: OnDone) -> None:
+    def __init__(
+        self, share: Share, by: state.Owner, on_done: OnDone, *, ready_marker: str
+    ) -> None:
         self._share = share
         self._by = by
         self._on_done = on_done
+        self._ready_marker = ready_marker
         self.changed: set[Place] = set()
         """Folders that must be synced before what was retired is forgotten."""
 
@@ -49,6 +52,9 @@ class Retirer:
         self.changed.add(source.folder)
         if pledge.direction is Direction.DECODE:
             self._drop_companions(pledge)
+        elif self._ready_marker:
+            # First the marker: alone it would call the next file of that name whole.
+            self._share.remove(source.beside(source.name + self._ready_marker))
         aside = self._aside_of(pledge)
         try:
             if not self._move_aside(pledge, aside):

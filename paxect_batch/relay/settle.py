@@ -81,7 +81,9 @@ class Settler:
         self._share = share
         self._intent = intent
         self._record = record
-        self._retirer = Retirer(share, by, OnDone(intent.on_done))
+        self._retirer = Retirer(
+            share, by, OnDone(intent.on_done), ready_marker=intent.ready_marker
+        )
         self._published_in: set[Place] = set()
 
     def settle(self, matters: list[Matter]) -> None:

@@ -2,10 +2,10 @@
 
 The checks in their order; the first that applies decides:
 
-1. blocked by the policy: a container from untrusted peers, a suffix that does not
+1. done: delivered before, and kept;
+2. blocked by the policy: a container from untrusted peers, a suffix that does not
    travel, a size, a pattern of `exclude`, no pattern of `include`;
-2. blocked because its container could not be named;
-3. done: delivered before, and kept;
+3. blocked because its container could not be named;
 4. given up, or backing off, after failures with this same content;
 5. waiting until its producer is done with it.
 
@@ -48,11 +48,11 @@ def admit(
     `unchanged_since`: see `readiness`. `aliases` tells that a container may have a
     shorter name than its file's, which is kept beside it.
     """
+    if done:
+        return Decision(Verdict.DONE)
     unnameable = "" if aliases else _unnameable(item, policy)
     if reason := _blocked(item, policy, peer_ok) or unnameable:
         return Decision(Verdict.BLOCKED, reason)
-    if done:
-        return Decision(Verdict.DONE)
     if attempts is not None and retry.concerns(
         attempts, item.direction, item.source, item.identity
     ):

@@ -8,6 +8,7 @@ is nobody's data.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -32,6 +33,7 @@ _INODE_BITS = 2**64 - 1
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
 _REPLACE_TRIES_MAX = 6
 _REPLACE_WAIT_SECONDS = 0.01
+_PROBE_TRIES_MAX = 100
 
 
 class LocalShare:
@@ -264,43 +266,49 @@ class LocalShare:
 
     def together(self, one: Root, other: Root) -> bool:
         """See `seams.Share`. Tried once with a file of its own."""
-        if (one, other) not in self._together:
-            self._together[one, other] = self._try_renaming(one, other)
-        return self._together[one, other]
+        pair = min(one, other), max(one, other)
+        if pair not in self._together:
+            self._together[pair] = _retried(lambda: self._try_renaming(*pair))
+        return self._together[pair]
 
     def _try_renaming(self, one: Root, other: Root) -> bool:
         # Device numbers do not tell: one device mounted twice takes no rename either.
-        probe = Place(one, temp_name())
-        moved = Place(other, temp_name())
-        os.close(self._tree.open(probe, CREATE))
+        probe, moved = _probe_in(one), _probe_in(other)
+        self.create(probe).close()
         try:
+            self.make_folder(moved.folder)
             self._tree.rename_new(probe, moved)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
             return False
         finally:
-            self.remove(probe)
-            self.remove(moved)
+            self._drop_probe(probe)
+            self._drop_probe(moved)
         return True
+
+    def _drop_probe(self, probe: Place) -> None:
+        self.remove(probe)
+        if probe.folder.path:
+            self.remove_folder(probe.folder)
 
     def folds_names(self, root: Root) -> bool:
         """See `seams.Share`. Tried once with a file of its own in the root."""
         if root not in self._folds:
-            self._folds[root] = self._try_folding(root)
+            self._folds[root] = _retried(lambda: self._try_folding(root))
         return self._folds[root]
 
     def _try_folding(self, root: Root) -> bool:
         name = temp_name().replace(".tmp", "-\N{LATIN SMALL LETTER E WITH ACUTE}.tmp")
-        probe = Place(root, name)
-        os.close(self._tree.open(probe, CREATE))
+        probe = _probe_in(root).beside(name)
+        self.create(probe).close()
         try:
             return any(
-                self._exists(Place(root, other))
+                self._exists(probe.beside(other))
                 for other in (name.upper(), unicodedata.normalize("NFD", name))
             )
         finally:
-            self.remove(probe)
+            self._drop_probe(probe)
 
     def _exists(self, place: Place) -> bool:
         try:
@@ -308,6 +316,20 @@ class LocalShare:
         except FileNotFoundError:
             return False
         return True
+
+
+def _probe_in(root: Root) -> Place:
+    # Below a folder of our own, in which a crash's crumb is found without listing all
+    # that waits in the root; it lies on the root's file system and folds as it does.
+    return Place(root, "" if root is Root.STATE else ".paxect").child(temp_name())
+
+
+def _retried(probe: Callable[[], bool]) -> bool:
+    # Another process that is done probing removes the folder under our hands.
+    for _ in range(_PROBE_TRIES_MAX - 1):
+        with contextlib.suppress(FileNotFoundError):
+            return probe()
+    return probe()
 
 
 def _open_tree(roots: Mapping[Root, bytes]) -> Tree:

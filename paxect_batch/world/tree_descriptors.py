@@ -120,7 +120,8 @@ class DescriptorTree:
 
     def free_bytes(self, root: Root) -> int:
         """See `Tree`."""
-        assert sys.platform != "win32"  # which uses `tree_paths`
+        if sys.platform == "win32":
+            raise AssertionError("it has `tree_paths`")
         found = os.statvfs(self._roots[root])
         return found.f_bavail * found.f_frsize
 

@@ -115,6 +115,36 @@ def test_crash_when_sources_are_kept_or_archived_delivers_once(
 
 
 @pytest.mark.slow
+def test_crash_with_markers_leaves_none_that_calls_the_next_file_whole(
+    tmp_path: Path,
+) -> None:
+    policy = Policy(
+        version="2", settle_seconds=0.0, backoff_seconds=0.0, ready_marker=".ready"
+    )
+
+    def marked(name: str) -> Bench:
+        bench = _bench(_folder(tmp_path, name))
+        for file in FILES:
+            (bench.inbox / f"{file}.ready").touch()
+        return bench
+
+    def drain(bench: Bench, **hooks: object) -> int:
+        share = WatchedShare(bench.share(), **hooks)
+        bench.drain(share, policy=policy)
+        return share.count
+
+    for point in range(drain(marked("count"))):
+        bench = marked(f"{point}")
+        with pytest.raises(Crash):
+            drain(bench, **_die_at(point, after=False))
+        for name in FILES:
+            if not (bench.inbox / name).exists():
+                assert not (bench.inbox / f"{name}.ready").exists()
+        drain(bench)
+        bench.check_delivered_once()
+
+
+@pytest.mark.slow
 def test_crash_with_eager_consumer_after_each_operation_delivers_once(
     tmp_path: Path,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,14 @@ import pytest
 sys.path.insert(0, os.path.dirname(__file__))
 
 from relayed_share import RelayedShare, memory_folder
+
+# Shells ignore Ctrl-C for what they run in the background, and nohup ignores SIGHUP. It
+# stays so in whatever is started; the relay keeps to it, and could not be tested then.
+# What is handled here begins anew there.
+for name in ("SIGINT", "SIGHUP"):
+    number = getattr(signal, name, None)
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ once. A moment is a seeded part of the time that an undisturbed run takes, or th
 appearance of the N-th entry in one of the share's folders, and kills the coordinator,
 one worker, all workers, or all of them.
 The seed of each campaign is the sweep's seed and its number: `--only N` repeats one.
+Stopped by Ctrl-C or SIGTERM, a sweep tells what it has.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import contextlib
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -71,9 +73,16 @@ class Sweep:
         )
 
 
-def sweep(folder: Path, *, moments: int, seed: int, only: int | None = None) -> Sweep:
-    """Kill at that many moments."""
-    done = Sweep()
+def sweep(
+    folder: Path,
+    *,
+    moments: int,
+    seed: int,
+    only: int | None = None,
+    done: Sweep | None = None,
+) -> Sweep:
+    """Kill at that many moments; `done` is filled meanwhile."""
+    done = Sweep() if done is None else done
     seconds = _measured_seconds(folder / "measured")
     number = 0
     while done.moments < moments:
@@ -220,10 +229,20 @@ def main() -> int:
     parser.add_argument("--only", type=int, help="repeat this campaign alone")
     words = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="paxect-kills-", dir=memory_folder()))
+    done = Sweep()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        done = sweep(folder, moments=words.moments, seed=words.seed, only=words.only)
+        sweep(
+            folder,
+            moments=words.moments,
+            seed=words.seed,
+            only=words.only,
+            done=done,
+        )
+    except KeyboardInterrupt:
+        print("stopped before its end")
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     print(f"seed {words.seed}: {done.text()}")
     for text in done.findings:
         print(text)

@@ -34,7 +34,7 @@ pytestmark = [
     pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT),
 ]
 
-LEVELS = 20 if LONG else 4
+LEVELS = 20 if LONG else 3
 DISK_BYTES = 48 << 20
 
 

@@ -71,7 +71,7 @@ def report(text: str) -> None:
     print(text)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, 2] if LONG else [1])
 def test_file_of_any_size_is_relayed_in_250_mib_for_the_whole_process_tree(
     roomy: RelayedShare, workers: int
 ) -> None:

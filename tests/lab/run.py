@@ -1,0 +1,128 @@
+"""Run the relay on real machines and a real network share.
+
+    python tests/lab/run.py install
+    python tests/lab/run.py nfs|nfs3|smb [SCENARIO ...] [--results FILE]
+
+Boots a file server and nodes as emulated machines, each with a kernel of its own, and
+prints a table of what came of each scenario. Exit status: 0 if no fault was found, 1 if
+one was, 2 if the lab cannot run here, which it says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import lock_probes
+import name_probes
+import producers
+import report
+import scenarios
+from guest_image import Image
+from lab import Lab, Setting
+from scenarios import Scenario, Verdict
+
+PROTOCOLS = ("nfs", "nfs3", "smb")
+PROBES = {"locks": lock_probes.probes, "names": name_probes.probes}
+SCENARIOS: dict[str, tuple[int, Scenario]] = {
+    "two": (2, scenarios.sharing),
+    "three": (3, scenarios.sharing),
+    "consumer": (3, scenarios.consumer),
+    "producer": (2, producers.slow),
+    "full": (2, scenarios.full),
+    "service": (2, scenarios.service),
+    "cut": (2, scenarios.cut),
+    "freeze": (2, scenarios.freeze),
+    "power": (2, scenarios.power),
+    "server": (2, scenarios.server),
+}
+"""How many nodes each needs, and what it does."""
+
+
+def main() -> int:
+    """Install, or run scenarios."""
+    words = _arguments()
+    image = Image(words.folder)
+    if words.what == "install":
+        image.install()
+        print(f"installed in {words.folder}, kernel {image.version}")
+        return 0
+    missing = image.missing()
+    if missing:
+        print("the lab cannot run here:", *missing, sep="\n  ", file=sys.stderr)
+        print("try: python tests/lab/run.py install", file=sys.stderr)
+        return 2
+    unknown = sorted({*words.scenarios} - {*SCENARIOS, *PROBES})
+    if unknown:
+        print(f"no such scenario: {', '.join(unknown)}", file=sys.stderr)
+        return 2
+    names = words.scenarios or list(SCENARIOS)
+    rows = []
+    for row in _run_all(words, names):
+        print(report.line(row), flush=True)
+        rows.append(row)
+    if words.results is not None:
+        text = words.results.read_text() if words.results.exists() else ""
+        words.results.write_text(report.merged(text, rows))
+    return 1 if any(row.faults for row in rows) else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__.partition("\n")[0],
+        epilog=f"scenarios: {', '.join(SCENARIOS)}; measurements: {', '.join(PROBES)}",
+    )
+    parser.add_argument("what", choices=("install", *PROTOCOLS))
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "paxect-lab",
+        help="where kernel and guests are kept",
+    )
+    parser.add_argument("--options", default="", help="more mount options")
+    parser.add_argument("--results", type=Path, help="write the table into this file")
+    return parser.parse_args()
+
+
+def _run_all(words: argparse.Namespace, names: list[str]) -> Iterator[report.Row]:
+    """Run scenarios; those that need equally many nodes share their machines."""
+    for nodes in sorted({SCENARIOS.get(name, (2, None))[0] for name in names}):
+        setting = Setting(words.what, nodes, words.options)
+        with Lab(words.folder, setting) as lab:
+            for name in names:
+                if SCENARIOS.get(name, (2, None))[0] == nodes:
+                    yield _run_one(lab, name)
+
+
+def _run_one(lab: Lab, name: str) -> report.Row:
+    began = time.monotonic()
+    try:
+        verdict = _measured(lab, name) if name in PROBES else SCENARIOS[name][1](lab)
+    except Exception as error:  # noqa: BLE001  one scenario's trouble is its result
+        traceback.print_exc()
+        verdict = Verdict(faults=[f"it could not go on: {error!r}"])
+    return report.Row(
+        protocol=lab.setting.protocol,
+        scenario=name,
+        seconds=time.monotonic() - began,
+        figures=verdict.figures,
+        faults=verdict.faults,
+    )
+
+
+def _measured(lab: Lab, name: str) -> Verdict:
+    verdict = Verdict()
+    for question, answer in PROBES[name](lab):
+        print(f"{lab.setting.protocol} | {question} | {answer}", flush=True)
+        verdict.figures.append(f"{question}: {answer}")
+    return verdict
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,223 @@
+"""What nodes go through in the lab; each scenario tells its figures and its faults.
+
+A scenario starts on a share of its own, does its harm while nodes drain, lets every node
+drain once more, and then asks the oracle. It returns no fault if all is as it must be.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import oracle
+from ground import POLICY, Ground, Job
+from lab import SERVER, SHARE_ON_SERVER, Lab
+from one_node import digest as one_node_digest
+
+WAIT = ("--wait",)
+"""Has a drain go on until the whole share is done, whoever does it."""
+LEASE_SECONDS = 10.0
+"""The relay's own lease, as its shares are laid out by default."""
+SLACK_SECONDS = 2.0
+OUTAGE_SECONDS = LEASE_SECONDS + 8.0
+WATCH_SECONDS = 90.0
+
+FILES = 2000
+FILES_OF_A_MOMENT = 120
+MOMENTS = 10
+OUTAGES = 3
+
+_WATCHED = ("wire", "wire", ".paxect/stage", ".paxect/claims", ".paxect/intents")
+
+
+@dataclass
+class Verdict:
+    """What came of a scenario."""
+
+    figures: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def add(self, where: str, faults: Iterator[str]) -> None:
+        """Note what was found somewhere."""
+        self.faults += [f"{where}: {fault}" for fault in faults]
+
+
+Scenario = Callable[[Lab], Verdict]
+
+
+def sharing(lab: Lab) -> Verdict:
+    """All nodes drain 2,000 files together."""
+    verdict = Verdict()
+    ground = _ground(lab, "sharing", 1, FILES)
+    began = time.monotonic()
+    runs = ground.finished(*(ground.drain(node, *WAIT) for node in lab.nodes))
+    seconds = time.monotonic() - began
+    shares = ", ".join(
+        f"{run.node} {run.audit['delivered']['files']}" for run in runs if run.audit
+    )
+    verdict.figures.append(f"{FILES} files in {seconds:.0f} s; delivered: {shares}")
+    verdict.faults += [
+        f"{run.node} ended with {run.code}: {run.err[-300:]}"
+        for run in runs
+        if run.code
+    ]
+    verdict.add("after it", _faults(ground, 1, FILES))
+    return verdict
+
+
+def consumer(lab: Lab) -> Verdict:
+    """A third machine takes files from the outbox the moment they appear."""
+    verdict = Verdict()
+    ground = _ground(lab, "consumer", 2, FILES // 4)
+    taker = lab.nodes[-1]
+    ground.consume(taker)
+    ground.finished(*(ground.drain(node, *WAIT) for node in lab.nodes[:-1]))
+    verdict.figures.append(f"{FILES // 4} files, taken by {taker}")
+    verdict.add("after it", _faults(ground, 2, FILES // 4))
+    return verdict
+
+
+def power(lab: Lab) -> Verdict:
+    """One node of two loses power, at ten seeded moments."""
+    verdict = Verdict()
+    slowest = 0.0
+    for seed in range(MOMENTS):
+        ground, jobs, moment = _at_a_moment(lab, "power", seed)
+        watch = ground.lose("node1", WATCH_SECONDS)
+        ground.finished(jobs["node2"])
+        gone = [(path, seconds) for path, seconds in watch.result(WATCH_SECONDS + 30)]
+        slowest = max([slowest, *(seconds for _, seconds in gone)])
+        verdict.add(moment, _takeover(gone))
+        lab.boot("node1")
+        verdict.add(moment, _last_drain(ground, seed))
+    verdict.figures.append(
+        f"{MOMENTS} moments; the dead node's things were taken after {slowest:.1f} s at most"
+    )
+    return verdict
+
+
+def cut(lab: Lab) -> Verdict:
+    """One node's network is cut for longer than the lease while it works, and healed."""
+    return _outages(lab, "cut", "cut", "heal")
+
+
+def freeze(lab: Lab) -> Verdict:
+    """One node is frozen for longer than the lease while it works, and thawed."""
+    return _outages(lab, "freeze", "freeze", "thaw")
+
+
+def _outages(lab: Lab, name: str, begin: str, end: str) -> Verdict:
+    verdict = Verdict()
+    codes = []
+    for seed in range(OUTAGES):
+        ground, jobs, moment = _at_a_moment(lab, name, 100 + seed)
+        node = lab["node1"]
+        getattr(node, begin)()
+        watch = ground.watch_held("node1", WATCH_SECONDS)
+        time.sleep(OUTAGE_SECONDS)
+        getattr(node, end)()
+        ended = ground.finished(*jobs.values())
+        codes.append("/".join(str(run.code) for run in ended))
+        verdict.add(moment, _takeover([tuple(each) for each in watch.result(600)]))
+        verdict.add(moment, _last_drain(ground, 100 + seed))
+    verdict.figures.append(
+        f"{OUTAGES} outages of {OUTAGE_SECONDS:.0f} s; exit codes {', '.join(codes)}"
+    )
+    return verdict
+
+
+def service(lab: Lab) -> Verdict:
+    """The file service is ended and started again in the middle."""
+    return _server_trouble(lab, "service", 200, lab.restart_service)
+
+
+def server(lab: Lab) -> Verdict:
+    """The file server loses power in the middle and boots again."""
+
+    def trouble() -> None:
+        lab.kill(SERVER)
+        lab.boot(SERVER)
+
+    return _server_trouble(lab, "server", 300, trouble, consumed=False)
+
+
+def _server_trouble(
+    lab: Lab,
+    name: str,
+    seed: int,
+    trouble: Callable[[], None],
+    *,
+    consumed: bool = True,
+) -> Verdict:
+    verdict = Verdict()
+    ground, jobs, moment = _at_a_moment(lab, name, seed, consumed=consumed)
+    trouble()
+    ended = ground.finished(*jobs.values())
+    codes = ", ".join(f"{run.node} {run.code}" for run in ended)
+    verdict.figures.append(f"exit codes: {codes}")
+    verdict.add(moment, _last_drain(ground, seed))
+    return verdict
+
+
+def full(lab: Lab) -> Verdict:
+    """The share is full in the middle, and has room again after the runs."""
+    verdict = Verdict()
+    ground, jobs, moment = _at_a_moment(lab, "full", 400)
+    filler = f"{SHARE_ON_SERVER}/filler"
+    lab.server.do("fill", path=filler, leave_bytes=16 << 10)
+    ended = ground.finished(*jobs.values())
+    lab.server.do("remove", path=filler)
+    for run in ended:
+        verdict.figures.append(f"{run.node} ended with {run.code}")
+        if run.audit and run.audit["set_aside"]["files"]:
+            verdict.faults.append(
+                f"{moment}: {run.node} set files aside for a full share"
+            )
+    verdict.add(moment, _last_drain(ground, 400))
+    return verdict
+
+
+def _ground(lab: Lab, name: str, seed: int, count: int) -> Ground:
+    ground = Ground(lab, f"{name}-{seed}")
+    ground.lay_out()
+    ground.drop(seed, count)
+    return ground
+
+
+def _at_a_moment(
+    lab: Lab, name: str, seed: int, *, consumed: bool = True
+) -> tuple[Ground, dict[str, Job], str]:
+    """Have two nodes drain, and return in the middle of it."""
+    dice = random.Random(seed)
+    ground = _ground(lab, name, seed, FILES_OF_A_MOMENT)
+    if consumed:
+        ground.consume()
+    watched = dice.choice(_WATCHED)
+    count = (
+        dice.randrange(1, 4) if watched.endswith("intents") else dice.randrange(1, 90)
+    )
+    jobs = {node: ground.drain(node, *WAIT) for node in ("node1", "node2")}
+    came = ground.await_files(watched, count)
+    moment = f"seed {seed}, {count} seen in {watched}"
+    return ground, jobs, moment if came else f"{moment} (never came)"
+
+
+def _last_drain(ground: Ground, seed: int) -> Iterator[str]:
+    for node in ("node1", "node2"):
+        (run,) = ground.finished(ground.drain(node, *WAIT))
+        if run.code != 0:
+            yield f"the last drain on {node} ended with {run.code}: {run.err[-300:]}"
+    yield from _faults(ground, seed, FILES_OF_A_MOMENT)
+
+
+def _faults(ground: Ground, seed: int, count: int) -> Iterator[str]:
+    expected = one_node_digest(ground.lab.relay, seed, count, POLICY)
+    yield from ground.faults(expected, *ground.lab.nodes)
+
+
+def _takeover(gone: list[tuple[str, float]]) -> Iterator[str]:
+    yield from oracle.takeover(
+        gone, lease_seconds=LEASE_SECONDS, slack_seconds=SLACK_SECONDS
+    )
