@@ -192,7 +192,7 @@ COMMANDS = {
         1,
         (
             Option("peer", "", "try it with a doctor --peer on a second machine"),
-            Option("wait", "N", "wait N seconds for the peer (default 60)"),
+            Option("peer-seconds", "N", "wait N seconds for the peer (default 60)"),
             Option("pin", "", "write what locks rest on into the share's marker"),
             _CONFIG,
             _JSON,

@@ -169,17 +169,19 @@ class Doctor:
 
 def _wait_seconds(arguments: Arguments) -> float | None:
     """Return how long to wait for a peer; None if there is to be none."""
-    text = arguments.values.get("wait")
+    text = arguments.values.get("peer-seconds")
     if text is None:
         return WAIT_SECONDS if arguments.has("peer") else None
     if not arguments.has("peer"):
         raise ConfigError(
-            "--wait says how long to wait for a peer, and --peer is not given; "
+            "--peer-seconds says how long to wait for a peer, and --peer is not given; "
             "nothing was touched; add --peer"
         )
     seconds = WAIT.from_text(text)
     if not isinstance(seconds, float):
-        raise ConfigError(f"--wait is {text!r}; nothing was touched; use {WAIT.right}")
+        raise ConfigError(
+            f"--peer-seconds is {text!r}; nothing was touched; use {WAIT.right}"
+        )
     return seconds
 
 

@@ -20,11 +20,13 @@ def note_run(share: Share, batch: str, owner: state.Owner) -> None:
     share.write(_folder(batch).child(owner.run), owner.node.encode() + b"\n")
 
 
-def fold(share: Share, ledger: Ledger, batch: str, *, mixed: bool) -> Batch:
-    """Return what all runs of the batch delivered."""
+def fold(share: Share, ledger: Ledger, batch: str, *, mixed: bool) -> Batch | None:
+    """Return what all runs of the batch delivered; None if it was a single one."""
     found = BatchFold(batch)
-    for place, owner in _runs(share, batch):
-        del place
+    owners = [owner for _, owner in _runs(share, batch)]
+    if len(owners) <= 1:
+        return None
+    for owner in owners:
         found.begin_part(*owner)
         for record in ledger.since(owner.node, owner.run, 0):
             found.add(record)

@@ -18,6 +18,7 @@ from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Record
 from paxect_batch.seams import Share
+from paxect_batch.world.wholes import write_whole
 
 LINE_BYTES_MAX = 1024 * 1024
 SUFFIX = ".jsonl"
@@ -60,7 +61,7 @@ class FileLedger:
             self._cut(stream)
         self._clean = False
         try:
-            _write_whole(stream, data)
+            write_whole(stream, data)
             self._share.sync(stream)
             if not self._is_listed:
                 self._share.sync_folder(self._place.folder)
@@ -138,9 +139,3 @@ def _record(line: bytes) -> Record | None:
         return _decoder.decode(line)
     except msgspec.MsgspecError:
         return None
-
-
-def _write_whole(stream: IO[bytes], data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[stream.write(rest) :]

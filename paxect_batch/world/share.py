@@ -21,6 +21,7 @@ from typing import IO
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root, to_text
 from paxect_batch.world.tree import CREATE, READ, Tree, parts_of, temp_name
+from paxect_batch.world.wholes import read_whole, write_whole
 from paxect_batch.world.writers import has_writer
 
 NOW_AGE_SECONDS_MAX = 5.0
@@ -151,7 +152,7 @@ class LocalShare:
                 return None
             raise
         with stream:
-            return _read_whole(stream, bytes_max, place)
+            return read_whole(stream, bytes_max, place)
 
     def write(self, place: Place, data: bytes) -> None:
         """See `seams.Share`. The folder is made; whatever fails leaves the old file."""
@@ -160,7 +161,7 @@ class LocalShare:
         stream = self.create(part)
         try:
             with stream:
-                _write_whole(stream, data)
+                write_whole(stream, data)
                 self.sync(stream)
             self._replace(part, place)
         except BaseException:
@@ -389,19 +390,3 @@ def _sync_file(fd: int) -> None:
         else:
             return
     os.fsync(fd)
-
-
-def _read_whole(stream: IO[bytes], bytes_max: int, place: Place) -> bytes:
-    data = bytearray()
-    while len(data) <= bytes_max:
-        piece = stream.read(bytes_max + 1 - len(data))
-        if not piece:
-            return bytes(data)
-        data += piece
-    raise OSError(errno.EFBIG, f"larger than {bytes_max} bytes", str(place))
-
-
-def _write_whole(stream: IO[bytes], data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[stream.write(rest) :]

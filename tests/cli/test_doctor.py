@@ -143,8 +143,8 @@ def test_doctor_without_a_folder_is_75(tmp_path: Path, command: Command) -> None
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--wait", "5"], "add --peer"),
-        (["--peer", "--wait", "soon"], "--wait is 'soon'"),
+        (["--peer-seconds", "5"], "add --peer"),
+        (["--peer", "--peer-seconds", "soon"], "--peer-seconds is 'soon'"),
         (["--pin"], "run: paxect-batch init"),
     ],
 )
@@ -194,7 +194,7 @@ def test_peer_that_does_not_come_is_told_after_the_wait(
     share: Path, command: Command
 ) -> None:
     before = tree(share)
-    said = command("doctor", share, "--peer", "--wait", "0", "--json")
+    said = command("doctor", share, "--peer", "--peer-seconds", "0", "--json")
     assert said.code == 1
     assert "waiting up to 0 s for a peer" in said.err
     facts = json.loads(said.out)
@@ -205,7 +205,7 @@ def test_peer_that_does_not_come_is_told_after_the_wait(
 
 def test_two_at_once_find_each_other_and_leave_nothing(share: Path) -> None:
     before = tree(share)
-    words = ("doctor", "--peer", "--wait", SECONDS_MAX, "--json", share)
+    words = ("doctor", "--peer", "--peer-seconds", SECONDS_MAX, "--json", share)
     pair = [start(*words), start(*words)]
     for process in pair:
         out, err = process.communicate(timeout=SECONDS_MAX)
@@ -224,7 +224,7 @@ def test_two_at_once_find_each_other_and_leave_nothing(share: Path) -> None:
 @pytest.fixture
 def waiting(share: Path) -> "Iterator[subprocess.Popen[bytes]]":
     """A doctor that waits for its peer."""
-    process = start("doctor", "--peer", "--wait", SECONDS_MAX, share)
+    process = start("doctor", "--peer", "--peer-seconds", SECONDS_MAX, share)
     assert process.stderr is not None
     try:
         assert b"waiting" in process.stderr.readline()

@@ -17,7 +17,7 @@ from paxect_batch.model.errors import WORST_FIRST, Exit
 MAN_PAGE = Path(__file__).parents[2] / "docs" / "man" / "paxect-batch.1"
 NO_SETTINGS = {
     *("help", "dry-run", "config", "all", "to", "run", "checksums"),
-    *("peer", "wait", "pin"),
+    *("peer", "peer-seconds", "pin"),
 }
 
 
