@@ -270,7 +270,7 @@ def run_over(owner: state.Owner) -> RunOver:
     """Return the error for a run that others took for dead."""
     return RunOver(
         f"another run took run {owner.run!r} of node {owner.node!r} for dead and "
-        "finishes what it began; items are as they were; run again"
+        "finishes what it began; items are as they were; the node begins anew"
     )
 
 
