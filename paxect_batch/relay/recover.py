@@ -43,10 +43,6 @@ class Recovery:
         self.unreadable: list[Place] = []
         """Intents that are none; they were put beside and promise nothing."""
 
-    def has_intents(self) -> bool:
-        """Tell whether an earlier run, or this one, left something to settle."""
-        return any(True for _ in state.intents_of(self._share, self._node))
-
     def run(self, record: Recorder) -> None:
         """Settle every intent of the node, then sweep what its runs staged."""
         # Who settles must not miss an intent because of an old listing.
