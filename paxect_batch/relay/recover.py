@@ -51,10 +51,6 @@ class Recovery:
         self.unreadable: list[Place] = []
         """Intents that are none; they were put beside and promise nothing."""
 
-    def has_intents(self) -> bool:
-        """Tell whether an earlier run, or this one, left something to settle."""
-        return any(True for _ in state.intents_of(self._share, self._node))
-
     @property
     def is_closed(self) -> bool:
         """Whether the one run can promise nothing any more."""
@@ -76,7 +72,8 @@ class Recovery:
             elif self._share.look(place) is not None:
                 self._put_beside(place)
         self.sweep()
-        self._sweep_crumbs()
+        if self._only is None:
+            self._sweep_crumbs()
 
     def sweep(self) -> None:
         """Drop what is staged by runs that are over, and by this one."""
