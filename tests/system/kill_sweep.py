@@ -46,7 +46,7 @@ from relayed_share import (
 RUNS_MAX = 4
 FILES = 60
 TARGETS = ("coordinator", "coordinator", "worker", "all workers", "all at once")
-_PROBE = re.compile(r"\.paxect/\.paxect-[0-9a-f]{16}\.tmp")
+_PROBE = re.compile(r"\.paxect/(.+/)?\.paxect-[0-9a-f]{16}\.tmp")
 FOLDERS = ("stage", "intents", "claims", "wire", "ledger", "consumer")
 
 
@@ -59,7 +59,7 @@ class Sweep:
     """Moments that never came, since the run was over before."""
     campaigns: int = 0
     probes: int = 0
-    """Empty files that a killed process had made to learn the share's time."""
+    """Files of a moment that a killed process had made; they go when they are old."""
     by_kind: Counter = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
 
@@ -187,9 +187,13 @@ def _kill(process: subprocess.Popen[str], target: str, dice: random.Random) -> N
     if target == "worker" and workers:
         workers = [dice.choice(workers)]
     if target in ("worker", "all workers", "all at once"):
+        # Between two kills the coordinator could give an item of the first worker to
+        # the second: an item that kills two workers is set aside.
+        process.send_signal(signal.SIGSTOP)
         for worker in workers:
             with contextlib.suppress(psutil.NoSuchProcess):
                 worker.kill()
+        process.send_signal(signal.SIGCONT)
     if target in ("coordinator", "all at once"):
         process.kill()
 
