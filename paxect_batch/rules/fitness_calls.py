@@ -111,9 +111,10 @@ EXPECTATIONS = {
     ),
     "removed_open": Expectation(
         "a file that is removed while open is gone",
-        "a file that is removed while open stays under another name",
+        "a file that is removed while open stays in its folder",
         Level.NOTE,
-        "as on NFS: such a name goes when the file is closed, and is never an item",
+        "as on NFS, under another name that is never an item, and on SMB; it goes when "
+        "the file is closed",
         means_held="no other names come up in folders",
     ),
     "taken_over": Expectation(
