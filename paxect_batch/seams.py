@@ -32,10 +32,12 @@ class Share(Protocol):
     def size_of(self, place: Place) -> int:
         """The size that a listing goes by, maybe old; 0 if the file is not there."""
 
-    def look(self, place: Place) -> Facts | None:
+    def look(self, place: Place, *, fresh: bool = True) -> Facts | None:
         """Open and `fstat`: fresh facts of a file, or None if it is not there.
 
-        Folders, links and other things are told by their kind and not opened.
+        Folders, links and other things are told by their kind and not opened. Whether
+        the name is there at all is seen afresh too, which takes a round trip more,
+        unless the caller has just listed the folder.
         """
 
     def open_source(self, place: Place) -> IO[bytes]:

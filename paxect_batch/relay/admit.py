@@ -62,7 +62,7 @@ class Admitter:
     def look(self, entry: Entry, direction: Direction) -> tuple[Item, Decision] | None:
         """Decide on an entry; None if it is gone or no file after all."""
         try:
-            facts = self._share.look(entry.place)
+            facts = self._share.look(entry.place, fresh=False)
         except PermissionError:
             return self._unreadable(entry, direction)
         if facts is None or facts.kind is not Kind.FILE:

@@ -6,6 +6,7 @@ a look and a rename, which a caller must make safe by a claim.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import os
@@ -49,6 +50,10 @@ def ask_system(folder: str, old_name: str, new_name: str) -> int | None:
 def _look_and_rename(
     old_fd: int, old_name: bytes, new_fd: int, new_name: bytes
 ) -> None:
+    # An NFS client may know for half a minute that a name is free, until it opens the
+    # folder to read.
+    with contextlib.suppress(OSError):
+        os.close(os.open(b".", os.O_RDONLY, dir_fd=new_fd))
     try:
         os.stat(new_name, dir_fd=new_fd, follow_symlinks=False)
     except FileNotFoundError:

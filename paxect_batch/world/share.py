@@ -89,9 +89,11 @@ class LocalShare:
                 return 0
             raise
 
-    def look(self, place: Place) -> Facts | None:
+    def look(self, place: Place, *, fresh: bool = True) -> Facts | None:
         """See `seams.Share`. `OSError` ELOOP if a folder on the way is a link."""
         try:
+            if fresh:
+                self._tree.see(place)
             found = self._tree.stat(place)
             if not stat.S_ISREG(found.st_mode):
                 return _facts(found, None)

@@ -40,6 +40,9 @@ class Tree(Protocol):
     def stat(self, place: Place) -> os.stat_result:
         """Return what a name stands for."""
 
+    def see(self, place: Place) -> None:
+        """See to it that it is known whether there is such a name now."""
+
     def scan(self, folder: Place) -> Iterator[os.DirEntry[str]]:
         """Stream a folder's entries; their paths mean nothing."""
 

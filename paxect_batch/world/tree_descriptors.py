@@ -10,6 +10,7 @@ looked at and must still be that folder, which on NFS costs nothing, while openi
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -70,6 +71,12 @@ class DescriptorTree:
         """See `Tree`."""
         folder, name = self._at(place)
         return os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+
+    def see(self, place: Place) -> None:
+        """See `Tree`. An NFS client asks the server when a folder is opened to read."""
+        folder, _ = self._at(place)
+        with contextlib.suppress(PermissionError):  # one to pass through only
+            os.close(os.open(b".", _LIST, dir_fd=folder.fd))
 
     def scan(self, folder: Place) -> Iterator[os.DirEntry[str]]:
         """See `Tree`."""

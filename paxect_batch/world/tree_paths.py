@@ -54,6 +54,9 @@ class PathTree:
         """See `Tree`."""
         return os.lstat(self._path(place))
 
+    def see(self, place: Place) -> None:
+        """See `Tree`. Systems without descriptors of folders have nothing to ask."""
+
     def scan(self, folder: Place) -> Iterator[os.DirEntry[str]]:
         """See `Tree`."""
         path = self._path(folder)

@@ -157,7 +157,7 @@ class MemoryShare:
     def freshen(self, folder: Place) -> None:
         self._enter("freshen", folder)
 
-    def look(self, place: Place) -> Facts | None:
+    def look(self, place: Place, *, fresh: bool = True) -> Facts | None:
         self._enter("look", place)
         node = self._find(place)
         return None if node is None else _facts(node)
