@@ -200,6 +200,8 @@ class Quarantine:
         if share.look(kept_sidecar) is not None:
             self._move(kept_sidecar, sidecar)
         self._move(self._kept(reason), source)
+        if reason.marker:
+            share.write(source.beside(source.name + reason.marker), b"")
         share.sync_folder(source.folder)
         self._forget(reason)
 

@@ -185,3 +185,5 @@ class Reason(msgspec.Struct, frozen=True):
     """When it was set aside, by the share's clock."""
     retry: str
     """The command that has it tried again."""
+    marker: str = ""
+    """The suffix of the marker that called it ready; it comes back with the file."""

@@ -24,8 +24,13 @@ _REASON = "reason.json"
 _NUMBERS_MAX = 1000
 
 
-def set_aside(share: Share, attempts: Attempts, *, node: str, run: str) -> str | None:
+def set_aside(
+    share: Share, attempts: Attempts, *, node: str, run: str, marker: str = ""
+) -> str | None:
     """Move the item into quarantine; return the id of its folder there.
+
+    `marker` is the suffix of the file that calls it ready, which goes as well: left
+    behind, it would call the next file of that name ready before it is whole.
 
     An empty id means that it could not be moved and stays where it is; None, that it
     is gone, or was replaced by another content, which stays.
@@ -37,7 +42,7 @@ def set_aside(share: Share, attempts: Attempts, *, node: str, run: str) -> str |
         folder = state.quarantine_folder(identifier)
         if _holds_item(share, folder):
             continue  # the same came before, with its times kept
-        reason = _reason(attempts, identifier, node=node, run=run)
+        reason = _reason(attempts, identifier, node=node, run=run, marker=marker)
         share.make_folder(folder)
         state.save_paper(share, folder.child(_REASON), reason)
         try:
@@ -54,7 +59,9 @@ def set_aside(share: Share, attempts: Attempts, *, node: str, run: str) -> str |
     return ""
 
 
-def _reason(attempts: Attempts, identifier: str, *, node: str, run: str) -> Reason:
+def _reason(
+    attempts: Attempts, identifier: str, *, node: str, run: str, marker: str
+) -> Reason:
     last = attempts.failures[-1]
     return Reason(
         id=identifier,
@@ -69,12 +76,15 @@ def _reason(attempts: Attempts, identifier: str, *, node: str, run: str) -> Reas
         run=run,
         at=last.at,
         retry=f"paxect-batch quarantine retry SHARE {identifier}",
+        marker=marker,
     )
 
 
 def _move(share: Share, attempts: Attempts, reason: Reason) -> str | None:
     source, folder = attempts.source, state.quarantine_folder(reason.id)
     kept = folder.child(_kept_name(source.name))
+    if reason.marker:
+        share.remove(source.beside(source.name + reason.marker))
     share.rename_new(source, kept)
     if _is_other(share, kept, attempts.identity):
         # It was replaced between the look and the rename.

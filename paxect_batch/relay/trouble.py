@@ -92,8 +92,13 @@ class Trouble:
         key = state.key_of(attempts.direction, attempts.source)
         identifier: str | None = ""
         if policy.quarantine:
+            encodes = attempts.direction is Direction.ENCODE
             identifier = set_aside(
-                self._share, attempts, node=self._node, run=self._run
+                self._share,
+                attempts,
+                node=self._node,
+                run=self._run,
+                marker=policy.ready_marker if encodes else "",
             )
         if identifier is None:
             # What failed is gone; what lies there now, if anything, begins anew.

@@ -77,6 +77,17 @@ def test_retry_puts_the_item_back_and_it_is_delivered(
     assert (share / "outbox" / "a.txt").read_bytes() == b"one"
 
 
+def test_retry_calls_a_file_ready_that_was_called_so_before(
+    share: Path, command: Command
+) -> None:
+    identifier = the_id(share)
+    paper = share / ".paxect" / "quarantine" / identifier / "reason.json"
+    reason = json.loads(paper.read_text())
+    paper.write_text(json.dumps(reason | {"marker": ".ready"}))
+    assert command("quarantine", "retry", share, identifier).code == 0
+    assert (share / "wire" / "a.txt.freq.ready").exists()
+
+
 def test_retry_all_when_a_name_is_taken_keeps_that_one(
     share: Path, command: Command
 ) -> None:

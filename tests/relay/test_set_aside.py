@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from relay_bench import Bench, WatchedShare, files_below
 
 from paxect_batch.model.items import Direction, Identity, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import Policy
-from paxect_batch.model.transfer import Attempts, Failure
+from paxect_batch.model.transfer import Attempts, Failure, Reason
 from paxect_batch.relay.set_aside import set_aside
 
 ONCE = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0, attempts=1)
@@ -81,6 +82,22 @@ def test_item_that_vanished_leaves_no_reason_and_no_history(bench: Bench) -> Non
     assert _quarantined(bench) == []
     assert files_below(bench.state / "attempts") == []
     assert files_below(bench.state / "ledger") == []
+
+
+def test_marker_goes_with_a_file_that_is_set_aside_and_comes_back_with_it(
+    bench: Bench,
+) -> None:
+    """Left behind, it would call the next file of that name whole."""
+    policy = msgspec.structs.replace(ONCE, ready_marker=".ready")
+    bench.drop("a", b"data")
+    (bench.inbox / "a.ready").touch()
+    os.mkdir(bench.wire / "a.freq")
+    (bench.wire / "a.freq" / "in the way").touch()
+    standing = bench.drain(policy=policy, mode=Mode.ENCODE)
+    assert standing.set_aside_files == 1
+    assert files_below(bench.inbox) == []
+    (paper,) = (bench.state / "quarantine").glob("*/reason.json")
+    assert msgspec.json.decode(paper.read_bytes(), type=Reason).marker == ".ready"
 
 
 def test_item_that_another_node_set_aside_stays_there_with_its_reason(
