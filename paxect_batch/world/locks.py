@@ -31,7 +31,7 @@ from paxect_batch.world.lease_judge import (
     refusal,
 )
 from paxect_batch.world.leases import LeaseFiles, parse
-from paxect_batch.world.machine import is_running, this_machine
+from paxect_batch.world.machine import is_running, this_machine, user_id
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -337,8 +337,4 @@ def _default_run_lock(folder: str, node: str) -> str:
     """Return a path on this machine: a lock that a server keeps may outlive us."""
     text = f"{os.path.realpath(folder)}\0{node}"
     name = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]
-    return os.path.join(tempfile.gettempdir(), f"paxect-{_user()}-{name}.lock")
-
-
-def _user() -> str:
-    return "" if os.name == "nt" else str(os.getuid())
+    return os.path.join(tempfile.gettempdir(), f"paxect-{user_id()}-{name}.lock")

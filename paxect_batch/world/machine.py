@@ -46,6 +46,13 @@ def process_start(pid: int) -> str | None:
     return process_started(pid)
 
 
+def user_id() -> str:
+    """Return a text for who runs this, where systems number their users."""
+    if sys.platform == "win32":
+        return ""
+    return str(os.getuid())
+
+
 def _machine() -> str:
     """Return a short text that stays; those who share pids and files share it."""
     identity = next(filter(None, map(_text, _ID_PATHS)), f"{uuid.getnode():x}")
@@ -54,8 +61,7 @@ def _machine() -> str:
         pids = str(os.stat("/proc/self/ns/pid").st_ino)
     except OSError:
         pids = ""
-    user = "" if sys.platform == "win32" else str(os.getuid())
-    return hashlib.sha256(f"{identity}\0{pids}\0{user}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{identity}\0{pids}\0{user_id()}".encode()).hexdigest()[:16]
 
 
 def _boot() -> str:
