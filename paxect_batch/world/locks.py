@@ -125,6 +125,8 @@ class FileLocks:
         """See `seams.Locks`."""
         assert self._keeper is not None
         self._claims.remove_all_of(over.run)
+        # Of a machine that lost power some may be empty: nobody's, then.
+        self._sweep(self._keeper.own)
         self._leases.bury(over, self._keeper.own.run)
 
     def tell(self, word: Word) -> None:
@@ -262,7 +264,8 @@ class FileLocks:
             runs = {own.run, *(over.run for over, _ in self._leases.over())}
             return runs | {lease.run if lease else "" for lease in leases}
 
-        self._claims.sweep(living, self._seconds)
+        # Who makes a marker writes it at once; who froze in between is over by then.
+        self._claims.sweep(living, self._seconds / 2)
 
 
 class _FileClaim:

@@ -335,6 +335,21 @@ def test_empty_marker_may_be_another_nodes_until_it_is_old(
     assert joined("node3").claim("item") is not None
 
 
+def test_empty_marker_of_a_node_that_lost_power_goes_when_it_is_buried(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    other = joined("node2")
+    assert LeaseFiles(str(tmp_path)).create(lease_of("node1", seconds=SHORT_SECONDS))
+    (tmp_path / "claims").mkdir(exist_ok=True)
+    path = tmp_path / "claims" / marker_name("item")
+    path.touch()
+    os.utime(path, (1, 1))
+    found: list[tuple[FileLocks, object]] = []
+    wait_until(lambda: found.extend((other, o) for o in other.over()) or found)
+    found[0][0].bury(found[0][1])  # type: ignore[arg-type]
+    assert other.claim("item") is not None
+
+
 def test_claim_that_was_taken_away_is_released_in_peace(
     tmp_path: Path, joined: Callable[..., FileLocks]
 ) -> None:
