@@ -12,6 +12,13 @@ class Tally(msgspec.Struct, frozen=True):
     bytes: int = 0
 
 
+class Claims(msgspec.Struct, frozen=True):
+    """How often a run tried to claim an item, and found that another node had it."""
+
+    tried: int = 0
+    lost: int = 0
+
+
 class Part(msgspec.Struct, frozen=True):
     """What one run delivered of a batch."""
 
@@ -59,6 +66,7 @@ class Audit(msgspec.Struct, frozen=True):
     version: str
     elsewhere: Tally = Tally()
     """Held by other nodes when this run saw them last; no part of what it saw."""
+    claims: Claims = Claims()
     mixed: bool = False
     """Whether another codec or policy worked on the batch, on purpose."""
     batch: Batch | None = None

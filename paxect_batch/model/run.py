@@ -85,6 +85,9 @@ class Standing(msgspec.Struct):
     elsewhere_files: int = 0
     elsewhere_bytes: int = 0
     """Held by other nodes, who account for them."""
+    claims_tried: int = 0
+    claims_lost: int = 0
+    """Tried in vain, since another node had the item."""
     recovered: int = 0
     mixed: bool = False
     """Whether a node with another codec or policy worked on the batch."""

@@ -78,6 +78,11 @@ class Account:
         self._waiting_bytes += size
         self._sum_up()
 
+    def claimed(self, *, won: bool) -> None:
+        """Count a claim that was tried."""
+        self.standing.claims_tried += 1
+        self.standing.claims_lost += not won
+
     def elsewhere(self, size: int) -> None:
         """Note an item that another node holds: not seen, as far as this run goes."""
         self.standing.elsewhere_files += 1

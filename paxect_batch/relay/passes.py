@@ -174,6 +174,7 @@ class Pass:
         key = state.key_of(item.direction, item.source)
         target = self._admitter.target_of(item)
         claim = self._locks.claim(claim_key(target))
+        self._account.claimed(won=claim is not None)
         if claim is None:
             self._account.elsewhere(item.size)
             self.elsewhere += 1

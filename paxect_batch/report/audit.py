@@ -10,7 +10,7 @@ import json
 
 import msgspec
 
-from paxect_batch.model.audit import Audit, Batch, Tally
+from paxect_batch.model.audit import Audit, Batch, Claims, Tally
 from paxect_batch.model.run import RunOptions, Standing
 
 AUDIT_PREFIX = "AUDIT_SUMMARY_JSON="
@@ -39,6 +39,7 @@ def audit(
         blocked=Tally(standing.blocked_files, standing.blocked_bytes),
         waiting=waiting(standing),
         elsewhere=Tally(standing.elsewhere_files, standing.elsewhere_bytes),
+        claims=Claims(tried=standing.claims_tried, lost=standing.claims_lost),
         encoded=Tally(standing.encoded_files, standing.encoded_bytes),
         decoded=Tally(standing.decoded_files, standing.decoded_bytes),
         recovered=standing.recovered,

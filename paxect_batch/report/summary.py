@@ -37,6 +37,11 @@ def summary(audit: Audit, problems: list[str], *, stopped: str = "") -> str:
         lines += _parts(audit.batch)
     if audit.mixed:
         lines.append("  MIXED: nodes with another codec or policy took part")
+    if audit.claims.lost:
+        lines.append(
+            f"  claims: {audit.claims.tried:,} tried, "
+            f"{audit.claims.lost:,} lost to other nodes"
+        )
     if audit.recovered:
         lines.append(f"  recovered: {count_text(audit.recovered, 'unfinished file')}")
     if audit.bias_flags:

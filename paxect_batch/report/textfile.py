@@ -45,6 +45,12 @@ def _lines(audit: Audit, *, completed_seconds: float) -> Iterator[str]:
         "Raw bytes that were encoded or decoded.",
         [(node | {"direction": name}, tally.bytes) for name, tally in steps],
     )
+    claims = (("tried", audit.claims.tried), ("lost", audit.claims.lost))
+    yield from _metric(
+        "claims",
+        "Claims that were tried, and those of them that other nodes had.",
+        [(node | {"outcome": name}, count) for name, count in claims],
+    )
     singles: tuple[tuple[str, str, float], ...] = (
         ("recovered_files", "Files left half done, and finished.", audit.recovered),
         ("bias_flags", "Determinism self-checks that differed.", audit.bias_flags),

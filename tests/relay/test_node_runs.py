@@ -201,6 +201,7 @@ def test_items_claimed_by_others_are_theirs_to_account_for_and_not_touched(
     bench.ledger.close()
     assert (standing.seen_files, standing.elsewhere_files) == (0, 1)
     assert standing.elsewhere_bytes == 4
+    assert standing.claims_tried == standing.claims_lost > 0
     assert (bench.inbox / "a").exists()
 
 

@@ -3,7 +3,7 @@
 import pytest
 from report_samples import an_audit
 
-from paxect_batch.model.audit import Tally
+from paxect_batch.model.audit import Claims, Tally
 from paxect_batch.report.amounts import clip, count_text, size_text, time_text
 from paxect_batch.report.summary import summary
 
@@ -62,6 +62,12 @@ def test_summary_of_a_good_run_shows_no_row_for_what_did_not_happen() -> None:
     assert text.startswith("all delivered; 1.5 s, 2 files/s, 2.0 kB/s\n")
     assert "blocked" not in text
     assert "recovered: 2 unfinished files" in text
+
+
+def test_summary_tells_of_lost_claims_only_where_there_were_any() -> None:
+    assert "claims" not in summary(an_audit(claims=Claims(tried=9)), [])
+    text = summary(an_audit(claims=Claims(tried=1500, lost=2)), [])
+    assert "claims: 1,500 tried, 2 lost to other nodes" in text
 
 
 def test_summary_of_a_bad_run_shows_everything_within_80_columns() -> None:
