@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import socket
 import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import msgspec
+
 from paxect_batch.cli import console
+from paxect_batch.cli.anew import serve
 from paxect_batch.cli.guard import explain, guarded
 from paxect_batch.cli.link_files import (
     LINK_VERSION,
@@ -28,11 +30,13 @@ from paxect_batch.cli.link_files import (
 from paxect_batch.cli.link_settings import LinkSettings, link_settings
 from paxect_batch.cli.settings import environment
 from paxect_batch.cli.stop import StopSignal
+from paxect_batch.cli.wiring import new_run
 from paxect_batch.model.errors import ConfigError, Exit, NotReady
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
 from paxect_batch.model.places import Root
 from paxect_batch.model.run import RunOptions
+from paxect_batch.relay.account import Account
 from paxect_batch.relay.node import Node
 from paxect_batch.report.audit import audit, audit_line, waiting
 from paxect_batch.rules.exits import run_exit
@@ -107,7 +111,7 @@ def _run(settings: LinkSettings) -> int:
     share = LocalShare(roots)
     options = RunOptions(
         node=node_name,
-        run=f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
+        run=new_run(),
         mode=Mode.RELAY,
         watch=True,
         poll_seconds=settings.poll_sec,
@@ -132,9 +136,15 @@ def _run(settings: LinkSettings) -> int:
         write_manifest(settings, node_name, moment, key)
         _print_banner(settings, node_name)
 
-    with StopSignal() as stop:
-        stop.reopen = log.reopen
-        node = Node(
+    def begin_anew() -> None:
+        nonlocal options, ledger
+        ledger.close()
+        options = msgspec.structs.replace(options, run=new_run())
+        ledger = FileLedger(share, node_name, options.run)
+        log.run = options.run
+
+    def make(account: Account | None) -> Node:
+        return Node(
             share=share,
             locks=_LinkLocks(
                 roots[Root.STATE], now=share.now, lock=settings.lock, let_in=let_in
@@ -149,18 +159,24 @@ def _run(settings: LinkSettings) -> int:
             key=key,
             stop=stop,
             peers=lambda: peers(settings.manifest),
+            account=account,
         )
-        own: Exit | None = None
+
+    with StopSignal() as stop:
+        stop.reopen = log.reopen
         try:
-            node.run()
-        except Exception as error:
-            if not events.began:
-                raise
-            own = explain(error)
+            node, error = serve(
+                make, begin_anew, console.complain, stop=stop, watch=True
+            )
         finally:
             executor.stop()
             ledger.close()
             log.close()
+        own: Exit | None = None
+        if error is not None:
+            if not events.began:
+                raise error
+            own = explain(error)
         if stop.requested:
             own = stop.exit_code
         standing = node.standing

@@ -13,6 +13,7 @@ from datetime import datetime
 import msgspec
 
 from paxect_batch.cli import console
+from paxect_batch.cli.anew import serve
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.forecast import Forecast
 from paxect_batch.cli.guard import explain
@@ -25,7 +26,7 @@ from paxect_batch.cli.settings import Settings, load
 from paxect_batch.cli.stop import StopSignal
 from paxect_batch.cli.wiring import World
 from paxect_batch.model.audit import Batch
-from paxect_batch.model.errors import Exit, RunOver
+from paxect_batch.model.errors import Exit
 from paxect_batch.model.run import Planned, RunOptions, Verdict
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.node import Node
@@ -65,30 +66,23 @@ def _run(
     progress = Progress(bar=forecast is not None, forecast=forecast)
     with World(settings, layout, policy, progress) as world:
         stop.reopen = world.reopen_log
-        account: Account | None = None
-        own: Exit | None = None
-        while True:
+
+        def make(account: Account | None) -> Node:
             options = run_options(settings, world, layout, watch=watch)
-            node = make_node(world, options, policy, stop, progress, account=account)
-            try:
-                node.run()
-            except RunOver as error:
-                progress.notice(error.message)
-                if not stop.requested:
-                    # Whoever comes back from the dead is a new run of its node.
-                    account = node.account
-                    world.begin_anew()
-                    continue
-            except Exception as error:
-                progress.clear()
-                if not world.events.began:
-                    raise
-                # Whatever it was: a run that began owes its audit line.
-                own = explain(error)
-            break
+            return make_node(world, options, policy, stop, progress, account=account)
+
+        node, error = serve(
+            make, world.begin_anew, progress.notice, stop=stop, watch=watch
+        )
         if forecast is not None:
             forecast.stop()
         progress.clear()
+        own: Exit | None = None
+        if error is not None:
+            if not world.events.began:
+                raise error
+            # Whatever it was: a run that began owes its audit line.
+            own = explain(error)
         if stop.requested:
             own = stop.exit_code
             console.complain(
@@ -97,7 +91,7 @@ def _run(
             )
         ending = Ending(
             standing=node.standing,
-            options=options,
+            options=node.options,
             batch_digest=node.digest,
             own=own,
             started=world.started,

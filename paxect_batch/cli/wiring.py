@@ -64,7 +64,7 @@ class World:
         self._layout = layout
         self._start = time.monotonic()
         self.started = utc(time.time())
-        self.run = _new_run()
+        self.run = new_run()
         self.key = EnvironmentKeys(environment(), settings.hmac_key_file).hmac_key()
         self.clock = RealClock()
         self.load = Load()
@@ -94,7 +94,7 @@ class World:
     def begin_anew(self) -> None:
         """Let what comes be another run, with a ledger of its own."""
         self.ledger.close()
-        self.run = _new_run()
+        self.run = new_run()
         self.ledger = self._new_ledger()
         if self._log is not None:
             self._log.run = self.run
@@ -152,7 +152,8 @@ class World:
         )
 
 
-def _new_run() -> str:
+def new_run() -> str:
+    """Return an id for a run that begins now."""
     moment = datetime.now(UTC)
     # Sorted by name, runs are in the order in which they began.
     milliseconds = moment.microsecond // 1000

@@ -84,7 +84,7 @@ class Node:
         self._clock = clock
         self._ledger = ledger
         self._events = events
-        self._options = options
+        self._options = self.options = options
         self._read_policy = policy
         self._key = key
         self._stop = stop

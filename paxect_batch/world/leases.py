@@ -92,10 +92,12 @@ class LeaseFiles:
         """Raise `LeaseGone` if the lease on the share is not this run's.
 
         Exactly: not even that of a process that believes to be this one, as in a
-        copy of a virtual machine.
+        copy of a virtual machine. `FileNotFoundError` if the share is not there.
         """
         paper = self.read(own.node)
         if paper is None:
+            # Where no share is any more, nobody ended anything.
+            os.stat(self._nodes)
             raise LeaseGone
         found = parse(paper)
         if found is None or found.run != own.run or found.machine != own.machine:
