@@ -48,16 +48,17 @@ class Rescuer:
 
     def attend(self) -> None:
         """Recover the runs that are over by now; what fails is tried again."""
-        self._over += self._locks.over()
-        for over in list(self._over):
-            recovery = Recovery(
-                self._share, self._ledger, over.node, by=self._by, only=over.run
-            )
+        for over in self._locks.over():
+            self._over.append(over)
             self._events.write(
                 Event.TAKE_OVER,
                 src=over.node,
                 status="taken over",
                 message=f"run {over.run} shows no life; what it began is finished here",
+            )
+        for over in list(self._over):
+            recovery = Recovery(
+                self._share, self._ledger, over.node, by=self._by, only=over.run
             )
             self._run(recovery)
             if recovery.is_closed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from paxect_batch.model.errors import NotReady
+from paxect_batch.model.errors import ConfigError, NotReady
 from paxect_batch.model.leases import Lease, Machine, Over, Word
 from paxect_batch.seams import Applicant
 
@@ -16,7 +16,8 @@ class Register:
     """What all runs on a share have in common."""
 
     nodes: dict[str, FakeLocks] = field(default_factory=dict)
-    claims: dict[str, FakeLocks] = field(default_factory=dict)
+    claims: dict[str, tuple[FakeLocks, str]] = field(default_factory=dict)
+    """Who took an item, and the run that did; both, as a run may begin anew."""
     over: list[Over] = field(default_factory=list)
     """Runs that nobody has recovered yet."""
 
@@ -28,13 +29,18 @@ class FakeLocks:
         self.register = Register() if register is None else register
         self.lease: Lease | None = None
         self.lost = False
+        self._taken: list[Over] = []
+        """Runs that are this one's to recover, and not buried yet."""
 
     def join(self, applicant: Applicant) -> str:
         if applicant.node in self.register.nodes:
             raise NotReady(f"another run holds node {applicant.node!r}")
-        batch = min(
-            [applicant.run, *(lease.batch for lease in self._leases(self.register))]
-        )
+        own = applicant.codec, applicant.policy_sha256
+        for other in self._leases(self.register):
+            if not applicant.allow_mixed and own != (other.codec, other.policy_sha256):
+                raise ConfigError(f"node {other.node!r} differs; --allow-mixed")
+        batches = [lease.batch for lease in self._leases(self.register)]
+        batch = min(batches, default=applicant.run)
         self.lease = Lease(
             node=applicant.node,
             run=applicant.run,
@@ -44,23 +50,30 @@ class FakeLocks:
             since=applicant.since,
             codec=applicant.codec,
             policy_sha256=applicant.policy_sha256,
+            allow_mixed=applicant.allow_mixed,
         )
         self.lost = False
         self.register.nodes[applicant.node] = self
         return batch
 
     def leave(self) -> bool:
-        self._give_all_back()
-        if self.lease is not None and not self.lost:
-            self.register.nodes.pop(self.lease.node, None)
+        if not self.lost:
+            # What a lost run held is its rescuer's to give back.
+            self._give_all_back()
+            if self.lease is not None:
+                self.register.nodes.pop(self.lease.node, None)
+        self._hand_on()
         self.lease = None
         return not self.register.nodes
 
     def claim(self, key: str) -> FakeClaim | None:
         if self.lost or key in self.register.claims:
             return None
-        self.register.claims[key] = self
-        return FakeClaim(self, key)
+        self.register.claims[key] = self, self._run
+        return FakeClaim(self, key, self._run)
+
+    def seems_taken(self, key: str) -> bool:
+        return key in self.register.claims
 
     def stands(self) -> bool:
         return not self.lost
@@ -76,12 +89,15 @@ class FakeLocks:
 
     def over(self) -> list[Over]:
         over, self.register.over = self.register.over, []
+        self._taken += over
         return over
 
     def bury(self, over: Over) -> None:
+        if over in self._taken:
+            self._taken.remove(over)
         claims = self.register.claims
-        for key, owner in list(claims.items()):
-            if owner.lease is not None and owner.lease.run == over.run:
+        for key, (_, run) in list(claims.items()):
+            if run == over.run:
                 del claims[key]
 
     def tell(self, word: Word) -> None:
@@ -95,6 +111,7 @@ class FakeLocks:
     def die(self) -> None:
         """End the lease, as others do with that of a run that beats no more."""
         self.lost = True
+        self._hand_on()
         if self.lease is not None:
             del self.register.nodes[self.lease.node]
             self.register.over.append(Over(self.lease.node, self.lease.run))
@@ -104,7 +121,17 @@ class FakeLocks:
     @property
     def held(self) -> set[str]:
         """The keys of the items that this run holds."""
-        return {k for k, owner in self.register.claims.items() if owner is self}
+        own = self, self._run
+        return {key for key, owner in self.register.claims.items() if owner == own}
+
+    @property
+    def _run(self) -> str:
+        return self.lease.run if self.lease is not None else ""
+
+    def _hand_on(self) -> None:
+        """Let others adopt what this run has not recovered."""
+        self.register.over += self._taken
+        self._taken = []
 
     def _give_all_back(self) -> None:
         for key in self.held:
@@ -118,13 +145,16 @@ class FakeLocks:
 class FakeClaim:
     """`seams.Claim`."""
 
-    def __init__(self, locks: FakeLocks, key: str) -> None:
+    def __init__(self, locks: FakeLocks, key: str, run: str) -> None:
         self._locks = locks
         self._key = key
+        self._run = run
         self._released = False
 
     def release(self) -> None:
         claims = self._locks.register.claims
-        if not self._released and claims.get(self._key) is self._locks:
+        locks, own = self._locks, (self._locks, self._run)
+        is_own = locks._run == self._run and not locks.lost
+        if not self._released and is_own and claims.get(self._key) == own:
             del claims[self._key]
         self._released = True

@@ -1,6 +1,7 @@
-"""Make the modules beside the tests importable by their own name."""
+"""Make the modules beside the tests, and the fakes, importable by their own name."""
 
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(__file__))
+_HERE = os.path.dirname(__file__)
+sys.path[:0] = [_HERE, os.path.dirname(_HERE)]

@@ -117,6 +117,9 @@ class FreeLocks:
     def leave(self) -> bool:
         return True
 
+    def seems_taken(self, key: str) -> bool:
+        return False
+
     def stands(self) -> bool:
         return True
 
@@ -245,10 +248,13 @@ class Bench:
         name: str = "node",
         stop: object = NeverStop(),
         locks: object = FreeLocks(),
+        clock: object = None,
         executor: object = None,
         read_policy: Callable[[], Policy] | None = None,
         key: bytes | None = None,
         manifest: object = None,
+        account: object = None,
+        codec: str = paxect_core.CODEC_VERSION,
         **options: object,
     ) -> Node:
         self.runs += 1
@@ -260,7 +266,7 @@ class Bench:
         return Node(
             share=share,
             locks=locks,
-            clock=SteppedClock(),
+            clock=clock or SteppedClock(),
             executor=executor or InThread(share),
             ledger=self.ledger,
             events=self.events,
@@ -270,6 +276,8 @@ class Bench:
             key=key,
             stop=stop,
             manifest=manifest,
+            account=account,
+            codec=codec,
         )
 
     def drain(self, share: object = None, **named: object) -> Standing:
