@@ -159,12 +159,12 @@ class Node:
         """
         if not self._company.is_last:
             return None
-        mixed = self.standing.mixed
-        found = batches.fold(
-            self._share, self._ledger, self._company.batch, mixed=mixed
+        return batches.close(
+            self._share,
+            self._ledger,
+            self._company.batch,
+            mixed=self.standing.mixed,
         )
-        batches.forget(self._share, self._company.batch)
-        return found
 
     @property
     def standing(self) -> Standing:

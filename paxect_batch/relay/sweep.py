@@ -3,7 +3,8 @@
 A file of a moment lives for less than a second; one that is an hour old, by the share's
 clock, has no owner that would miss it. A history is of no use once its item is gone. A
 paper about a container is, unless its container is still to come: so none is touched
-before it is an hour old, nor while any intent stands.
+before it is an hour old, nor while any intent stands. What is noted of a batch goes
+once none of its runs can add to it; the last one to leave would have removed it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.transfer import Attempts, Meta
-from paxect_batch.relay import state
+from paxect_batch.relay import batches, state
 from paxect_batch.rules.naming import is_momentary
 from paxect_batch.seams import Share
 
@@ -34,6 +35,7 @@ class Sweeper:
         self._attempts()
         if not self._is_intended():
             self._meta()
+        self._batches()
 
     def momentary(self, place: Place) -> None:
         """Remove a file of a moment that a crash left behind."""
@@ -45,7 +47,7 @@ class Sweeper:
             yield Place(root, "" if root is Root.STATE else ".paxect")
         for name in ("attempts", "meta", "nodes", "runs"):
             yield state.state(name)
-        for name in ("nodes", "runs", "intents", "stage", "quarantine"):
+        for name in ("nodes", "runs", "intents", "stage", "quarantine", "batches"):
             yield from state.folders_in(self._share, state.state(name))
 
     def _attempts(self) -> None:
@@ -62,6 +64,18 @@ class Sweeper:
             container = None if meta is None else meta.container
             if container is not None and self._share.look(container) is None:
                 self._remove(place)
+
+    def _batches(self) -> None:
+        for folder in list(batches.folders(self._share)):
+            papers = list(state.files_in(self._share, folder))
+            if (
+                papers
+                and all(self._is_old(place) for place in papers)
+                and batches.is_abandoned(self._share, folder)
+            ):
+                for place in papers:
+                    self._remove(place)
+                self._share.remove_folder(folder)
 
     def _is_intended(self) -> bool:
         return any(

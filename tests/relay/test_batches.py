@@ -1,0 +1,116 @@
+"""What is noted of the runs of a batch: added up once, and swept if nobody does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from fakes.locks import Register
+from nodes_bench import NodeRun, bench_with
+from relay_bench import Bench, files_below
+
+from paxect_batch.model.audit import Batch
+from paxect_batch.model.places import Place
+from paxect_batch.relay import batches
+from paxect_batch.relay.state import Owner
+from paxect_batch.world.ledger import FileLedger
+
+FILES = {"a.txt": b"alpha", "b.txt": b"beta"}
+OWNERS = (Owner("north", "run1"), Owner("south", "run2"), Owner("west", "run3"))
+
+
+def close(bench: Bench, share: object = None) -> Batch | None:
+    share = share or bench.share()
+    return batches.close(share, FileLedger(share, "n", "r"), "run1", mixed=False)
+
+
+def noted(folder: Path) -> Bench:
+    bench = bench_with(folder, {})
+    for owner in OWNERS:
+        batches.note_run(bench.share(), "run1", owner)
+    return bench
+
+
+@pytest.mark.parametrize("at", range(6))
+def test_nodes_that_leave_in_one_instant_add_the_batch_up_once(
+    tmp_path: Path, at: int
+) -> None:
+    """Each finds that it was the last; the one comes as the other is half done."""
+    bench = noted(tmp_path)
+    late: list[Batch | None] = []
+
+    class Interrupted:
+        def __init__(self) -> None:
+            self.left = at
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(bench.share(), name)
+
+        def remove(self, place: Place) -> bool:
+            removed = bench.share().remove(place)
+            self._one_more()
+            return removed
+
+        def freshen(self, folder: Place) -> None:
+            self._one_more()
+
+        def remove_folder(self, folder: Place) -> bool:
+            self._one_more()
+            return bench.share().remove_folder(folder)
+
+        def _one_more(self) -> None:
+            if self.left == 0:
+                late.append(close(bench))
+            self.left -= 1
+
+    found = close(bench, Interrupted())
+    assert found is not None
+    assert [part.node for part in found.parts] == ["north", "south", "west"]
+    assert late == [None]
+    assert list((bench.state / "batches").iterdir()) == []
+
+
+def test_crumb_of_a_listing_is_not_taken_for_a_run(tmp_path: Path) -> None:
+    bench = noted(tmp_path)
+    (bench.state / "batches/run1/.paxect-0123.tmp").touch()
+    found = close(bench)
+    assert found is not None
+    assert len(found.parts) == 3
+
+
+def test_batch_of_a_run_that_died_alone_is_swept_when_it_is_old(tmp_path: Path) -> None:
+    bench, register = bench_with(tmp_path, FILES), Register()
+
+    def die(number: int, name: str) -> None:
+        if name == "open_source":
+            dies.die()
+
+    dies = NodeRun(bench, register, "north", before=die)
+    dies()
+    (paper,) = files_below(bench.state / "batches")
+    NodeRun(bench, register, "south")()
+    assert paper.exists()  # its maker might have been about to begin
+    os.utime(paper, (1, 1))
+    NodeRun(bench, register, "south")()
+    assert list((bench.state / "batches").iterdir()) == []
+
+
+def test_batch_with_a_run_that_lives_is_kept_however_old(tmp_path: Path) -> None:
+    bench, register = bench_with(tmp_path, FILES), Register()
+    found: list[Batch | None] = []
+
+    def others_come_and_go(number: int, name: str) -> None:
+        if name == "open_source" and not found:
+            for paper in files_below(bench.state / "batches"):
+                os.utime(paper, (1, 1))
+            other = NodeRun(bench, register, "south")
+            other()
+            found.append(other.batch)
+
+    watches = NodeRun(bench, register, "north", before=others_come_and_go)
+    watches()
+    assert found == [None]
+    assert watches.batch is not None
+    assert [part.node for part in watches.batch.parts] == ["north", "south"]
+    bench.check_delivered_once()
