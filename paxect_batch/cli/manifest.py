@@ -12,90 +12,133 @@ import shlex
 import sys
 from collections.abc import Iterator
 
+import msgspec
+
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.opened import Opened, open_share
 from paxect_batch.model.errors import ConfigError, Exit
-from paxect_batch.model.places import Root
+from paxect_batch.model.items import Kind
+from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Fate, Record
-from paxect_batch.report.amounts import count_text, size_text
-from paxect_batch.report.checksums import delivered_bytes, record_line
-from paxect_batch.report.digest import BatchDigest
+from paxect_batch.model.status import Deliveries, NodePart
+from paxect_batch.relay import state
+from paxect_batch.report.amounts import clip, count_text, size_text
+from paxect_batch.report.batch import Delivered
+from paxect_batch.report.checksums import record_line
+from paxect_batch.seams import Share
+from paxect_batch.world.ledger import FOLDER
 
-
-class Batch:
-    """What was delivered, added up."""
-
-    def __init__(self) -> None:
-        self._digest = BatchDigest()
-        self.files = {Root.OUTBOX: 0, Root.WIRE: 0}
-        self.bytes = {Root.OUTBOX: 0, Root.WIRE: 0}
-
-    def add(self, record: Record) -> None:
-        """Take in the record of a delivery."""
-        self._digest.add(record)
-        if record.target is not None and record.target.root in self.files:
-            self.files[record.target.root] += 1
-            self.bytes[record.target.root] += delivered_bytes(record)
-
-    @property
-    def root(self) -> Root:
-        """Where what was delivered last lies."""
-        return Root.OUTBOX if self.files[Root.OUTBOX] else Root.WIRE
-
-    def facts(self) -> dict[str, object]:
-        """Return the digest and counts."""
-        return {
-            "batch_digest": self._digest.hexdigest(),
-            "root": self.root.value,
-            "files": self.files[self.root],
-            "bytes": self.bytes[self.root],
-        }
+_COLUMNS = 80
+_NODE_COLUMNS = 24
 
 
 def command(arguments: Arguments) -> int:
     """Print the digest of a share's deliveries, of all runs or of one."""
     opened = open_share(arguments)
     run = arguments.values.get("run")
-    batch = Batch()
+    is_fresh = freshen_ledgers(opened.share)
+    deliveries = _deliveries(opened, run, is_fresh=is_fresh)
+    path = arguments.values.get("checksums")
+    if path == "-":
+        for line in _lines(opened, deliveries, run):
+            _print_bytes(line)
+        return Exit.OK
+    if path is not None:
+        console.write_whole(path, _lines(opened, deliveries, run))
+    _show(deliveries, opened, checksums=path)
+    return Exit.OK
+
+
+def freshen_ledgers(share: Share) -> bool:
+    """See to it that the ledgers of all nodes are listed as they are now.
+
+    False where this share cannot be written, so that what others did in the last
+    minute may be missing.
+    """
+    is_fresh = _freshen(share, FOLDER)
+    for node in list(share.entries(FOLDER)):
+        if node.kind is Kind.FOLDER:
+            # A node of another user may be read and not written; the rest may be.
+            is_fresh = _freshen(share, node.place) and is_fresh
+    return is_fresh
+
+
+def _freshen(share: Share, folder: Place) -> bool:
+    try:
+        share.freshen(folder)
+    except OSError:
+        # Whatever else is wrong with the share shows when it is read.
+        return False
+    return True
+
+
+def _deliveries(opened: Opened, run: str | None, *, is_fresh: bool) -> Deliveries:
+    """Add up what was delivered, each delivery once, whoever recorded it."""
+    delivered = Delivered()
+    parts: dict[str, Delivered] = {}
+    runs: dict[str, set[str]] = {}
     known = run is None
     for record in opened.records():
         known = known or record.run == run
         if _counts(record, run):
-            batch.add(record)
+            delivered.add(record)
+            parts.setdefault(record.node, Delivered()).add(record)
+            runs.setdefault(record.node, set()).add(record.run)
     if not known and not _has_audit(opened, str(run)):
         raise ConfigError(
             f"no run {run!r} is recorded here; nothing was written; "
             f"see the runs with: paxect-batch status {opened.layout.words}"
         )
-    path = arguments.values.get("checksums")
-    if path == "-":
-        for line in _lines(opened, batch, run):
-            _print_bytes(line)
-        return Exit.OK
-    if path is not None:
-        console.write_whole(path, _lines(opened, batch, run))
-    _show(batch, opened, checksums=path)
-    return Exit.OK
+    root = delivered.root
+    tally = delivered.tally(root)
+    return Deliveries(
+        batch_digest=delivered.digest.hexdigest(),
+        raw_digest=delivered.raw_digest.hexdigest(),
+        root=root.value,
+        files=tally.files,
+        bytes=tally.bytes,
+        fresh=is_fresh,
+        nodes=tuple(
+            NodePart(node, len(runs[node]), part.tally(root), part.digest.hexdigest())
+            for node, part in sorted(parts.items())
+        ),
+    )
 
 
-def _show(batch: Batch, opened: Opened, *, checksums: str | None) -> None:
-    facts = batch.facts()
+def _show(deliveries: Deliveries, opened: Opened, *, checksums: str | None) -> None:
     if opened.settings.json:
-        console.say(json.dumps(facts, sort_keys=True))
+        console.say(json.dumps(msgspec.to_builtins(deliveries), sort_keys=True))
         return
-    folder = opened.layout.roots[batch.root]
-    files, size = batch.files[batch.root], batch.bytes[batch.root]
-    console.say(f"batch digest {facts['batch_digest']}")
-    console.say(f"{count_text(files, 'file')}, {size_text(size)}, to {folder}")
+    folder = opened.layout.roots[Root(deliveries.root)]
+    console.say(f"batch digest {deliveries.batch_digest}")
+    amount = f"{count_text(deliveries.files, 'file')}, {size_text(deliveries.bytes)}"
+    console.say(f"{amount}, to {folder}")
+    if len(deliveries.nodes) > 1:
+        for part in deliveries.nodes:
+            console.say(_part_line(part))
+    if not deliveries.fresh:
+        console.say(
+            "this share cannot be written here; what other machines delivered in the "
+            "last\nminute may be missing"
+        )
     if checksums is not None:
         words = shlex.quote(folder), shlex.quote(os.path.abspath(checksums))
         console.say("check them with: cd {} && sha256sum -c {}".format(*words))
 
 
-def _lines(opened: Opened, batch: Batch, run: str | None) -> Iterator[bytes]:
+def _part_line(part: NodePart) -> str:
+    tally = part.delivered
+    amount = f"{tally.files:>12,} {'file ' if tally.files == 1 else 'files'}"
+    name = clip(part.node, _NODE_COLUMNS)
+    runs = count_text(part.runs, "run")
+    text = f"  {name:<{_NODE_COLUMNS}}{amount}{size_text(tally.bytes):>12}   {runs}"
+    return clip(text, _COLUMNS)
+
+
+def _lines(opened: Opened, deliveries: Deliveries, run: str | None) -> Iterator[bytes]:
     """Give a line for each delivered file, for a name that came twice the newest."""
-    root = batch.root
+    root = Root(deliveries.root)
     newest: dict[str, tuple[str, bytes]] = {}
     for record in opened.records():
         if _counts(record, run) and record.target and record.target.root is root:
@@ -112,11 +155,9 @@ def _counts(record: Record, run: str | None) -> bool:
 
 def _has_audit(opened: Opened, run: str) -> bool:
     """Tell whether a run that recorded nothing left its audit."""
-    from paxect_batch.relay.state import state
-
     return any(
         opened.share.look(node.place.child(f"{run}.json")) is not None
-        for node in opened.share.entries(state("runs"))
+        for node in opened.share.entries(state.state("runs"))
     )
 
 

@@ -16,6 +16,7 @@ from paxect_batch.model.fitness import Fitness
 from paxect_batch.model.nodes import NodeManifest, ShareMarker, SignedManifest
 from paxect_batch.model.policy import LinkPolicy, Policy
 from paxect_batch.model.records import Record
+from paxect_batch.model.status import Deliveries, ShareStatus
 from paxect_batch.model.transfer import Attempts, Intent, Reason
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -27,12 +28,14 @@ SUBJECTS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "event": (EventLine, "one line of the event log"),
     "intent": (Intent, "what is about to be published, in .paxect/intents"),
     "link-policy": (LinkPolicy, "a policy file of PAXECT Link 1.2.0"),
+    "manifest": (Deliveries, "what `manifest --json` prints"),
     "node-manifest": (NodeManifest, "the payload of a node's manifest"),
     "policy": (Policy, "a policy file of version 2"),
     "reason": (Reason, "why an item was set aside: reason.json in quarantine"),
     "record": (Record, "one line of a ledger"),
     "share-marker": (ShareMarker, "the marker of a share, .paxect/share.json"),
     "signed-manifest": (SignedManifest, "a node's manifest with its signature"),
+    "status": (ShareStatus, "what `status --json` prints"),
 }
 """By name: the struct that is written down, and where it is found."""
 

@@ -1,4 +1,4 @@
-"""What several runs delivered together: digests, counts, and each run's part.
+"""What several runs delivered together: digests, counts, and each part.
 
 A delivery that two runs recorded, since one finished what the other began, counts once.
 """
@@ -13,24 +13,28 @@ from paxect_batch.model.records import Fate, Record
 from paxect_batch.report.checksums import delivered_bytes
 from paxect_batch.report.digest import BatchDigest, canonical_line, raw_line
 
+_MARK_BYTES = 16
+_SIZE_BYTES = 8
+_ROW_BYTES = _MARK_BYTES + _SIZE_BYTES
+_BUCKETS = 256
+
 
 class BatchFold:
     """A batch in the making: `begin_part` for each run, then `add` its records."""
 
     def __init__(self, batch: str) -> None:
         self._id = batch
-        self._all = _Deliveries()
-        self._parts: list[tuple[str, str, _Deliveries]] = []
+        self._all = Delivered()
+        self._parts: list[tuple[str, str, Delivered]] = []
 
     def begin_part(self, node: str, run: str) -> None:
         """Let the following records be of that run."""
-        self._parts.append((node, run, _Deliveries()))
+        self._parts.append((node, run, Delivered()))
 
     def add(self, record: Record) -> None:
         """Take in a record; one that delivered nothing changes nothing."""
-        if record.fate is Fate.DELIVERED:
-            self._all.add(record)
-            self._parts[-1][2].add(record)
+        self._all.add(record)
+        self._parts[-1][2].add(record)
 
     def batch(self, *, mixed: bool) -> Batch:
         """Return the batch; every part counts what the batch counts."""
@@ -48,30 +52,58 @@ class BatchFold:
         )
 
 
-class _Deliveries:
+class Delivered:
+    """Deliveries added up; each takes 88 bytes of memory."""
+
     def __init__(self) -> None:
         self.digest = BatchDigest()
         self.raw_digest = BatchDigest(raw_line)
-        # 24 bytes in memory for each would do; a set tells twins without sorting.
-        self._seen: dict[Root, set[bytes]] = {Root.OUTBOX: set(), Root.WIRE: set()}
-        self._bytes = {Root.OUTBOX: 0, Root.WIRE: 0}
+        self._counts = {Root.OUTBOX: _DistinctSizes(), Root.WIRE: _DistinctSizes()}
 
     def add(self, record: Record) -> None:
+        """Take in a record; one that delivered nothing changes nothing."""
+        if record.fate is not Fate.DELIVERED:
+            return
         self.digest.add(record)
         self.raw_digest.add(record)
-        if record.target is None or record.target.root not in self._seen:
-            return
-        seen = self._seen[record.target.root]
-        line = canonical_line(record) + str(record.identity).encode()
-        mark = hashlib.sha256(line).digest()[:16]
-        if mark not in seen:
-            seen.add(mark)
-            self._bytes[record.target.root] += delivered_bytes(record)
+        if record.target is not None and record.target.root in self._counts:
+            # Not by the digest's line alone: the same file may be dropped again.
+            line = canonical_line(record) + str(record.identity).encode()
+            self._counts[record.target.root].add(line, delivered_bytes(record))
 
     @property
     def root(self) -> Root:
         """Where what was delivered last lies."""
-        return Root.OUTBOX if self._seen[Root.OUTBOX] else Root.WIRE
+        return Root.WIRE if self._counts[Root.OUTBOX].is_empty else Root.OUTBOX
 
     def tally(self, root: Root) -> Tally:
-        return Tally(len(self._seen[root]), self._bytes[root])
+        """Return how much was delivered to that root."""
+        return self._counts[root].tally()
+
+
+class _DistinctSizes:
+    """Sizes by what they are of; what is added twice counts once."""
+
+    def __init__(self) -> None:
+        # As in the digest: by the first byte, sorted a small part at a time.
+        self._buckets = [bytearray() for _ in range(_BUCKETS)]
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(self._buckets)
+
+    def add(self, line: bytes, size: int) -> None:
+        mark = hashlib.sha256(line).digest()[:_MARK_BYTES]
+        self._buckets[mark[0]] += mark + size.to_bytes(_SIZE_BYTES, "big")
+
+    def tally(self) -> Tally:
+        files = size = 0
+        for bucket in self._buckets:
+            data = bytes(bucket)
+            rows = {
+                data[start : start + _ROW_BYTES]
+                for start in range(0, len(data), _ROW_BYTES)
+            }
+            files += len(rows)
+            size += sum(int.from_bytes(row[_MARK_BYTES:], "big") for row in rows)
+        return Tally(files, size)

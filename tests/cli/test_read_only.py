@@ -18,7 +18,6 @@ LOOKING = [
     ("status",),
     ("status", "--json"),
     ("verify",),
-    ("manifest",),
     ("quarantine", "list"),
     ("config", "show"),
 ]

@@ -24,11 +24,22 @@ from paxect_batch.model.fitness import (
     Verdict,
 )
 from paxect_batch.model.items import Direction, Identity
+from paxect_batch.model.leases import Lease, Machine
 from paxect_batch.model.nodes import NodeManifest, ShareMarker, SignedManifest
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import LinkPolicy, LogLevel, Policy
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.schemas import SUBJECTS, index, schemas
+from paxect_batch.model.status import (
+    Deliveries,
+    Hold,
+    InFlight,
+    Life,
+    NodePart,
+    NodeStatus,
+    Rescue,
+    ShareStatus,
+)
 from paxect_batch.model.transfer import (
     Attempts,
     Failure,
@@ -40,6 +51,14 @@ from paxect_batch.model.transfer import (
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 SOURCE = Place(Root.INBOX, "sub/a\\xff.txt")
+LEASE = Lease(
+    node="n1",
+    run="r1",
+    batch="r1",
+    machine=Machine(host="h", machine="m", boot="b", pid=7, started="s"),
+    seconds=10.0,
+    since="2026-11-21T00:00:00.000Z",
+)
 IDENTITY = Identity(size=3, mtime_ns=1_800_000_000_123_456_789, inode=42)
 
 
@@ -150,6 +169,17 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
         )
     ],
     "link-policy": [LinkPolicy(), LinkPolicy(trusted_nodes=("node1",))],
+    "manifest": [
+        Deliveries(
+            batch_digest="0" * 64,
+            raw_digest="1" * 64,
+            root="outbox",
+            files=1,
+            bytes=3,
+            fresh=True,
+            nodes=(NodePart("n1", 1, Tally(1, 3), "2" * 64),),
+        )
+    ],
     "node-manifest": [
         NodeManifest(
             datetime_utc="2026-11-21T00:00:00Z",
@@ -192,6 +222,42 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
     "signed-manifest": [
         SignedManifest({"node": "n1", "pid": 7}, "0" * 64),
         SignedManifest({"node": "n1"}),
+    ],
+    "status": [
+        ShareStatus(
+            share="/share",
+            waiting=Tally(1, 3),
+            wire=Tally(),
+            nodes=(
+                NodeStatus(
+                    node="n1",
+                    life=Life.ALIVE,
+                    silent_seconds=0.0,
+                    last_beat_at="2026-11-21T00:00:01.000Z",
+                    claims=1,
+                    lease=LEASE,
+                ),
+            ),
+            over=(Rescue(node="n2", run="r2", rescuer_run="r1", rescuer_node="n1"),),
+            mixed=(),
+            in_flight=(
+                InFlight(
+                    what=Hold.CLAIM,
+                    since="2026-11-21T00:00:00.000Z",
+                    age_seconds=1.5,
+                    files=1,
+                    bytes=3,
+                    node="n1",
+                    run="r1",
+                    life=Life.ALIVE,
+                    source=SOURCE,
+                ),
+            ),
+            backing_off=(attempts(math.inf),),
+            set_aside=(),
+            last_run=None,
+            policy_problem="",
+        )
     ],
 }
 CASES = [(name, each) for name, several in EXAMPLES.items() for each in several]
