@@ -1,22 +1,14 @@
-"""Verify, status, manifest and config show: what they see, and that they only look."""
+"""Verify and config show: what they see, and that they only look."""
 
 import json
-import subprocess
 from pathlib import Path
 
-import msgspec
 import pytest
 from cli_samples import Command, copy_of, drop, make_share
 
 from paxect_batch.cli.main import main
 from paxect_batch.cli.verification import Verification
-from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root
-from paxect_batch.model.transfer import Attempts, Failure, Intent
-from paxect_batch.relay.set_aside import set_aside
-from paxect_batch.relay.state import key_of
-from paxect_batch.seams import Applicant
-from paxect_batch.world.locks import FileLocks
 from paxect_batch.world.share import LocalShare
 
 pytestmark = pytest.mark.slow
@@ -156,116 +148,6 @@ def test_verify_passes_a_container_that_is_taken_meanwhile(
     monkeypatch.setattr(Verification, "_read_container", taken)
     facts = json.loads(command("verify", share, "--json").out)
     assert "containers" not in facts["checked"]
-
-
-def test_status_shows_each_state(share: Path, command: Command) -> None:
-    drop(share, c_txt=b"three")
-    state = share / ".paxect"
-    locks = FileLocks(str(state))
-    locks.join(Applicant(node="n1", run="r"))
-    assert locks.claim("key") is not None
-    local = LocalShare({Root.STATE: str(state), Root.INBOX: str(share / "inbox")})
-    identity = Identity(5, 1, 2)
-    source = Place(Root.INBOX, "c.txt")
-    failure = Failure(1.0, "n1", "unreadable", "no permission", 3)
-    attempts = Attempts(Direction.ENCODE, source, identity, (failure,), 5.0)
-    folder = state / "attempts"
-    folder.mkdir(exist_ok=True)
-    name = f"{key_of(Direction.ENCODE, source)}.json"
-    (folder / name).write_bytes(msgspec.json.encode(attempts))
-    (folder / "torn.json").write_text("{")
-    intent = Intent("n1", "r", 1, "delete", 0, ())
-    (state / "intents" / "n1" / "r").mkdir(parents=True)
-    (state / "intents" / "n1" / "r" / "1.json").write_bytes(msgspec.json.encode(intent))
-    drop(share, bad_txt=b"x")
-    place = Place(Root.INBOX, "bad.txt")
-    facts = local.look(place)
-    assert facts is not None
-    bad = msgspec.structs.replace(attempts, source=place, identity=facts.identity)
-    assert set_aside(local, bad, node="n1", run="r")
-    said = command("status", share)
-    assert said.code == 0
-    for told in (
-        "inbox       1 file, 5 B",
-        "wire        1 file",
-        "in flight   2 claims and intents",
-        "backing off 1 file",
-        "inbox/c.txt: unreadable, 1 attempt",
-        "set aside   1 file",
-        "by n2, exit 0: 1 of 1 file delivered",
-    ):
-        assert told in said.out, told
-    assert max(map(len, said.out.splitlines())) <= 80
-    facts = json.loads(command("status", share, "--json").out)
-    assert {each["what"] for each in facts["in_flight"]} == {"claim", "intent"}
-    assert facts["set_aside"][0]["source"] == ["inbox", "bad.txt"]
-    assert facts["last_run"]["node"] == "n2"
-    locks.leave()
-
-
-def test_status_of_a_new_share_says_that_there_is_nothing(
-    tmp_path: Path, command: Command
-) -> None:
-    share = make_share(tmp_path)
-    said = command("status", share)
-    assert "in flight   nothing" in said.out
-    assert "last run    none yet" in said.out
-    assert json.loads(command("status", share, "--json").out)["last_run"] is None
-
-
-def test_status_passes_over_an_audit_that_cannot_be_read(
-    share: Path, command: Command
-) -> None:
-    (share / ".paxect" / "runs" / "n1" / "9.json").write_text("{")
-    assert "by n2, exit 0" in command("status", share).out
-
-
-def test_manifest_is_the_same_batch_for_all_nodes(
-    share: Path, command: Command
-) -> None:
-    said = command("manifest", share)
-    assert said.code == 0
-    facts = json.loads(command("manifest", share, "--json").out)
-    assert f"batch digest {facts['batch_digest']}" in said.out
-    assert (facts["root"], facts["files"], facts["bytes"]) == ("outbox", 1, 3)
-
-
-def test_manifest_of_a_run_has_the_digest_of_its_audit(
-    share: Path, command: Command
-) -> None:
-    drop(share, d_txt=b"four")
-    audit = command("drain", share).audit
-    facts = json.loads(command("manifest", share, "--run", audit["run"], "--json").out)
-    assert facts["batch_digest"] == audit["batch_digest"]
-    empty = command("drain", share).audit
-    said = command("manifest", share, "--run", empty["run"], "--json")
-    assert json.loads(said.out)["batch_digest"] == empty["batch_digest"]
-
-
-def test_manifest_of_an_unknown_run_is_64(share: Path, command: Command) -> None:
-    said = command("manifest", share, "--run", "never")
-    assert said.code == 64
-    assert "no run 'never'" in said.err
-
-
-def test_manifest_writes_checksums_that_hold(
-    share: Path, tmp_path: Path, command: Command
-) -> None:
-    drop(share, a_txt=b"one again")
-    (share / "outbox" / "a.txt").unlink()
-    command("drain", share)
-    sums = tmp_path / "SUMS"
-    said = command("manifest", share, "--checksums", sums)
-    assert f"sha256sum -c {sums}" in said.out
-    assert command("manifest", share, "--checksums", "-").out == sums.read_text()
-    assert len(sums.read_text().splitlines()) == 2
-    done = subprocess.run(
-        ["sha256sum", "--strict", "-c", sums],
-        check=False,
-        cwd=share / "outbox",
-        capture_output=True,
-    )
-    assert done.returncode == 0, done.stdout
 
 
 def test_config_show_tells_values_origins_and_folders(
