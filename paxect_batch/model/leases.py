@@ -42,6 +42,7 @@ class Lease(msgspec.Struct, frozen=True):
     node: str
     run: str
     batch: str
+    """Empty until the run saw who else is there."""
     machine: Machine
     seconds: float
     """After so long without a beat it is over."""

@@ -72,8 +72,7 @@ class Keeper:
             now = msgspec.structs.replace(
                 self._own, batch=batch, beat=self._own.beat + 1
             )
-            self._files.beat(self._own, now)
-            self._own = now
+            self._write(now)
 
     def take_over(self) -> list[Over]:
         """Return the runs whose business is this one's since the last call."""
@@ -104,12 +103,15 @@ class Keeper:
             now = msgspec.structs.replace(
                 self._own, beat=self._own.beat + 1, word=self._word
             )
-            try:
-                self._files.beat(self._own, now)
-            except LeaseGone:
-                self.lost = True
-            else:
-                self._own = now
+            self._write(now)
+
+    def _write(self, now: Lease) -> None:
+        try:
+            self._files.beat(self._own, now)
+        except LeaseGone:
+            self.lost = True
+        else:
+            self._own = now
 
     def look_around(self) -> None:
         """See who lives; end the leases of those who do not."""

@@ -169,7 +169,7 @@ class FileLocks:
         lease = Lease(
             node=applicant.node,
             run=applicant.run,
-            batch=applicant.run,
+            batch="",
             machine=this_machine(),
             seconds=self._seconds,
             since=applicant.since,
@@ -196,9 +196,8 @@ class FileLocks:
             self._leases.freshen(lease.node)
             keeper = Keeper(self._leases, lease)
             keeper.start()
-            batch = min([lease.batch, *(each.batch for each in keeper.others)])
-            if batch != lease.batch:
-                keeper.join_batch(batch)
+            batch = _batch_of(lease, keeper.others)
+            keeper.join_batch(batch)
         except BaseException:
             self._leases.leave(lease)
             raise
@@ -310,6 +309,16 @@ class _TriedLock:
         """See `seams.Claim`."""
         with contextlib.suppress(OSError):
             self._lock.release()
+
+
+def _batch_of(own: Lease, others: tuple[Lease, ...]) -> str:
+    """Return the batch to join: the others', or one that all who begin it draw alike.
+
+    Runs are named by clocks that may differ: by its name alone, one that joins late
+    might come before a batch that was there.
+    """
+    there = [other.batch for other in others if other.batch]
+    return min(there or [own.run, *(other.run for other in others)])
 
 
 def _is_alive(paper: bytes, first: bytes | None, *, own: Lease) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fakes.locks import FakeLocks, Register
 
-from paxect_batch.model.errors import NotReady
+from paxect_batch.model.errors import ConfigError, NotReady
 from paxect_batch.seams import Applicant, Locks
 from paxect_batch.world.locks import FileLocks
 
@@ -75,6 +75,25 @@ def test_who_joins_belongs_to_the_batch_that_is_there(
     other.leave()
     third.leave()
     assert one.join(applicant("node1", "run-d")) == "run-d"
+
+
+def test_who_joins_with_a_clock_that_is_behind_begins_no_batch_of_its_own(
+    make: Callable[[], Locks],
+) -> None:
+    one, other = make(), make()
+    assert one.join(applicant("node1", "20261121")) == "20261121"
+    assert other.join(applicant("node2", "19700101")) == "20261121"
+
+
+def test_node_that_would_mix_a_batch_is_refused_unless_that_is_meant(
+    make: Callable[[], Locks],
+) -> None:
+    one, other = make(), make()
+    one.join(Applicant(node="node1", run="a", codec="one"))
+    with pytest.raises(ConfigError, match="--allow-mixed"):
+        other.join(Applicant(node="node2", run="b", codec="two"))
+    other.join(Applicant(node="node2", run="b", codec="two", allow_mixed=True))
+    assert other.others()[0].codec == "one"
 
 
 def test_item_is_claimed_by_one_run_until_released(make: Callable[[], Locks]) -> None:
