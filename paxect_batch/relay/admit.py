@@ -105,15 +105,19 @@ class Admitter:
 
     def target_of(self, item: Item) -> Place:
         """Return where the item shall arrive."""
-        name, folder = item.source.name, item.source.folder.path
-        if item.direction is Direction.ENCODE:
+        return self.target_from(item.direction, item.source)
+
+    def target_from(self, direction: Direction, source: Place) -> Place:
+        """Return where what lies there shall arrive, going that way."""
+        name, folder = source.name, source.folder.path
+        if direction is Direction.ENCODE:
             if self._aliases and naming.too_long(name):
                 name = naming.alias(name)
             made = naming.container_name(name, self._policy.naming)
             return Place(Root.WIRE, folder).child(made)
         raw_name = naming.raw_name(name, self._policy.naming)
         if raw_name.endswith(naming.ALIAS_END):
-            place = state.meta_place(item.source)
+            place = state.meta_place(source)
             meta = state.load_paper(self._share, place, Meta)
             if meta is not None and naming.alias(meta.raw_name) == raw_name:
                 raw_name = meta.raw_name

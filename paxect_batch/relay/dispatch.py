@@ -32,7 +32,7 @@ class Dispatcher:
 
     def __init__(self, executor: Executor, *, workers: int, bytes_max: int) -> None:
         self._executor = executor
-        self._lots_max = workers * LOTS_PER_WORKER
+        self.lots_max = workers * LOTS_PER_WORKER
         self._bytes_max = bytes_max
         self._flights: dict[Future[tuple[Outcome, ...]], Flight] = {}
         self.files = 0
@@ -41,7 +41,7 @@ class Dispatcher:
     def is_full(self) -> bool:
         """Tell whether something must come back before more may go out."""
         return (
-            len(self._flights) >= self._lots_max
+            len(self._flights) >= self.lots_max
             or self.files >= FILES_MAX
             or self.bytes >= self._bytes_max
         )

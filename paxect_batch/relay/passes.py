@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import math
 from collections.abc import Callable
 
 import msgspec
 
-from paxect_batch.model.errors import Exit, ShareError
+from paxect_batch.model.errors import Exit
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Entry, Item, Kind, Mode
 from paxect_batch.model.places import Place, Root
@@ -21,18 +20,19 @@ from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Done
 from paxect_batch.relay.commit import Committer
 from paxect_batch.relay.dispatch import Dispatcher, Flight
+from paxect_batch.relay.others import Others
 from paxect_batch.relay.rounds import Rounds
 from paxect_batch.relay.settle import Matter
 from paxect_batch.relay.sweep import Sweeper
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import COLLISION, Trouble
-from paxect_batch.relay.twins import Twins
+from paxect_batch.relay.twins import Twins, targets_of
 from paxect_batch.rules.naming import claim_key
 from paxect_batch.rules.plan import LotBuilder
+from paxect_batch.rules.share_out import help_items
 from paxect_batch.rules.steps import Step
 from paxect_batch.seams import Claim, EventLog, Locks, Share
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _DEATHS_MAX = 2
 _SLICE_SECONDS = 0.2
 
@@ -40,13 +40,6 @@ _SLICE_SECONDS = 0.2
 def root_of(direction: Direction) -> Root:
     """Where the sources of a direction lie."""
     return Root.INBOX if direction is Direction.ENCODE else Root.WIRE
-
-
-def targets_of(mode: Mode) -> tuple[Root, ...]:
-    """Where items are to arrive."""
-    if mode is Mode.RELAY:
-        return (Root.WIRE, Root.OUTBOX)
-    return (Root.WIRE,) if mode is Mode.ENCODE else (Root.OUTBOX,)
 
 
 class Pass:
@@ -94,30 +87,26 @@ class Pass:
         self._claims: dict[Place, tuple[Claim, int]] = {}
         self._targets: dict[Place, Place] = {}
         self._busy: set[str] = set()
+        self._others = Others(share, locks, admitter, account)
         self._deaths: dict[str, int] = {}
         self.progressed = False
         """Whether anything came to its end."""
         self.wait_seconds = math.inf
         """When the first of the waiting items may be ready."""
-        self.elsewhere = 0
-        """Items that other nodes hold."""
         self.files_taken = 0
+
+    @property
+    def elsewhere(self) -> int:
+        """Items that other nodes hold."""
+        return self._others.items
 
     def run(self) -> None:
         """Serve each direction once, and finish what was begun."""
-        self._account.begin_pass()
         try:
-            others = {lease.node for lease in self._locks.others()}
-            for direction in self._options.mode.directions:
-                rounds = Rounds(
-                    self._share, self._options.node, others, self._sweeper.momentary
-                )
-                for entry in rounds.entries(root_of(direction)):
-                    if self._is_closing():
-                        break
-                    self._consider(entry, direction)
-                self._send(self._builder.flush())
-                self._account.show()
+            self._meet()
+            while not self._serve():
+                # Somebody joined: what is not begun yet is shared out anew.
+                self._meet()
             while not self._dispatcher.is_empty() and not self._is_stopping():
                 self._collect()
                 self._send(self._builder.flush())
@@ -127,7 +116,45 @@ class Pass:
                 self._account.wait(size)
             self._claims.clear()
 
-    def _consider(self, entry: Entry, direction: Direction) -> None:
+    def _meet(self) -> None:
+        self._others.meet()
+        self._account.begin_pass()
+
+    def _serve(self) -> bool:
+        """Take this node's own, then help; False if a node joined meanwhile."""
+        rounds = Rounds(
+            self._share, self._options.node, self._others.names, self._sweeper.momentary
+        )
+        for direction in self._options.mode.directions:
+            for entry in rounds.own(root_of(direction)):
+                if self._is_closing():
+                    break
+                if self._others.have_grown():
+                    return False
+                self._consider(entry, direction)
+            self._send(self._builder.flush())
+            self._account.show()
+        for direction in self._options.mode.directions:
+            for window in rounds.of_others(root_of(direction)):
+                self._help(window, direction)
+        return True
+
+    def _help(self, window: list[Entry], direction: Direction) -> None:
+        """Take what other nodes did not come to, by few at a time."""
+        left = [entry for entry in window if self._is_free(entry, direction)]
+        for begun, entry in enumerate(left):
+            if self._is_closing():
+                break
+            files_max = help_items(len(left) - begun, len(self._others.names) + 1)
+            if len(self._builder) * self._dispatcher.lots_max >= files_max:
+                self._send(self._builder.flush())
+            while self._dispatcher.files >= files_max and not self._is_stopping():
+                self._collect()
+            self._consider(entry, direction)
+        self._send(self._builder.flush())
+
+    def _is_free(self, entry: Entry, direction: Direction) -> bool:
+        """Tell whether the entry is an item that nobody seems to be at."""
         if entry.kind is Kind.LINK:
             self._account.say_once(
                 Event.PATH_OUTSIDE_INBOX,
@@ -135,10 +162,15 @@ class Pass:
                 status="ignored",
                 message="a link; links are not followed",
             )
-            return
-        if not self._admitter.is_item(entry, direction):
-            return
-        if state.key_of(direction, entry.place) in self._busy:
+            return False
+        return (
+            self._admitter.is_item(entry, direction)
+            and state.key_of(direction, entry.place) not in self._busy
+            and not self._others.have(entry, direction)
+        )
+
+    def _consider(self, entry: Entry, direction: Direction) -> None:
+        if not self._is_free(entry, direction):
             return
         looked = self._admitter.look(entry, direction)
         if looked is None:
@@ -176,8 +208,7 @@ class Pass:
         claim = self._locks.claim(claim_key(target))
         self._account.claimed(won=claim is not None)
         if claim is None:
-            self._account.elsewhere(item.size)
-            self.elsewhere += 1
+            self._others.count(item.size)
             return False
         # Whoever had the claim before may have finished it.
         fresh = self._share.look(item.source)
@@ -250,7 +281,6 @@ class Pass:
         if matter.ended is Step.DROP:
             self._changed(pledge.direction, pledge.source, pledge.identity.size)
             return
-        self._account.delivered(self._committer.record_of(matter))
         if self._policy.on_done is OnDone.KEEP:
             self._done.add(pledge.direction, pledge.source, pledge.identity)
         if self._admitter.has_trouble(key):
@@ -282,7 +312,7 @@ class Pass:
             self._changed(task.direction, task.source, task.identity.size)
             return
         if outcome.result is Result.FAILED:
-            self._check_share(outcome)
+            self._trouble.check_share(outcome)
         self._fail(
             task.direction,
             task.source,
@@ -301,23 +331,6 @@ class Pass:
             src=str(source),
             status="waiting",
             message="it changed while it was read; what was staged is dropped",
-        )
-
-    def _check_share(self, outcome: Outcome) -> None:
-        """Raise `ShareError` if it is the share that failed, not this item alone."""
-        problem = outcome.detail
-        if outcome.errno not in _FULL:
-            probe = state.state("stage", self._options.node, "probe")
-            try:
-                self._share.write(probe, b"probe\n")
-                self._share.remove(probe)
-            except OSError as error:
-                problem = error.strerror or str(error)
-            else:
-                return
-        raise ShareError(
-            f"{problem}; items are as they were; mend the share and run again",
-            errno=outcome.errno,
         )
 
     def _fail(

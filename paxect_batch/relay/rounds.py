@@ -1,8 +1,8 @@
 """In which order a pass takes what lies below a root.
 
 First the big files that fall to this node, so that none is begun last; then the rest
-of its own; then, to help, those that fall to others, in an order that no other node
-has. Each entry comes once.
+of its own; then, to help, those that fall to others. Each entry comes once, as the
+others do not change meanwhile.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Callable, Collection, Iterator
 from paxect_batch.model.items import Entry, Kind
 from paxect_batch.model.places import Place, Root
 from paxect_batch.relay.scan import scan
+from paxect_batch.rules.naming import CONTAINER_SUFFIX
 from paxect_batch.rules.plan import BIG_BYTES_MIN
-from paxect_batch.rules.share_out import is_own, order
+from paxect_batch.rules.share_out import is_own, rank
 from paxect_batch.seams import Share
 
 HELP_WINDOW = 4096
@@ -36,8 +37,8 @@ class Rounds:
         self._node = node
         self._others = others
 
-    def entries(self, root: Root) -> Iterator[Entry]:
-        """Give files and links below the root, each once, in the order to take them."""
+    def own(self, root: Root) -> Iterator[Entry]:
+        """Give what falls to this node below the root: files and links."""
         begun: set[Place] = set()
         for entry in self._own(root):
             if entry.kind is Kind.FILE and self._is_big(entry):
@@ -46,8 +47,23 @@ class Rounds:
         for entry in self._own(root, self._momentary):
             if entry.place not in begun:
                 yield entry
-        if self._others:
-            yield from self._of_others(root)
+
+    def of_others(self, root: Root) -> Iterator[list[Entry]]:
+        """Give what falls to other nodes, some at a time, in the order to help.
+
+        First what would be this node's if the one that it falls to were gone, so that
+        helpers do not meet. From the far end, as owners come from the near one.
+        """
+        if not self._others:
+            return
+        window: list[Entry] = []
+        for entry in scan(self._share, root):
+            if not self._falls_here(entry):
+                window.append(entry)
+            if len(window) >= HELP_WINDOW:
+                yield self._in_order(window)
+                window = []
+        yield self._in_order(window)
 
     def _own(
         self, root: Root, momentary: Callable[[Place], None] | None = None
@@ -56,22 +72,19 @@ class Rounds:
             if self._falls_here(entry):
                 yield entry
 
-    def _of_others(self, root: Root) -> Iterator[Entry]:
-        window: list[Entry] = []
-        for entry in scan(self._share, root):
-            if self._falls_here(entry):
-                continue
-            window.append(entry)
-            if len(window) >= HELP_WINDOW:
-                yield from self._in_order(window)
-                window.clear()
-        yield from self._in_order(window)
-
     def _in_order(self, entries: list[Entry]) -> list[Entry]:
-        return sorted(entries, key=lambda entry: order(self._node, str(entry.place)))
+        entries.reverse()
+        return sorted(
+            entries, key=lambda entry: rank(self._node, self._others, _drawn(entry))
+        )
 
     def _falls_here(self, entry: Entry) -> bool:
-        return is_own(self._node, self._others, str(entry.place))
+        return is_own(self._node, self._others, _drawn(entry))
 
     def _is_big(self, entry: Entry) -> bool:
         return self._share.size_of(entry.place) >= BIG_BYTES_MIN
+
+
+def _drawn(entry: Entry) -> str:
+    """Return what is drawn for: a container falls to the node that its file fell to."""
+    return entry.place.path.removesuffix(CONTAINER_SUFFIX)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import OnCollision, Policy
-from paxect_batch.model.transfer import Attempts, Failure
+from paxect_batch.model.transfer import Attempts, Failure, Outcome
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter
@@ -22,6 +23,7 @@ from paxect_batch.rules.retry import after_failure, is_exhausted
 from paxect_batch.seams import EventLog, Ledger, Share
 
 COLLISION = "collision"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Trouble:
@@ -47,6 +49,23 @@ class Trouble:
         self._node = node
         self._run = run
         self._stamp = stamp
+
+    def check_share(self, outcome: Outcome) -> None:
+        """Raise `ShareError` if it is the share that failed, not this item alone."""
+        problem = outcome.detail
+        if outcome.errno not in _FULL:
+            probe = state.state("stage", self._node, "probe")
+            try:
+                self._share.write(probe, b"probe\n")
+                self._share.remove(probe)
+            except OSError as error:
+                problem = error.strerror or str(error)
+            else:
+                return
+        raise ShareError(
+            f"{problem}; items are as they were; mend the share and run again",
+            errno=outcome.errno,
+        )
 
     def failed(
         self,

@@ -7,10 +7,17 @@ and only the names that do meet are remembered.
 
 from __future__ import annotations
 
-from paxect_batch.model.items import Kind
+from paxect_batch.model.items import Kind, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.rules.naming import fold, is_temporary
 from paxect_batch.seams import Share
+
+
+def targets_of(mode: Mode) -> tuple[Root, ...]:
+    """Where items are to arrive."""
+    if mode is Mode.RELAY:
+        return (Root.WIRE, Root.OUTBOX)
+    return (Root.WIRE,) if mode is Mode.ENCODE else (Root.OUTBOX,)
 
 
 class Twins:

@@ -10,12 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 import time
 from collections.abc import Callable, Collection, Iterator
 
 _OWNER_BYTES_MAX = 1024
 _SUFFIX = ".lock"
+
+_LISTING_PAUSE = 20
+"""Markers are listed again after so many times what it took."""
+_LISTING_SECONDS_MIN = 0.02
+_LISTING_SECONDS_MAX = 0.25
 
 
 class ClaimFiles:
@@ -24,6 +30,8 @@ class ClaimFiles:
     def __init__(self, folder: str, *, now: Callable[[], float] = time.time) -> None:
         self._folder = os.path.join(folder, "claims")
         self._now = now
+        self._listed: set[str] = set()
+        self._list_again = -math.inf
 
     def take(self, key: str, *, node: str, run: str) -> bool:
         """Make the marker; False if there is one."""
@@ -37,6 +45,18 @@ class ClaimFiles:
         finally:
             os.close(fd)
         return True
+
+    def seem_to_have(self, key: str) -> bool:
+        """Tell whether the marker was there when they were listed last."""
+        now = time.monotonic()
+        if now >= self._list_again:
+            self._listed = {os.path.basename(path) for path in self._paths()}
+            done = time.monotonic()
+            pause = (done - now) * _LISTING_PAUSE
+            self._list_again = done + min(
+                max(pause, _LISTING_SECONDS_MIN), _LISTING_SECONDS_MAX
+            )
+        return marker_name(key) in self._listed
 
     def give_back(self, key: str) -> None:
         """Remove the marker."""

@@ -7,6 +7,7 @@ but leases.
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 
@@ -20,6 +21,9 @@ from paxect_batch.world.machine import is_running
 _FRESHEN_BEATS = 5
 """How many beats pass before new nodes are looked for with fresh eyes."""
 
+_SOON_BEATS = 0.1
+"""How long after a look another one is worth while, when somebody was met."""
+
 
 class Keeper:
     """Keeps one lease, which was just created."""
@@ -32,7 +36,9 @@ class Keeper:
         self._silence = Silence(look_seconds=self._step)
         self._guard = threading.Lock()
         """Held while the lease is read or written, which would meet torn otherwise."""
-        self._stop = threading.Event()
+        self._stop = False
+        self._wake = threading.Event()
+        self._looked = -math.inf
         self._over: list[Over] = []
         self._others: tuple[Lease, ...] = ()
         self._count = 0
@@ -57,7 +63,8 @@ class Keeper:
 
     def stop(self) -> None:
         """Beat no more."""
-        self._stop.set()
+        self._stop = True
+        self._wake.set()
         if self._thread.is_alive():
             # Longer only where the mount hangs, which must not keep the run.
             self._thread.join(self._step * 5)
@@ -65,6 +72,11 @@ class Keeper:
     def tell(self, word: Word) -> None:
         """Say this with the next beat."""
         self._word = word
+
+    def look_soon(self) -> None:
+        """Look around before the next beat: somebody was met."""
+        if time.monotonic() - self._looked >= self._step * _SOON_BEATS:
+            self._wake.set()
 
     def join_batch(self, batch: str) -> None:
         """Belong to that batch from now on."""
@@ -90,11 +102,18 @@ class Keeper:
         return not self.lost
 
     def _keep(self) -> None:
-        while not self._stop.wait(self._step) and not self.lost:
+        next_beat = time.monotonic() + self._step
+        while not self.lost:
+            self._wake.wait(next_beat - time.monotonic())
+            self._wake.clear()
+            if self._stop:
+                return
             # A share in trouble shows in the relay's own steps; without a beat others
             # take over, and then the lease is found lost.
-            with contextlib.suppress(OSError):
-                self._beat()
+            if time.monotonic() >= next_beat:
+                next_beat = time.monotonic() + self._step
+                with contextlib.suppress(OSError):
+                    self._beat()
             with contextlib.suppress(OSError):
                 self.look_around()
 
@@ -118,6 +137,7 @@ class Keeper:
         if self._count % _FRESHEN_BEATS == 0:
             self._files.freshen(self._own.node)
         self._count += 1
+        self._looked = time.monotonic()
         living = []
         for node in self._files.nodes():
             if node == self._own.node:

@@ -96,9 +96,16 @@ class FileLocks:
         assert keeper is not None, "only who joined may claim"
         self._look()
         own = keeper.own
-        if keeper.lost or not self._claims.take(key, node=own.node, run=own.run):
+        if keeper.lost:
+            return None
+        if not self._claims.take(key, node=own.node, run=own.run):
+            keeper.look_soon()
             return None
         return _FileClaim(self._claims, key, keeper)
+
+    def seems_taken(self, key: str) -> bool:
+        """See `seams.Locks`."""
+        return self._claims.seem_to_have(key)
 
     def stands(self) -> bool:
         """See `seams.Locks`."""

@@ -96,6 +96,22 @@ def test_node_that_would_mix_a_batch_is_refused_unless_that_is_meant(
     assert other.others()[0].codec == "one"
 
 
+def test_item_that_another_has_seems_taken_soon(make: Callable[[], Locks]) -> None:
+    one, other = make(), make()
+    one.join(applicant("node1"))
+    other.join(applicant("node2"))
+    assert not other.seems_taken("k")
+    claim = one.claim("k")
+    assert claim is not None
+    # A listing is believed for a while.
+    while not other.seems_taken("k"):
+        pass
+    assert not other.seems_taken("other")
+    claim.release()
+    while other.seems_taken("k"):
+        pass
+
+
 def test_item_is_claimed_by_one_run_until_released(make: Callable[[], Locks]) -> None:
     one, other = make(), make()
     one.join(applicant("node1"))
