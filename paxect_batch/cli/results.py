@@ -7,6 +7,7 @@ turns the exit code to 3, in the audit line as well.
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Callable, Iterable
 
@@ -14,7 +15,7 @@ import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.policy_file import PolicyFile
-from paxect_batch.cli.settings import Settings
+from paxect_batch.cli.settings import Layer, Settings
 from paxect_batch.cli.wiring import World
 from paxect_batch.model.audit import Audit, Batch
 from paxect_batch.model.errors import BatchError, Exit, worst
@@ -23,7 +24,7 @@ from paxect_batch.model.records import Record
 from paxect_batch.model.run import RunOptions, Standing
 from paxect_batch.report.audit import audit, audit_json, audit_line, waiting
 from paxect_batch.report.junit import junit
-from paxect_batch.report.summary import summary
+from paxect_batch.report.summary import Whereabouts, summary
 from paxect_batch.report.textfile import textfile
 from paxect_batch.rules.exits import run_exit
 from paxect_core import CODEC_VERSION, __version__
@@ -58,12 +59,41 @@ def report(ending: Ending, settings: Settings, world: World, policy: PolicyFile)
         outcome = msgspec.structs.replace(outcome, exit_code=int(code))
     if _shows_summary(settings):
         standing = ending.standing
-        console.say(summary(outcome, standing.problems, stopped=standing.stopped))
+        text = summary(
+            outcome,
+            standing.problems,
+            stopped=standing.stopped,
+            place=whereabouts(settings),
+        )
+        console.say(text)
         console.say("")
     if settings.json:
         console.say(_as_json(outcome, ending.standing))
     console.say(audit_line(outcome))
     return outcome.exit_code
+
+
+def whereabouts(settings: Settings) -> Whereabouts:
+    """Return how to name on a command line where this run took place."""
+    flags = ("inbox", "outbox", "wire")
+    if settings.share is not None:
+        words = shlex.quote(settings.share)
+    else:
+        words = _flags({name: getattr(settings, name) for name in flags})
+    given = {
+        name: getattr(settings, name)
+        for name in ("policy", "node", "direction")
+        if settings.origins[name].layer is Layer.FLAG
+    }
+    return Whereabouts(words, " ".join(filter(None, (_flags(given), words))))
+
+
+def _flags(values: dict[str, str | None]) -> str:
+    return " ".join(
+        f"--{name} {shlex.quote(value)}"
+        for name, value in values.items()
+        if value is not None
+    )
 
 
 def _audit(ending: Ending, policy: PolicyFile) -> Audit:

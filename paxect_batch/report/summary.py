@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
 from paxect_batch.model.audit import Audit, Batch, Tally
 from paxect_batch.model.errors import Exit
 from paxect_batch.report.amounts import clip, clip_end, count_text, size_text, time_text
 
 COLUMNS = 80
 _PROBLEMS_SHOWN = 5
+_PARTS_SHOWN = 16
+_NAME_COLUMNS = 36
 
 _VERDICTS = {
     Exit.OK: "all delivered",
@@ -20,8 +27,25 @@ _VERDICTS = {
 }
 
 
-def summary(audit: Audit, problems: list[str], *, stopped: str = "") -> str:
-    """Return the summary, several lines without a last line break."""
+class Whereabouts(msgspec.Struct, frozen=True):
+    """How the place of a run is named on a command line."""
+
+    words: str = ""
+    run_words: str = ""
+    """The same with what else a `drain` has to be told to decide alike."""
+
+
+def summary(
+    audit: Audit,
+    problems: list[str],
+    *,
+    stopped: str = "",
+    place: Whereabouts | None = None,
+) -> str:
+    """Return the summary, several lines without a last line break.
+
+    With a place it ends with what to type next, if files need a look.
+    """
     verdict = _VERDICTS.get(Exit(audit.exit_code), "ended")
     if audit.exit_code == Exit.OK and audit.seen.files == 0:
         verdict = "nothing to do"
@@ -55,19 +79,40 @@ def summary(audit: Audit, problems: list[str], *, stopped: str = "") -> str:
         lines += ["", "  latest problems:"]
         latest = list(dict.fromkeys(problems))[-_PROBLEMS_SHOWN:]
         lines += [clip_end(f"  - {text}", COLUMNS) for text in latest]
+    steps = list(_next_steps(audit, place)) if place else []
+    if steps:
+        # Never clipped: they are to be copied.
+        lines += ["", "  see why, and what to do:", *(f"    {step}" for step in steps)]
     return "\n".join(lines)
 
 
+def _next_steps(audit: Audit, place: Whereabouts) -> Iterator[str]:
+    if audit.set_aside.files:
+        yield f"paxect-batch quarantine list {place.words}"
+    if audit.blocked.files:
+        yield f"paxect-batch drain --dry-run {place.run_words or place.words}"
+    if audit.waiting.files or audit.elsewhere.files:
+        yield f"paxect-batch status {place.words}"
+
+
 def _parts(batch: Batch) -> list[str]:
-    tally = batch.delivered
-    lines = [
-        f"  all nodes: {count_text(tally.files, 'file')}, {size_text(tally.bytes)}",
-    ]
-    for part in batch.parts:
-        delivered = part.delivered
-        text = f"{count_text(delivered.files, 'file')}, {size_text(delivered.bytes)}"
-        lines.append(clip(f"    {part.node:<20}{text}", COLUMNS))
+    seen = Counter(part.node for part in batch.parts)
+    lines = [_part_row("  all nodes", batch.delivered)]
+    for part in batch.parts[:_PARTS_SHOWN]:
+        # A node that began anew, or drained twice, has a part for each run.
+        name = part.node if seen[part.node] == 1 else f"{part.node} {part.run}"
+        lines.append(_part_row(f"    {name}", part.delivered))
+    if len(batch.parts) > _PARTS_SHOWN:
+        lines.append(f"    and {len(batch.parts) - _PARTS_SHOWN:,} more")
     return lines
+
+
+def _part_row(name: str, tally: Tally) -> str:
+    noun = "file " if tally.files == 1 else "files"
+    name = clip(name, _NAME_COLUMNS)
+    return (
+        f"{name:<{_NAME_COLUMNS}}{tally.files:>12,} {noun}{size_text(tally.bytes):>14}"
+    )
 
 
 def _tallies(audit: Audit) -> list[tuple[str, Tally]]:

@@ -1,11 +1,12 @@
 """The summary and its amounts are read at a glance, in 80 columns."""
 
+import msgspec
 import pytest
 from report_samples import an_audit
 
-from paxect_batch.model.audit import Claims, Tally
+from paxect_batch.model.audit import Batch, Claims, Part, Tally
 from paxect_batch.report.amounts import clip, count_text, size_text, time_text
-from paxect_batch.report.summary import summary
+from paxect_batch.report.summary import Whereabouts, summary
 
 
 @pytest.mark.parametrize(
@@ -96,3 +97,56 @@ def test_summary_of_a_bad_run_shows_everything_within_80_columns() -> None:
 
 def test_summary_with_a_code_of_no_run_still_reads() -> None:
     assert summary(an_audit(exit_code=75), []).startswith("ended;")
+
+
+NORTH = Part("north", "r1", Tally(400, 3_000_000), "d")
+SOUTH = Part("south", "r2", Tally(1, 5), "d")
+
+
+def batch_of(*parts: Part) -> Batch:
+    return Batch("b", "1" * 64, "2" * 64, Tally(401, 3_000_005), False, parts)
+
+
+def test_summary_of_several_nodes_has_a_row_for_each_in_one_column() -> None:
+    lines = summary(an_audit(batch=batch_of(NORTH, SOUTH)), []).splitlines()
+    begin = lines.index(next(line for line in lines if "all nodes" in line))
+    assert lines[begin : begin + 3] == [
+        "  all nodes                                  401 files        3.0 MB",
+        "    north                                    400 files        3.0 MB",
+        "    south                                      1 file            5 B",
+    ]
+    assert f"batch {'1' * 64}" in "\n".join(lines)
+
+
+def test_summary_tells_the_runs_of_one_node_apart_and_shows_not_too_many() -> None:
+    again = msgspec.structs.replace(SOUTH, node="north")
+    text = summary(an_audit(batch=batch_of(NORTH, again)), [])
+    assert "    north r1 " in text
+    assert "    north r2 " in text
+    many = [msgspec.structs.replace(SOUTH, node="n" * 90)] * 40
+    text = summary(an_audit(batch=batch_of(*many)), [])
+    assert "    and 24 more" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_summary_ends_with_what_to_type_for_each_kind_of_trouble() -> None:
+    place = Whereabouts("'my share'", "--node n1 'my share'")
+    some = Tally(1, 5)
+    steps = {
+        "set_aside": "    paxect-batch quarantine list 'my share'",
+        "blocked": "    paxect-batch drain --dry-run --node n1 'my share'",
+        "waiting": "    paxect-batch status 'my share'",
+    }
+    for outcome, step in steps.items():
+        audit = an_audit(seen=some, exit_code=1, **{outcome: some})
+        lines = summary(audit, [], place=place).splitlines()
+        assert lines[-2:] == ["  see why, and what to do:", step]
+        assert "paxect-batch" not in summary(audit, [])
+    everything = an_audit(seen=some, **dict.fromkeys(steps, some))
+    text = summary(everything, [], place=place)
+    assert text.splitlines()[-3:] == list(steps.values())
+
+
+def test_summary_of_a_good_run_asks_for_nothing() -> None:
+    good = an_audit(seen=Tally(1, 5), delivered=Tally(1, 5))
+    assert "see why" not in summary(good, [], place=Whereabouts("share"))
