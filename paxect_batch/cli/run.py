@@ -17,7 +17,7 @@ from paxect_batch.cli.anew import serve
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.forecast import Forecast
 from paxect_batch.cli.guard import explain
-from paxect_batch.cli.kinds import deadline_seconds
+from paxect_batch.cli.kinds import deadline_seconds as seconds_until
 from paxect_batch.cli.layout import Layout, find_layout
 from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.progress import Progress
@@ -67,8 +67,14 @@ def _run(
     with World(settings, layout, policy, progress) as world:
         stop.reopen = world.reopen_log
 
+        # Once: a run that begins anew has no more time than before.
+        deadline = _deadline(settings)
+
         def make(account: Account | None) -> Node:
-            options = run_options(settings, world, layout, watch=watch)
+            left = None if deadline is None else deadline - world.duration_seconds()
+            options = run_options(
+                settings, world, layout, watch=watch, deadline_seconds=left
+            )
             return make_node(world, options, policy, stop, progress, account=account)
 
         node, error = serve(
@@ -114,7 +120,12 @@ def _batch(node: Node) -> Batch | None:
 
 
 def run_options(
-    settings: Settings, world: World, layout: Layout, *, watch: bool
+    settings: Settings,
+    world: World,
+    layout: Layout,
+    *,
+    watch: bool,
+    deadline_seconds: float | None,
 ) -> RunOptions:
     """Return what the settings ask of a run."""
     return RunOptions(
@@ -124,7 +135,7 @@ def run_options(
         watch=watch,
         poll_seconds=settings.poll_seconds,
         workers=world.workers,
-        deadline_seconds=_deadline(settings),
+        deadline_seconds=deadline_seconds,
         in_place=layout.in_place,
         wait=settings.wait and not watch,
         allow_mixed=settings.allow_mixed,
@@ -166,7 +177,9 @@ def _show_plan(
     """Print what a run would do with each file, and touch nothing."""
     progress = Progress(bar=False)
     with World(settings, layout, policy, progress, dry=True) as world:
-        options = run_options(settings, world, layout, watch=False)
+        options = run_options(
+            settings, world, layout, watch=False, deadline_seconds=None
+        )
         node = make_node(world, options, policy, stop, progress)
         taken = left = 0
         for planned in node.plan():
@@ -202,7 +215,7 @@ def _deadline(settings: Settings) -> float | None:
     if settings.deadline is None:
         return None
     now = datetime.now().astimezone()
-    return deadline_seconds(
+    return seconds_until(
         settings.deadline, hour=now.hour, minute=now.minute, second=now.second
     )
 

@@ -32,6 +32,8 @@ class Account:
     ) -> None:
         self.standing = Standing()
         self.digest = BatchDigest()
+        self.files_taken = 0
+        """Items that were claimed; a run that begins anew goes on counting."""
         self._mode = mode
         self._events = events
         self._progress = progress

@@ -39,9 +39,15 @@ class Committer:
         run: str,
         stamp: Callable[[], str],
         stands: Callable[[], bool],
+        delivered: Callable[[Record], None],
     ) -> None:
-        """`stands` asks the share whether the run's lease is still its own."""
+        """`stands` asks the share whether the run's lease is still its own.
+
+        `delivered` is told of each record once it is durable: the run may end before
+        the source is retired, and nobody else would count what it recorded.
+        """
         self._stands = stands
+        self._delivered = delivered
         self._share = share
         self._ledger = ledger
         self._recorder = recorder
@@ -88,14 +94,16 @@ class Committer:
         return matters
 
     def record(self, matters: list[Matter]) -> None:
-        """Write down durably that these were published."""
-        self._ledger.append([self.record_of(matter) for matter in matters])
-
-    def record_of(self, matter: Matter) -> Record:
-        """Return the record of a published item."""
-        return self._recorder.delivered(
-            matter.pledge, adopted=matter.adopted, at=self._stamp()
-        )
+        """Write down durably that these were published, and count them."""
+        records = [
+            self._recorder.delivered(
+                matter.pledge, adopted=matter.adopted, at=self._stamp()
+            )
+            for matter in matters
+        ]
+        self._ledger.append(records)
+        for record in records:
+            self._delivered(record)
 
     def _pledge(
         self, policy: Policy, task: Task, outcome: Outcome, target: Place

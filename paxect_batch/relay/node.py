@@ -102,6 +102,7 @@ class Node:
             run=options.run,
             stamp=lambda: utc(clock.now()),
             stands=locks.stands,
+            delivered=self._account.delivered,
         )
         self._trouble = Trouble(
             share,
@@ -145,7 +146,6 @@ class Node:
         )
         self._distrust = Distrust()
         self._policy: Policy | None = None
-        self._files_taken = 0
 
     @property
     def digest(self) -> str:
@@ -308,7 +308,7 @@ class Node:
         try:
             served.run()
         finally:
-            self._files_taken += served.files_taken
+            self._account.files_taken += served.files_taken
         return served
 
     def _admitter(self, policy: Policy, *, now: Callable[[], float]) -> Admitter:
@@ -374,7 +374,7 @@ class Node:
 
     def _files_left(self) -> int | None:
         limit = self._options.files_max
-        return None if limit is None else max(limit - self._files_taken, 0)
+        return None if limit is None else max(limit - self._account.files_taken, 0)
 
     def _patience(self) -> float:
         assert self._policy is not None

@@ -70,16 +70,11 @@ class Rescuer:
         Recovery(self._share, self._ledger, self._by.node, by=self._by).end()
 
     def _run(self, recovery: Recovery) -> None:
-        published: list[Matter] = []
-
         def record(matters: list[Matter]) -> None:
             self._committer.record(matters)
-            published.extend(matters)
+            for pledge in (matter.pledge for matter in matters):
+                self._done.add(pledge.direction, pledge.source, pledge.identity)
 
         recovery.run(record)
-        for matter in published:
-            end = self._committer.record_of(matter)
-            self._account.delivered(end)
-            self._done.add(end.direction, end.source, end.identity)
         self._account.standing.recovered += len(recovery.settled)
         recovery.tell(self._events)
