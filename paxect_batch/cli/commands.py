@@ -131,7 +131,7 @@ COMMANDS = {
         (0, 1, 2, 3, 4, 64, 75),
     ),
     "status": Command(
-        "Show what waits, is in flight or set aside, and the last run.",
+        "Show nodes, what waits, is in flight or set aside, the last run.",
         "[SHARE]",
         1,
         _ANYWHERE,
