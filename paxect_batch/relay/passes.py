@@ -193,7 +193,13 @@ class Pass:
         if decision.reason:
             self._fail(item.direction, item.source, item, code=decision.reason)
             return False
-        if self._twins.has(item.source):
+        twins = self._twins.of(item.source)
+        if any(self._is_waiting(item.direction, twin) for twin in twins):
+            # Together they are set aside; alone, the one that is left would travel.
+            self._account.wait(item.size)
+            self.wait_seconds = min(self.wait_seconds, self._policy.settle_seconds)
+            return False
+        if twins:
             self._fail(
                 item.direction,
                 item.source,
@@ -223,6 +229,13 @@ class Pass:
         self._targets[task.stage] = target
         self._send(self._builder.add(task))
         return True
+
+    def _is_waiting(self, direction: Direction, place: Place) -> bool:
+        facts = self._share.look(place)
+        if facts is None or facts.kind is not Kind.FILE:
+            return False
+        decision = self._admitter.decide(Item(direction, place, facts))
+        return decision.verdict is Verdict.WAITING
 
     def _send(self, lot: Lot | None) -> None:
         if lot is None:

@@ -7,6 +7,8 @@ and only the names that do meet are remembered.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from paxect_batch.model.items import Kind, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.rules.naming import fold, is_temporary
@@ -26,28 +28,35 @@ class Twins:
     def __init__(self, share: Share, targets: tuple[Root, ...]) -> None:
         self._share = share
         self._targets = targets
-        self._folder: Place | None = None
-        self._folded: set[str] = set()
+        self._met: dict[Place, dict[str, list[Place]]] = {}
+        """By folder and folded name. Kept for the pass: when the second of two is
+        looked at, the first may be set aside already."""
 
-    def has(self, place: Place) -> bool:
-        """Tell whether another file of its folder has the same name, folded."""
+    def of(self, place: Place) -> list[Place]:
+        """Return the other files of its folder that have the same name, folded."""
         if not any(self._share.folds_names(root) for root in self._targets):
-            return False
-        if self._folder != place.folder:
-            self._folder = place.folder
-            self._folded = self._met_in(place.folder)
-        return fold(place.name) in self._folded
+            return []
+        folder = place.folder
+        if folder not in self._met:
+            self._met[folder] = self._met_in(folder)
+        alike = self._met[folder].get(fold(place.name), [])
+        return [other for other in alike if other != place]
 
-    def _met_in(self, folder: Place) -> set[str]:
-        # 8 bytes of each name while looking; whole names only of those that meet.
+    def _met_in(self, folder: Place) -> dict[str, list[Place]]:
+        # 8 bytes of each name at first; whole names only of those that may meet.
         seen: set[int] = set()
-        met: set[str] = set()
-        for entry in self._share.entries(folder):
-            name = entry.place.name
-            if entry.kind is not Kind.FILE or is_temporary(name):
-                continue
-            mark = hash(fold(name))
-            if mark in seen:
-                met.add(fold(name))
-            seen.add(mark)
+        twice: set[int] = set()
+        for place in self._files(folder):
+            mark = hash(fold(place.name))
+            (twice if mark in seen else seen).add(mark)
+        met: dict[str, list[Place]] = {}
+        for place in self._files(folder) if twice else ():
+            folded = fold(place.name)
+            if hash(folded) in twice:
+                met.setdefault(folded, []).append(place)
         return met
+
+    def _files(self, folder: Place) -> Iterator[Place]:
+        for entry in self._share.entries(folder):
+            if entry.kind is Kind.FILE and not is_temporary(entry.place.name):
+                yield entry.place

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,8 +15,8 @@ from relay_bench import Bench, WatchedShare, files_below
 import paxect_core
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.events import Event
-from paxect_batch.model.items import Mode
-from paxect_batch.model.places import to_text
+from paxect_batch.model.items import Entry, Kind, Mode
+from paxect_batch.model.places import Place, to_text
 from paxect_batch.model.policy import OnCollision, OnDone, Policy, Verify
 from paxect_batch.model.run import Verdict
 
@@ -360,6 +361,15 @@ def test_names_that_fold_alike_on_the_target_are_set_aside_both(bench: Bench) ->
     class Folding(WatchedShare):
         def folds_names(self, root: object) -> bool:
             return True
+
+        def entries(self, folder: Place) -> Iterator[Entry]:
+            """Give folders between the files, as a listing may."""
+            found = sorted(
+                self._share.entries(folder), key=lambda each: str(each.place)
+            )
+            files = [each for each in found if each.kind is Kind.FILE]
+            others = [each for each in found if each.kind is not Kind.FILE]
+            yield from [*files[:1], *others, *files[1:]]
 
     for name in ("A.txt", "a.TXT", "b.txt", "sub/é", "sub/e\u0301", "sub/f"):
         bench.drop(name, name.encode())
