@@ -59,6 +59,7 @@ def share_status(
     policy, problem = _policy(opened)
     markers = dict(_markers(share, now=now()))
     intents = dict(_intents(share, now=now()))
+    watch.include(each.node for each in (*markers.values(), *intents.values()))
     heaps = {root: _Heap() for root in (Root.INBOX, Root.WIRE)}
     claimed = _Claimed(opened, policy, markers) if policy and markers else None
     for item in _items(share, in_place=layout.in_place):

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from paxect_batch.model.leases import Lease
-from paxect_batch.model.places import Root, to_text
+from paxect_batch.model.places import Root, to_bytes, to_text
 from paxect_batch.model.status import Life, NodeStatus, Rescue
 from paxect_batch.relay import state
 from paxect_batch.relay.stamps import utc
@@ -72,7 +72,13 @@ class LeaseWatch:
         self._now = now
         self._machine = this_machine()
         self._sights: dict[str, Sight] = {}
+        self._named: set[str] = set()
         self._look()
+
+    def include(self, nodes: Iterable[str]) -> None:
+        """Watch these as well; a listing on NFS does not show a node that just came."""
+        names = {os.fsdecode(to_bytes(node)) for node in nodes}
+        self._named |= {name for name in names if _is_name(name)}
 
     def finish(self) -> dict[str, tuple[Life, Sight]]:
         """Watch until each node is judged; return what was found, by node."""
@@ -103,7 +109,7 @@ class LeaseWatch:
 
     def _look(self) -> None:
         seen: dict[str, Sight] = {}
-        for node in self._leases.nodes():
+        for node in {*self._leases.nodes(), *self._named}:
             paper = self._leases.read(node)
             if paper is not None:
                 seen[node] = self._sight(node, paper)
@@ -174,6 +180,10 @@ def node_statuses(
         )
         for node, (life, sight) in found.items()
     )
+
+
+def _is_name(text: str) -> bool:
+    return text not in ("", ".", "..") and not any(part in text for part in "/\\\0")
 
 
 def _undecided(sight: Sight) -> Life:

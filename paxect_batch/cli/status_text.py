@@ -52,7 +52,7 @@ def lines(status: ShareStatus, *, now: float) -> Iterator[str]:
         yield clip_end(f"  {reason.id}: {_why(reason)}", COLUMNS)
     yield from _more(status.set_aside)
     if status.policy_problem:
-        yield f"policy      no run can begin: {status.policy_problem}"
+        yield f"policy      no run can begin: {_plain(status.policy_problem)}"
     yield f"last run    {_run_text(status.last_run)}"
 
 

@@ -26,7 +26,7 @@ class Life(enum.StrEnum):
     OVER = "over"
     """Others took it for dead; what it began is not yet finished."""
     GONE = "gone"
-    """It has no lease; its node's next run finishes what it left."""
+    """It has no lease that is seen; its node's next run finishes what it left."""
 
 
 class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):

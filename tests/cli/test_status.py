@@ -200,6 +200,19 @@ def test_claim_is_told_with_file_owner_and_age_the_oldest_first(
     assert "in flight   2 claims, the oldest for " in text
 
 
+def test_status_with_a_policy_that_cannot_be_meant_says_so_and_names_no_file(
+    share: Path, command: Command
+) -> None:
+    drop(share, c_txt=b"three")
+    claim(share, "c.txt.freq", node="north")
+    (share / ".paxect" / "policy.toml").write_text('version = "2"\nlevel = "x"\n')
+    said = command("status", share)
+    assert said.code == 0
+    assert "policy      no run can begin: " in said.out
+    assert "  a claim: north (gone), since " in said.out
+    assert "inbox       1 file, 5 B" in said.out
+
+
 def test_claim_on_one_of_two_files_with_one_target_names_neither(
     share: Path, command: Command
 ) -> None:

@@ -183,6 +183,19 @@ def test_what_is_no_node_is_passed_over(nodes: Nodes, tmp_path: Path) -> None:
     assert nodes.look() == {}
 
 
+def test_node_that_no_listing_shows_is_watched_if_it_is_named(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes.join("a", seconds=0.5)
+    monkeypatch.setattr(LeaseFiles, "nodes", lambda _: [])
+    assert nodes.look() == {}
+    watch = nodes.watch()
+    watch.include(["a", "..", "", "b/c", "never-here"])
+    assert {node: life for node, (life, _) in watch.finish().items()} == {
+        "a": Life.SILENT
+    }
+
+
 def test_run_that_is_over_is_told_with_the_node_that_recovers_it(
     nodes: Nodes,
 ) -> None:

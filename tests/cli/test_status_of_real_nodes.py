@@ -164,7 +164,8 @@ def is_drained(status: ShareStatus) -> bool:
 
 
 def is_alone(status: ShareStatus, node: str) -> bool:
-    return is_drained(status) and [each.node for each in status.nodes] == [node]
+    left = [each.node for each in status.nodes]
+    return is_drained(status) and left == [node] and not status.over
 
 
 def is_written(path: Path) -> bool:
