@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
 
 import drops
 import oracle
@@ -148,7 +147,7 @@ class Ground:
             for node in nodes
         }
 
-    def lose(self, node: str, within: float) -> Future[list[Any]]:
+    def lose(self, node: str, within: float) -> Future[list[tuple[str, float]]]:
         """Take a node's power away, and begin to watch who takes what it had.
 
         Asked of the server, which sees its own disk as it is.
@@ -156,7 +155,7 @@ class Ground:
         self.lab.kill(node)
         return self.watch_held(node, within)
 
-    def watch_held(self, node: str, within: float) -> Future[list[Any]]:
+    def watch_held(self, node: str, within: float) -> Future[list[tuple[str, float]]]:
         """Begin to watch who takes what a node has now."""
         return self.lab.server.ask(
             "await_gone", share=self.on_server, node=node, seconds=within

@@ -41,6 +41,18 @@ class Hands:
         self._keep(keep, fd)
         return True
 
+    def write_many(self, folder: str, count: int) -> None:
+        """Write and sync that many new files."""
+        for number in range(count):
+            self.create(
+                f"{folder}/many-{time.time_ns()}-{number}", "x" * 500, sync=True
+            )
+
+    def forget(self) -> None:
+        """Close all that is kept open."""
+        for keep in list(self._open):
+            self.close(keep)
+
     def open(self, path: str, keep: str, write: bool = False) -> None:
         """Open a file and keep it open."""
         self._keep(keep, os.open(path, os.O_RDWR if write else os.O_RDONLY))

@@ -44,6 +44,18 @@ NODE_MEMORY_MIB = 700
 
 
 @dataclass(frozen=True)
+class Scale:
+    """How much a scenario does; less of it for a first look."""
+
+    files: int = 2000
+    """Dropped when nodes share the work undisturbed."""
+    files_of_a_moment: int = 120
+    """Dropped for each harm that is done."""
+    moments: int = 10
+    outages: int = 3
+
+
+@dataclass(frozen=True)
 class Setting:
     """What a lab is made of."""
 
@@ -52,6 +64,7 @@ class Setting:
     options: str = ""
     """More mount options, such as `actimeo=1`."""
     share_mib: int = 1024
+    scale: Scale = Scale()
 
 
 class Lab:

@@ -104,8 +104,14 @@ def _beats(first: Guest, second: Guest) -> Iterator[Finding]:
         median = f"{sorted(waits)[len(waits) // 2]:.2f}" if waits else "-"
         yield (
             f"heartbeat {how}, synced each second, read on another node by open",
-            f"{len(waits)} of {BEATS} seen, median {median} s, worst {worst} s; {told}",
+            f"{len(waits)} of {BEATS} seen, median {median} s, worst {worst} s; "
+            f"{told or 'no error'}; {_refusals(said)}",
         )
+
+
+def _refusals(said: dict[str, dict[Any, float]]) -> str:
+    names = ", ".join(said.get("beat refused", {}))
+    return f"the writer was refused with {names}" if names else "no refusal"
 
 
 @contextlib.contextmanager
@@ -131,6 +137,11 @@ def _power_loss(lab: Lab) -> Iterator[Finding]:
         )
         if held != "held":
             yield f"{kind}: before the power loss", held
+        # An SMB client tells the server of a lock only when another one opens the file.
+        path = f"{SHARE}/{kind}.dead"
+        told = second.do("lock", kind=kind, path=path, keep=f"{kind}.early")
+        if told != "refused":
+            yield f"{kind}: tried before the power loss", told
     closed, opened = f"{SHARE}/claim-closed", f"{SHARE}/claim-open"
     first.do("create", path=closed, text="node1 7 closed\n", sync=True)
     first.do("create", path=opened, text="node1 7 open\n", sync=True, keep="marker")

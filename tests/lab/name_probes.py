@@ -43,7 +43,8 @@ def probes(lab: Lab) -> Iterator[Finding]:
     yield from _waiting(lab)
 
 
-def _folder(lab: Lab) -> str:
+def folder_of(lab: Lab) -> str:
+    """Make a folder that all nodes have listed, and return where it is."""
     name = f"folder-{next(_number)}"
     lab.server.do("make_folder", path=f"{SHARE_ON_SERVER}/{name}")
     path = f"{SHARE}/{name}"
@@ -63,16 +64,17 @@ def _warm(guest: Guest, path: str, *, folder: str) -> None:
 def _freshening(lab: Lab) -> Iterator[Finding]:
     """Whether an act makes a new name, and a name that went, seen at once."""
     for how in _FRESHENERS:
-        folder = _folder(lab)
-        yield f"after {how}: what is out of date", _stale(lab, folder, how)
+        folder = folder_of(lab)
+        yield f"after {how}: what is out of date", stale(lab, folder, how)
     for how in ("nothing", "open and fstat of the folder", "create and remove"):
         yield (
             f"after {how}, in the folder that is mounted: what is out of date",
-            _stale(lab, SHARE, how),
+            stale(lab, SHARE, how),
         )
 
 
-def _stale(lab: Lab, folder: str, how: str) -> str:
+def stale(lab: Lab, folder: str, how: str) -> str:
+    """Have node1 change names in a folder; tell what node2 then has wrong."""
     first, second = lab["node1"], lab["node2"]
     came, gone, moved, stage = (
         f"{folder}/{name}-{next(_number)}"
@@ -128,7 +130,7 @@ def _waiting(lab: Lab) -> Iterator[Finding]:
             "removed",
             "renamed away",
         ):
-            folder, other = _folder(lab), _folder(lab)
+            folder, other = folder_of(lab), folder_of(lab)
             path = f"{folder}/name"
             appears = change in ("created", "renamed from another folder")
             if not appears:
@@ -160,7 +162,7 @@ def _waiting(lab: Lab) -> Iterator[Finding]:
 
 def _no_replace(lab: Lab) -> Iterator[Finding]:
     first, second = lab["node1"], lab["node2"]
-    folder = _folder(lab)
+    folder = folder_of(lab)
     stage, taken, free = (f"{folder}/{name}" for name in ("stage", "taken", "free"))
     for path in (stage, taken):
         first.do("create", path=path, text="x", sync=True)
@@ -203,7 +205,7 @@ def _no_replace(lab: Lab) -> Iterator[Finding]:
 def _onto_taken(lab: Lab, act: str, how: str) -> str:
     """Tell what it gave, and whose bytes then bear the name."""
     first, second = lab["node1"], lab["node2"]
-    folder = _folder(lab)
+    folder = folder_of(lab)
     target = f"{folder}/target"
     second.do("create", path=f"{folder}/mine", text="mine", sync=True)
     _warm(second, target, folder=folder)
@@ -217,7 +219,7 @@ def _onto_taken(lab: Lab, act: str, how: str) -> str:
 
 def _open_files(lab: Lab) -> Iterator[Finding]:
     first, second = lab["node1"], lab["node2"]
-    folder = _folder(lab)
+    folder = folder_of(lab)
     for act in ("remove", "rename", "replace"):
         path = f"{folder}/open-{act}"
         first.do("create", path=path, text="old", sync=True)

@@ -82,12 +82,24 @@ def left(crumbs: Iterable[str]) -> Iterator[str]:
 def takeover(
     gone: Iterable[tuple[str, float]], *, lease_seconds: float, slack_seconds: float
 ) -> Iterator[str]:
-    """Tell of what a dead node had that was not taken in time."""
+    """Tell of what a dead node had that nobody took, and of a lease taken too late.
+
+    From the moment its lease is taken what it had is the rescuer's, who then needs time
+    to finish it; so the lease alone is held to a time.
+    """
+    taken = list(gone)
+    yield from _some("never taken from the dead node", [p for p, s in taken if s < 0])
+    seconds = lease_taken(taken)
+    if seconds is not None and seconds > lease_seconds + slack_seconds:
+        yield f"the dead node's lease was taken after {seconds:.1f} s"
+
+
+def lease_taken(gone: Iterable[tuple[str, float]]) -> float | None:
+    """Return when the dead node's lease was taken; None if it had none, or never."""
     for path, seconds in gone:
-        if seconds < 0:
-            yield f"never taken from the dead node: {path}"
-        elif seconds > lease_seconds + slack_seconds:
-            yield f"taken from the dead node after {seconds:.1f} s: {path}"
+        if path.endswith("/lease") and seconds >= 0:
+            return seconds
+    return None
 
 
 def _some(what: str, paths: list[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ one was, 2 if the lab cannot run here, which it says.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -20,15 +21,20 @@ from pathlib import Path
 
 import lock_probes
 import name_probes
+import option_probes
 import producers
 import report
 import scenarios
 from guest_image import Image
-from lab import Lab, Setting
+from lab import Lab, Scale, Setting
 from scenarios import Scenario, Verdict
 
 PROTOCOLS = ("nfs", "nfs3", "smb")
-PROBES = {"locks": lock_probes.probes, "names": name_probes.probes}
+PROBES = {
+    "locks": lock_probes.probes,
+    "names": name_probes.probes,
+    "options": option_probes.probes,
+}
 SCENARIOS: dict[str, tuple[int, Scenario]] = {
     "two": (2, scenarios.sharing),
     "three": (3, scenarios.sharing),
@@ -45,7 +51,8 @@ SCENARIOS: dict[str, tuple[int, Scenario]] = {
 
 
 def main() -> int:
-    """Install, or run scenarios."""
+    """Install, or run scenarios; SIGTERM ends the guests as well."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     words = _arguments()
     image = Image(words.folder)
     if words.what == "install":
@@ -86,14 +93,27 @@ def _arguments() -> argparse.Namespace:
         help="where kernel and guests are kept",
     )
     parser.add_argument("--options", default="", help="more mount options")
+    for name, text in (
+        ("files", "how many files nodes share undisturbed"),
+        ("files-of-a-moment", "how many files are dropped for each harm"),
+        ("moments", "at how many moments a node loses power"),
+        ("outages", "how often a node is cut off, or frozen"),
+    ):
+        default = getattr(Scale(), name.replace("-", "_"))
+        more = f"{text} (default {default})"
+        parser.add_argument(f"--{name}", type=int, default=default, help=more)
     parser.add_argument("--results", type=Path, help="write the table into this file")
     return parser.parse_args()
+
+
+def _scale(words: argparse.Namespace) -> Scale:
+    return Scale(words.files, words.files_of_a_moment, words.moments, words.outages)
 
 
 def _run_all(words: argparse.Namespace, names: list[str]) -> Iterator[report.Row]:
     """Run scenarios; those that need equally many nodes share their machines."""
     for nodes in sorted({SCENARIOS.get(name, (2, None))[0] for name in names}):
-        setting = Setting(words.what, nodes, words.options)
+        setting = Setting(words.what, nodes, words.options, scale=_scale(words))
         with Lab(words.folder, setting) as lab:
             for name in names:
                 if SCENARIOS.get(name, (2, None))[0] == nodes:

@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 
 import oracle
 from ground import POLICY, Ground, Job
+from guest import Guest
 from lab import SERVER, SHARE_ON_SERVER, Lab
 from one_node import digest as one_node_digest
+from oracle import Run
 
 WAIT = ("--wait",)
 """Has a drain go on until the whole share is done, whoever does it."""
@@ -23,11 +25,6 @@ LEASE_SECONDS = 10.0
 SLACK_SECONDS = 2.0
 OUTAGE_SECONDS = LEASE_SECONDS + 8.0
 WATCH_SECONDS = 90.0
-
-FILES = 2000
-FILES_OF_A_MOMENT = 120
-MOMENTS = 10
-OUTAGES = 3
 
 _WATCHED = ("wire", "wire", ".paxect/stage", ".paxect/claims", ".paxect/intents")
 
@@ -45,86 +42,100 @@ class Verdict:
 
 
 Scenario = Callable[[Lab], Verdict]
+Gone = list[tuple[str, float]]
+"""What a node had when it died, and when each was taken from it; -1 if never."""
 
 
 def sharing(lab: Lab) -> Verdict:
-    """All nodes drain 2,000 files together."""
+    """All nodes drain together."""
     verdict = Verdict()
-    ground = _ground(lab, "sharing", 1, FILES)
+    files = lab.setting.scale.files
+    ground = _ground(lab, "sharing", 1, files)
     began = time.monotonic()
     runs = ground.finished(*(ground.drain(node, *WAIT) for node in lab.nodes))
     seconds = time.monotonic() - began
     shares = ", ".join(
         f"{run.node} {run.audit['delivered']['files']}" for run in runs if run.audit
     )
-    verdict.figures.append(f"{FILES} files in {seconds:.0f} s; delivered: {shares}")
+    verdict.figures.append(f"{files} files in {seconds:.0f} s; delivered: {shares}")
     verdict.faults += [
         f"{run.node} ended with {run.code}: {run.err[-300:]}"
         for run in runs
         if run.code
     ]
-    verdict.add("after it", _faults(ground, 1, FILES))
+    verdict.add("after it", _faults(ground, 1, files))
     return verdict
 
 
 def consumer(lab: Lab) -> Verdict:
     """A third machine takes files from the outbox the moment they appear."""
     verdict = Verdict()
-    ground = _ground(lab, "consumer", 2, FILES // 4)
+    files = lab.setting.scale.files // 4
+    ground = _ground(lab, "consumer", 2, files)
     taker = lab.nodes[-1]
     ground.consume(taker)
     ground.finished(*(ground.drain(node, *WAIT) for node in lab.nodes[:-1]))
-    verdict.figures.append(f"{FILES // 4} files, taken by {taker}")
-    verdict.add("after it", _faults(ground, 2, FILES // 4))
+    verdict.figures.append(f"{files} files, taken by {taker}")
+    verdict.add("after it", _faults(ground, 2, files))
     return verdict
 
 
 def power(lab: Lab) -> Verdict:
-    """One node of two loses power, at ten seeded moments."""
+    """One node of two loses power, at seeded moments."""
     verdict = Verdict()
-    slowest = 0.0
-    for seed in range(MOMENTS):
+    taken: list[Gone] = []
+    for seed in range(lab.setting.scale.moments):
         ground, jobs, moment = _at_a_moment(lab, "power", seed)
         watch = ground.lose("node1", WATCH_SECONDS)
-        ground.finished(jobs["node2"])
-        gone = [(path, seconds) for path, seconds in watch.result(WATCH_SECONDS + 30)]
-        slowest = max([slowest, *(seconds for _, seconds in gone)])
-        verdict.add(moment, _takeover(gone))
+        ended = ground.finished(jobs["node2"])
+        verdict.add(moment, _unlike(ended, {0}))
+        taken.append(watch.result(WATCH_SECONDS + 60))
+        verdict.add(moment, _takeover(taken[-1]))
         lab.boot("node1")
         verdict.add(moment, _last_drain(ground, seed))
-    verdict.figures.append(
-        f"{MOMENTS} moments; the dead node's things were taken after {slowest:.1f} s at most"
-    )
+    verdict.figures += [f"{lab.setting.scale.moments} moments", _told_taken(taken)]
     return verdict
 
 
 def cut(lab: Lab) -> Verdict:
     """One node's network is cut for longer than the lease while it works, and healed."""
-    return _outages(lab, "cut", "cut", "heal")
+    # What the node was about to do may have failed with its network.
+    return _outages(lab, "cut", Guest.cut, Guest.heal, codes={0, 3})
 
 
 def freeze(lab: Lab) -> Verdict:
     """One node is frozen for longer than the lease while it works, and thawed."""
-    return _outages(lab, "freeze", "freeze", "thaw")
+    return _outages(lab, "freeze", Guest.freeze, Guest.thaw, codes={0})
 
 
-def _outages(lab: Lab, name: str, begin: str, end: str) -> Verdict:
+def _outages(
+    lab: Lab,
+    name: str,
+    begin: Callable[[Guest], None],
+    end: Callable[[Guest], None],
+    *,
+    codes: set[int],
+) -> Verdict:
     verdict = Verdict()
-    codes = []
-    for seed in range(OUTAGES):
-        ground, jobs, moment = _at_a_moment(lab, name, 100 + seed)
-        node = lab["node1"]
-        getattr(node, begin)()
+    taken: list[Gone] = []
+    ends = []
+    for seed in range(100, 100 + lab.setting.scale.outages):
+        ground, jobs, moment = _at_a_moment(lab, name, seed)
+        begin(lab["node1"])
         watch = ground.watch_held("node1", WATCH_SECONDS)
         time.sleep(OUTAGE_SECONDS)
-        getattr(node, end)()
+        end(lab["node1"])
         ended = ground.finished(*jobs.values())
-        codes.append("/".join(str(run.code) for run in ended))
-        verdict.add(moment, _takeover([tuple(each) for each in watch.result(600)]))
-        verdict.add(moment, _last_drain(ground, 100 + seed))
-    verdict.figures.append(
-        f"{OUTAGES} outages of {OUTAGE_SECONDS:.0f} s; exit codes {', '.join(codes)}"
-    )
+        ends.append("/".join(str(run.code) for run in ended))
+        verdict.add(moment, _unlike(ended, codes))
+        taken.append(watch.result(WATCH_SECONDS + 60))
+        verdict.add(moment, _takeover(taken[-1]))
+        verdict.add(moment, _last_drain(ground, seed))
+    verdict.figures += [
+        f"{lab.setting.scale.outages} outages of {OUTAGE_SECONDS:.0f} s",
+        f"exit codes {', '.join(ends)}",
+        _told_taken(taken),
+    ]
     return verdict
 
 
@@ -191,13 +202,17 @@ def _at_a_moment(
 ) -> tuple[Ground, dict[str, Job], str]:
     """Have two nodes drain, and return in the middle of it."""
     dice = random.Random(seed)
-    ground = _ground(lab, name, seed, FILES_OF_A_MOMENT)
+    ground = _ground(lab, name, seed, lab.setting.scale.files_of_a_moment)
     if consumed:
         ground.consume()
     watched = dice.choice(_WATCHED)
-    count = (
-        dice.randrange(1, 4) if watched.endswith("intents") else dice.randrange(1, 90)
+    # There are few intents, each for a lot.
+    most = (
+        3
+        if watched.endswith("intents")
+        else lab.setting.scale.files_of_a_moment * 2 // 3
     )
+    count = dice.randint(1, most)
     jobs = {node: ground.drain(node, *WAIT) for node in ("node1", "node2")}
     came = ground.await_files(watched, count)
     moment = f"seed {seed}, {count} seen in {watched}"
@@ -209,7 +224,8 @@ def _last_drain(ground: Ground, seed: int) -> Iterator[str]:
         (run,) = ground.finished(ground.drain(node, *WAIT))
         if run.code != 0:
             yield f"the last drain on {node} ended with {run.code}: {run.err[-300:]}"
-    yield from _faults(ground, seed, FILES_OF_A_MOMENT)
+    count = ground.lab.setting.scale.files_of_a_moment
+    yield from _faults(ground, seed, count)
 
 
 def _faults(ground: Ground, seed: int, count: int) -> Iterator[str]:
@@ -217,7 +233,21 @@ def _faults(ground: Ground, seed: int, count: int) -> Iterator[str]:
     yield from ground.faults(expected, *ground.lab.nodes)
 
 
-def _takeover(gone: list[tuple[str, float]]) -> Iterator[str]:
+def _unlike(runs: list[Run], codes: set[int]) -> Iterator[str]:
+    for run in runs:
+        if run.code not in codes:
+            yield f"{run.node} ended with {run.code}: {run.err[-300:]}"
+
+
+def _told_taken(taken: list[Gone]) -> str:
+    leases = [oracle.lease_taken(gone) for gone in taken]
+    known = [seconds for seconds in leases if seconds is not None]
+    last = max((seconds for gone in taken for _, seconds in gone), default=0.0)
+    lease = f"{min(known):.1f} to {max(known):.1f} s" if known else "never"
+    return f"lease taken after {lease}, the last of its things after {last:.1f} s"
+
+
+def _takeover(gone: Gone) -> Iterator[str]:
     yield from oracle.takeover(
         gone, lease_seconds=LEASE_SECONDS, slack_seconds=SLACK_SECONDS
     )

@@ -105,7 +105,8 @@ class ShareHands:
     ) -> list[tuple[str, float]]:
         """Wait for what a dead node has now to be taken; each, and when it was."""
         began = time.monotonic()
-        held = {path: _inode(path) for path in self._held(share, node)}
+        seen = {path: _inode(path) for path in self._held(share, node)}
+        held = {path: inode for path, inode in seen.items() if inode is not None}
         told = []
         while held and time.monotonic() - began < seconds:
             for path in [p for p, inode in held.items() if _inode(p) != inode]:
@@ -116,6 +117,7 @@ class ShareHands:
 
     def _held(self, share: str, node: str) -> Iterator[str]:
         state = os.path.join(share, ".paxect")
+        yield os.path.join(state, "nodes", node, "lease")
         for name in ("claims", "intents", "stage"):
             for path in _below(os.path.join(state, name)):
                 if f"/{node}/" in path or (name == "claims" and _names(path, node)):
