@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from paxect_batch.model.errors import Exit
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Item, Mode
 from paxect_batch.model.leases import Word
@@ -142,6 +143,16 @@ class Account:
         if self.standing.elsewhere_files:
             return "files that other nodes hold"
         return "files that are not ready" if self._waiting_files else "new files"
+
+    def biased(self, count: int) -> None:
+        """Note self-checks in which one file gave different bytes."""
+        self.standing.bias_flags += count
+        self.standing.exit_codes.add(Exit.INTEGRITY)
+        self._events.write(
+            Event.BIAS,
+            status="error",
+            message=f"{count} item(s) encoded twice gave different bytes",
+        )
 
     def problem(self, text: str) -> None:
         """Keep the newest problems in view."""

@@ -70,6 +70,13 @@ class Admitter:
         item = Item(direction, entry.place, facts)
         return item, self.decide(item)
 
+    def is_waiting(self, direction: Direction, place: Place) -> bool:
+        """Tell whether a file lies there that is not ready yet."""
+        facts = self._share.look(place)
+        if facts is None or facts.kind is not Kind.FILE:
+            return False
+        return self.decide(Item(direction, place, facts)).verdict is Verdict.WAITING
+
     def decide(self, item: Item, *, own: bool = False) -> Decision:
         """Decide on an item; `own` says that this run made the container."""
         if self._own_trust:

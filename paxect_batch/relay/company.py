@@ -85,6 +85,13 @@ class Company:
         self._locks.tell(self._account.word(self._clock.monotonic() - self._started))
         self._rescuer.attend()
 
+    def is_over(self) -> bool:
+        """Tell whether others are known to have taken this run for dead."""
+        try:
+            return not self._locks.stands()
+        except OSError:
+            return False
+
     def leave(self) -> None:
         """Give the node's place back."""
         self.is_last = self._locks.leave()

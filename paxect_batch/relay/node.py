@@ -28,6 +28,7 @@ from paxect_batch.relay.preview import preview
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.rescue import Rescuer
 from paxect_batch.relay.scan import freshen
+from paxect_batch.relay.settle import run_over
 from paxect_batch.relay.stamps import utc
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import Trouble, share_error
@@ -113,6 +114,7 @@ class Node:
             node=options.node,
             run=options.run,
             stamp=lambda: utc(clock.now()),
+            stands=locks.stands,
         )
         self._dispatcher = Dispatcher(
             executor,
@@ -185,8 +187,7 @@ class Node:
 
         Raises `NotReady` if another run is the node, `ConfigError` for a policy that
         cannot be meant or would mix the batch, `ShareError` when the share failed a
-        drain, `RunOver` when others took this run for dead. What was in flight then
-        is as any node can finish it.
+        drain, `RunOver` when others took this run for dead. Any node can go on then.
         """
         policy = self._current_policy()
         try:
@@ -201,13 +202,19 @@ class Node:
                 self._drain()
             self._drop_unfinished()
         except RunOver as error:
-            self._events.write(Event.LEASE_LOST, status="error", message=error.message)
-            raise
-        except OSError as error:
-            raise share_error(error) from error
+            raise self._lose(error) from None
+        except (OSError, ShareError) as error:
+            if not self._company.is_over():
+                raise share_error(error) from error
+            # Who swept this run's stages made the share refuse; not the share itself.
+            raise self._lose(run_over(self._owner)) from error
         finally:
             self._end()
         return self._account.standing
+
+    def _lose(self, error: RunOver) -> RunOver:
+        self._events.write(Event.LEASE_LOST, status="error", message=error.message)
+        return error
 
     def _begin(self, policy: Policy) -> None:
         self._events.write(Event.STARTUP, message=f"mode {self._options.mode}")
@@ -351,6 +358,8 @@ class Node:
             for claim in flight.claims:
                 claim.release()
         self._sleep(seconds, attends=False)
+        if self._company.is_over():
+            raise run_over(self._owner)
         try:
             self._rescuer.recover_own()
         except OSError:

@@ -194,10 +194,9 @@ class Pass:
             self._fail(item.direction, item.source, item, code=decision.reason)
             return False
         twins = self._twins.of(item.source)
-        if any(self._is_waiting(item.direction, twin) for twin in twins):
+        if any(self._admitter.is_waiting(item.direction, twin) for twin in twins):
             # Together they are set aside; alone, the one that is left would travel.
-            self._account.wait(item.size)
-            self.wait_seconds = min(self.wait_seconds, self._policy.settle_seconds)
+            self._wait_to_settle(item.size)
             return False
         if twins:
             self._fail(
@@ -229,13 +228,6 @@ class Pass:
         self._targets[task.stage] = target
         self._send(self._builder.add(task))
         return True
-
-    def _is_waiting(self, direction: Direction, place: Place) -> bool:
-        facts = self._share.look(place)
-        if facts is None or facts.kind is not Kind.FILE:
-            return False
-        decision = self._admitter.decide(Item(direction, place, facts))
-        return decision.verdict is Verdict.WAITING
 
     def _send(self, lot: Lot | None) -> None:
         if lot is None:
@@ -272,7 +264,7 @@ class Pass:
                 self._matter_ended(matter)
             biased = sum(outcome.biased for _, outcome in staged)
             if biased:
-                self._biased(biased)
+                self._account.biased(biased)
         for task, outcome in pairs:
             if outcome.result is not Result.STAGED:
                 self._not_staged(task, outcome)
@@ -335,9 +327,12 @@ class Pass:
             exit_code=outcome.exit_code or Exit.SHARE,
         )
 
-    def _changed(self, direction: Direction, source: Place, size: int) -> None:
+    def _wait_to_settle(self, size: int) -> None:
         self._account.wait(size)
         self.wait_seconds = min(self.wait_seconds, self._policy.settle_seconds)
+
+    def _changed(self, direction: Direction, source: Place, size: int) -> None:
+        self._wait_to_settle(size)
         self._account.say_once(
             Event.CHANGED,
             direction,
@@ -367,15 +362,6 @@ class Pass:
             detail=detail,
             exit_code=exit_code,
             final=final,
-        )
-
-    def _biased(self, count: int) -> None:
-        self._account.standing.bias_flags += count
-        self._account.standing.exit_codes.add(Exit.INTEGRITY)
-        self._events.write(
-            Event.BIAS,
-            status="error",
-            message=f"{count} item(s) encoded twice gave different bytes",
         )
 
     def _worker_died(self, flight: Flight) -> None:

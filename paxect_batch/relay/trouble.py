@@ -19,6 +19,7 @@ from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.set_aside import set_aside
+from paxect_batch.relay.settle import run_over
 from paxect_batch.rules.retry import after_failure, is_exhausted
 from paxect_batch.seams import EventLog, Ledger, Share
 
@@ -40,7 +41,9 @@ class Trouble:
         node: str,
         run: str,
         stamp: Callable[[], str],
+        stands: Callable[[], bool],
     ) -> None:
+        self._stands = stands
         self._share = share
         self._ledger = ledger
         self._events = events
@@ -51,7 +54,12 @@ class Trouble:
         self._stamp = stamp
 
     def check_share(self, outcome: Outcome) -> None:
-        """Raise `ShareError` if it is the share that failed, not this item alone."""
+        """Raise `ShareError` if it is the share that failed, not this item alone.
+
+        `RunOver` if it failed because others took this run for dead, and swept it.
+        """
+        if not self._stands():
+            raise run_over(state.Owner(self._node, self._run))
         problem = outcome.detail
         if outcome.errno not in _FULL:
             probe = state.state("stage", self._node, "probe")

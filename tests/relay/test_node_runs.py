@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from relay_bench import Bench, FreeLocks, InThread, WatchedShare, files_below
 
-from paxect_batch.model.errors import ConfigError, NotReady, ShareError
+from paxect_batch.model.errors import ConfigError, NotReady, RunOver, ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import NodeManifest
@@ -285,6 +285,34 @@ def test_what_was_written_for_a_moment_is_swept_when_it_is_old(bench: Bench) -> 
     bench.drain()
     left = {path.name for folder in folders for path in folder.glob(".paxect-*")}
     assert left == {".paxect-0.tmp"}  # its maker may live
+
+
+@pytest.mark.parametrize("failing", ["rename_new", "sync_folder", "create"])
+def test_share_that_fails_because_others_swept_the_run_is_no_trouble_of_the_share(
+    bench: Bench, failing: str
+) -> None:
+    """Woken after its lease was over, a run finds its stages gone."""
+
+    class Lost(FreeLocks):
+        swept = False
+
+        def stands(self) -> bool:
+            return not self.swept
+
+    locks = Lost()
+
+    def sweep(number: int, name: str) -> None:
+        if name == failing and files_below(bench.state / "stage"):
+            locks.swept = True
+            raise OSError(errno.ESTALE, "Stale file handle")
+
+    bench.drop("a", b"data")
+    with pytest.raises(RunOver):
+        bench.node(WatchedShare(bench.share(), before=sweep), locks=locks).run()
+    bench.ledger.close()
+    assert files_below(bench.state / "attempts") == []
+    bench.drain()
+    assert [path.name for path in files_below(bench.outbox)] == ["a"]
 
 
 def test_stop_in_the_middle_counts_every_item_it_saw(tmp_path: Path) -> None:
