@@ -66,7 +66,10 @@ def process_started(pid: int) -> str | None:
     import psutil
 
     try:
-        return f"{psutil.Process(pid).create_time():.2f}"
+        process = psutil.Process(pid)
+        # The dead that nobody waited for do nothing any more.
+        is_dead = process.status() == psutil.STATUS_ZOMBIE
+        return None if is_dead else f"{process.create_time():.2f}"
     except psutil.Error:
         return None
 
