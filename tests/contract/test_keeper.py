@@ -4,11 +4,38 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from paxect_batch.model.leases import Lease, Machine
+import msgspec
+import pytest
+
+from paxect_batch.model.leases import Lease, Machine, Word
+from paxect_batch.world import keeper as keeper_module
 from paxect_batch.world.keeper import Keeper
-from paxect_batch.world.leases import LeaseFiles
+from paxect_batch.world.leases import LEASE_BYTES, LeaseFiles, parse
+from paxect_batch.world.machine import this_machine
 
 ELSEWHERE = Machine(host="elsewhere", machine="m", boot="b", pid=1, started="1")
+
+
+class SteppedTime:
+    """The keeper's own clock, which only the test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> LeaseFiles:
+    return LeaseFiles(str(tmp_path))
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> SteppedTime:
+    time = SteppedTime()
+    monkeypatch.setattr(keeper_module, "time", time)
+    return time
 
 
 def lease_of(node: str, *, run: str = "", machine: Machine = ELSEWHERE) -> Lease:
@@ -17,7 +44,7 @@ def lease_of(node: str, *, run: str = "", machine: Machine = ELSEWHERE) -> Lease
 
 
 def kept(files: LeaseFiles, node: str) -> Keeper:
-    lease = lease_of(node)
+    lease = lease_of(node, machine=this_machine())
     assert files.create(lease)
     return Keeper(files, lease)
 
@@ -28,13 +55,182 @@ def end(files: LeaseFiles, node: str, rescuer: str) -> None:
     assert files.end(node, judged, rescuer) is not None
 
 
+def look_for(keeper: Keeper, time: SteppedTime, seconds: float) -> None:
+    """Let the keeper look around each second for so long."""
+    for _ in range(int(seconds)):
+        time.seconds += 1.0
+        keeper.look_around()
+
+
+def runs(over: list[object]) -> list[str]:
+    return [each.run for each in over]  # type: ignore[attr-defined]
+
+
 def test_lease_that_is_lost_before_its_run_joined_a_batch_is_found_lost(
-    tmp_path: Path,
+    files: LeaseFiles,
 ) -> None:
     """As when a machine is frozen just there."""
-    files = LeaseFiles(str(tmp_path))
     keeper = kept(files, "node1")
     end(files, "node1", "rescuer")
     keeper.join_batch("a-batch")
     assert keeper.lost
     assert not keeper.stands()
+
+
+def test_silent_node_is_over_after_its_own_lease_time_and_once(
+    files: LeaseFiles, time: SteppedTime
+) -> None:
+    assert files.create(msgspec.structs.replace(lease_of("node2"), seconds=20.0))
+    keeper = kept(files, "node1")
+    keeper.look_around()
+    look_for(keeper, time, 19)
+    assert [lease.node for lease in keeper.others] == ["node2"]
+    assert keeper.take_over() == []
+    look_for(keeper, time, 1)
+    assert keeper.others == ()
+    assert runs(keeper.take_over()) == ["run-of-node2"]
+    look_for(keeper, time, 30)
+    assert keeper.take_over() == []
+
+
+def test_node_that_beats_lives_for_as_long_as_it_does(
+    files: LeaseFiles, time: SteppedTime
+) -> None:
+    lease = msgspec.structs.replace(lease_of("node2"), seconds=2.0)
+    assert files.create(lease)
+    keeper = kept(files, "node1")
+    for _ in range(50):
+        beaten = msgspec.structs.replace(lease, beat=lease.beat + 1)
+        files.beat(lease, beaten)
+        lease = beaten
+        look_for(keeper, time, 1)
+    assert [other.beat for other in keeper.others] == [50]
+    assert keeper.take_over() == []
+
+
+def test_keeper_that_slept_judges_nobody_by_its_sleep(
+    files: LeaseFiles, time: SteppedTime
+) -> None:
+    assert files.create(msgspec.structs.replace(lease_of("node2"), seconds=20.0))
+    keeper = kept(files, "node1")
+    keeper.look_around()
+    time.seconds += 3600.0
+    keeper.look_around()
+    assert keeper.take_over() == []
+    assert [lease.node for lease in keeper.others] == ["node2"]
+
+
+def test_node_whose_process_ended_on_this_system_is_over_at_once(
+    files: LeaseFiles, time: SteppedTime
+) -> None:
+    gone = msgspec.structs.replace(this_machine(), started="long ago")
+    assert files.create(lease_of("node2", machine=gone))
+    assert files.create(lease_of("node3", machine=this_machine()))
+    lease = lease_of("node1", machine=this_machine())
+    assert files.create(lease)
+    keeper = Keeper(files, lease)
+    keeper.look_around()
+    assert runs(keeper.take_over()) == ["run-of-node2"]
+    assert [other.node for other in keeper.others] == ["node3"]
+
+
+def test_lease_without_content_is_over_after_the_judges_own_lease_time(
+    files: LeaseFiles, time: SteppedTime, tmp_path: Path
+) -> None:
+    keeper = kept(files, "node1")
+    path = tmp_path / "nodes/node2/lease"
+    path.parent.mkdir()
+    path.write_bytes(b"")
+    keeper.look_around()
+    look_for(keeper, time, 59)
+    assert path.exists()
+    assert keeper.others == ()
+    look_for(keeper, time, 1)
+    assert not path.exists()
+    assert keeper.take_over() == []
+
+
+def test_node_that_left_and_came_back_is_judged_anew(
+    files: LeaseFiles, time: SteppedTime
+) -> None:
+    lease = msgspec.structs.replace(lease_of("node2"), seconds=5.0)
+    assert files.create(lease)
+    keeper = kept(files, "node1")
+    look_for(keeper, time, 4)
+    files.leave(lease)
+    look_for(keeper, time, 1)
+    assert keeper.others == ()
+    assert files.create(lease)
+    look_for(keeper, time, 4)
+    assert [other.node for other in keeper.others] == ["node2"]
+    assert keeper.take_over() == []
+
+
+def test_rescue_is_adopted_when_its_rescuer_lives_no_more(
+    files: LeaseFiles, time: SteppedTime
+) -> None:
+    assert files.create(lease_of("node2"))
+    assert files.create(lease_of("node3"))
+    end(files, "node3", "run-of-node2")
+    keeper = kept(files, "node1")
+    keeper.look_around()
+    assert keeper.take_over() == []
+    end(files, "node2", "run-of-node1")
+    keeper.look_around()
+    assert runs(keeper.take_over()) == ["run-of-node3"]
+    assert {rescuer for _, rescuer in files.over()} == {"run-of-node1"}
+
+
+def test_word_that_is_too_long_for_a_lease_loses_its_texts_only(
+    files: LeaseFiles,
+) -> None:
+    lease = lease_of("node1")
+    assert files.create(lease)
+    word = Word(doing="relaying", last="x" * LEASE_BYTES, delivered_files=7)
+    files.beat(lease, msgspec.structs.replace(lease, beat=1, word=word))
+    paper = files.read("node1")
+    assert paper is not None
+    assert len(paper) == LEASE_BYTES
+    written = parse(paper)
+    assert written is not None
+    assert written.word == Word(doing="relaying", delivered_files=7)
+
+
+def test_lease_of_another_run_or_machine_is_not_ones_own(files: LeaseFiles) -> None:
+    keeper = kept(files, "node1")
+    assert keeper.stands()
+    end(files, "node1", "rescuer")
+    assert files.create(lease_of("node1", run="of-the-next"))
+    assert not keeper.stands()
+    copy = lease_of("node1", run="of-the-next", machine=this_machine())
+    assert not Keeper(files, copy).stands()
+
+
+def test_lost_lease_is_not_given_back(files: LeaseFiles) -> None:
+    """Who has the node by now would lose it."""
+    lease = lease_of("node1")
+    assert files.create(lease)
+    end(files, "node1", "rescuer")
+    assert files.create(lease_of("node1", run="of-the-next"))
+    files.leave(lease)
+    assert files.read("node1") is not None
+
+
+def test_papers_that_are_none_are_nobodys_business(
+    files: LeaseFiles, tmp_path: Path
+) -> None:
+    assert files.create(lease_of("node1"))
+    end(files, "node1", "rescuer")
+    over = tmp_path / "over"
+    paper = (over / "run-of-node1~rescuer").read_bytes()
+    (over / "odd").write_bytes(paper)
+    (over / "another-run~rescuer").write_bytes(paper)
+    (over / "torn~rescuer").write_bytes(paper[:50])
+    ((found, rescuer),) = files.over()
+    assert (found.run, rescuer) == ("run-of-node1", "rescuer")
+    assert files.adopt(found, "rescuer", "one")
+    assert not files.adopt(found, "rescuer", "two")
+    files.bury(found, "two")
+    assert [name for _, name in files.over()] == ["one"]
+    files.bury(found, "one")
+    assert list(files.over()) == []
