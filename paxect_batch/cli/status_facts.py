@@ -70,25 +70,24 @@ def share_status(
     if claimed is not None:
         markers = {name: claimed.told(name, each) for name, each in markers.items()}
     found = watch.finish()
-    claims = Counter(each.run for each in markers.values())
-    nodes = node_statuses(found, claims)
+    nodes = node_statuses(found, Counter())
     over = watch.over(nodes)
     holders = _Holders(nodes, over)
     flights = [
-        *(_confirmed(share, place, each, holders) for place, each in markers.items()),
-        *(_confirmed(share, place, each, holders) for place, each in intents.items()),
+        told
+        for place, each in (*markers.items(), *intents.items())
+        if (told := _confirmed(share, place, each, holders)) is not None
     ]
+    claims = Counter(each.run for each in flights if each.what is Hold.CLAIM)
     last = last_run(share)
     return ShareStatus(
         share=layout.share or layout.words,
         waiting=heaps[Root.INBOX].tally,
         wire=heaps[Root.WIRE].tally,
-        nodes=nodes,
+        nodes=node_statuses(found, claims),
         over=over,
         mixed=_mixed(share, nodes),
-        in_flight=tuple(
-            sorted((each for each in flights if each), key=lambda each: each.since)
-        ),
+        in_flight=tuple(sorted(flights, key=lambda each: each.since)),
         backing_off=tuple(_backing_off(share)),
         set_aside=tuple(sorted(reasons(share), key=lambda reason: reason.at)),
         last_run=last,
@@ -257,7 +256,8 @@ def _confirmed(
 ) -> InFlight | None:
     """Return what is in flight with the state of its run; None if it came to an end."""
     life = holders.life(flight.run)
-    if life is Life.GONE and not _is_still_there(share, place, flight):
+    is_doubtful = life is Life.GONE or flight.source is None
+    if is_doubtful and not _is_still_there(share, place, flight):
         return None
     return msgspec.structs.replace(flight, life=life)
 

@@ -91,14 +91,17 @@ def _life_text(node: NodeStatus, *, now: float) -> str:
         return f"its lease cannot be read, {last}"
     if node.life is Life.ALIVE:
         since = _moment(_plain(lease.since), now=now)
-        return f"alive since {since}, {_doing(lease.word)}"
+        return f"alive since {since}, {_doing(node, lease.word)}"
     if node.life is Life.NOT_RUNNING:
         return f"not running, {last}; its process {lease.machine.pid} ended"
     silent = f"silent for {time_text(node.silent_seconds)} or longer"
     return f"{silent}, {last}, over after {lease.seconds:g} s"
 
 
-def _doing(word: Word) -> str:
+def _doing(node: NodeStatus, word: Word) -> str:
+    if node.claims:
+        # What it said is a beat old; who holds claims waits for nothing.
+        return "relaying"
     return _plain(f"waits for {word.waits_for}" if word.waits_for else word.doing)
 
 

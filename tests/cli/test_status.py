@@ -114,7 +114,7 @@ def test_status_shows_each_state(share: Path, command: Command) -> None:
         "inbox       1 file, 5 B",
         "wire        1 file",
         "nodes       1 alive",
-        "  n1: alive since 2026-01-01, starting",
+        "  n1: alive since 2026-01-01, relaying",
         "holds 1 claim; delivered 0 files, 0 B; 0.0 files/s",
         "in flight   1 claim and 1 intent",
         "backing off 1 file",
@@ -246,6 +246,23 @@ def test_claim_of_a_run_that_left_meanwhile_is_not_told(
     monkeypatch.setattr(LeaseWatch, "finish", leave)
     (told,) = facts_of(command, share).in_flight
     assert told.node == "south"
+
+
+def test_claim_that_was_released_meanwhile_is_not_counted(
+    share: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert LeaseFiles(str(share / ".paxect")).create(a_lease("north"))
+    released = claim(share, "c.txt.freq", node="north")
+    claim(share, "d.txt.freq", node="north")
+    finish = LeaseWatch.finish
+
+    def release(watch: LeaseWatch) -> object:
+        released.unlink()
+        return finish(watch)
+
+    monkeypatch.setattr(LeaseWatch, "finish", release)
+    facts = facts_of(command, share)
+    assert len(facts.in_flight) == facts.nodes[0].claims == 1
 
 
 def test_intent_tells_its_files_and_bytes_and_that_its_run_is_over(

@@ -87,8 +87,12 @@ def text_of(**changes: Any) -> list[str]:
     [
         (a_node(Life.ALIVE), "  north: alive since 07:59:58Z, relaying"),
         (
-            a_node(Life.ALIVE, word=Word(waits_for="new files")),
+            a_node(Life.ALIVE, claims=0, word=Word(waits_for="new files")),
             "  north: alive since 07:59:58Z, waits for new files",
+        ),
+        (
+            a_node(Life.ALIVE, claims=1, word=Word(waits_for="new files")),
+            "  north: alive since 07:59:58Z, relaying",
         ),
         (
             a_node(Life.SILENT, silent_seconds=3.0),
