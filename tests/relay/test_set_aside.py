@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -108,4 +109,85 @@ def test_item_that_another_node_set_aside_stays_there_with_its_reason(
     first = set_aside(share, attempts, node="one", run="r")
     assert first
     assert set_aside(share, attempts, node="two", run="r") is None
+    assert _quarantined(bench) == ["bad.freq", "reason.json"]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EXDEV])
+def test_item_that_may_not_be_moved_stays_and_leaves_no_reason(
+    bench: Bench, number: int
+) -> None:
+    attempts = _bad(bench)
+
+    class Refusing(WatchedShare):
+        def rename_new(self, source: Place, target: Place) -> None:
+            raise OSError(number, os.strerror(number), str(source))
+
+    share = Refusing(bench.share())
+    assert set_aside(share, attempts, node="node", run="r") == ""
+    assert (bench.wire / "bad.freq").exists()
+    assert list((bench.state / "quarantine").iterdir()) == []
+
+
+def test_share_that_fails_while_an_item_is_moved_fails_the_run(bench: Bench) -> None:
+    attempts = _bad(bench)
+
+    def fail(number: int, name: str) -> None:
+        if name == "rename_new":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    share = WatchedShare(bench.share(), before=fail)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        set_aside(share, attempts, node="node", run="r")
+    assert (bench.wire / "bad.freq").exists()
+    # Told with its reason, and moved once the share is well again.
+    identifier = set_aside(bench.share(), attempts, node="node", run="r")
+    assert _quarantined(bench) == ["bad.freq", "reason.json"]
+    assert [p.name for p in (bench.state / "quarantine").iterdir()] == [identifier]
+
+
+def test_item_goes_elsewhere_if_another_takes_its_folder_in_that_instant(
+    bench: Bench,
+) -> None:
+    attempts = _bad(bench)
+    put: list[Path] = []
+
+    def put_there(number: int, name: str) -> None:
+        if name == "rename_new" and not put:
+            (folder,) = (bench.state / "quarantine").iterdir()
+            put.append(folder)
+            (folder / "bad.freq").write_bytes(b"of another node")
+
+    share = WatchedShare(bench.share(), before=put_there)
+    identifier = set_aside(share, attempts, node="node", run="r")
+    assert identifier == f"{put[0].name}-1"
+    assert (put[0] / "bad.freq").read_bytes() == b"of another node"
+    kept = bench.state / "quarantine" / identifier / "bad.freq"
+    assert kept.read_bytes() == b"no container"
+
+
+def test_item_named_like_a_reason_keeps_its_own_reason(bench: Bench) -> None:
+    path = bench.inbox / "reason.json"
+    path.write_bytes(b"an item")
+    found = path.stat()
+    identity = Identity(found.st_size, found.st_mtime_ns, found.st_ino)
+    failure = Failure(1.0, "node", "unreadable", "", 3)
+    source = Place(Root.INBOX, "reason.json")
+    attempts = Attempts(Direction.ENCODE, source, identity, (failure,))
+    identifier = set_aside(bench.share(), attempts, node="node", run="r")
+    folder = bench.state / "quarantine" / str(identifier)
+    assert (folder / "reason.json.item").read_bytes() == b"an item"
+    reason = msgspec.json.decode((folder / "reason.json").read_bytes(), type=Reason)
+    assert reason.source == source
+
+
+def test_reason_that_a_late_node_took_away_is_written_again(bench: Bench) -> None:
+    attempts = _bad(bench)
+
+    def clean_up(number: int, name: str) -> None:
+        if name == "rename_new":
+            for paper in (bench.state / "quarantine").glob("*/reason.json"):
+                paper.unlink()
+
+    share = WatchedShare(bench.share(), after=clean_up)
+    assert set_aside(share, attempts, node="node", run="r")
     assert _quarantined(bench) == ["bad.freq", "reason.json"]

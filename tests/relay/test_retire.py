@@ -1,0 +1,233 @@
+"""Taking sources away: exactly the file that was read, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from relay_bench import Bench, WatchedShare, files_below
+
+from paxect_batch.model.items import Direction, Identity
+from paxect_batch.model.places import Place, Root
+from paxect_batch.model.policy import OnDone
+from paxect_batch.model.transfer import Pledge
+from paxect_batch.relay.retire import Retirer, move_to_free_name
+from paxect_batch.relay.state import Owner
+
+SOURCE = Place(Root.INBOX, "sub/a.txt")
+TARGET = Place(Root.WIRE, "sub/a.txt.freq")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    bench = Bench(tmp_path)
+    bench.drop(SOURCE.path, b"data")
+    return bench
+
+
+def pledge_of(path: Path) -> Pledge:
+    found = path.stat()
+    return Pledge(
+        direction=Direction.ENCODE,
+        source=SOURCE,
+        identity=Identity(found.st_size, found.st_mtime_ns, found.st_ino),
+        stage=Place(Root.STATE, "stage/node/run/0-0.part"),
+        target=TARGET,
+        sidecar_stage=None,
+        sidecar=None,
+        raw_bytes=4,
+        raw_sha256="",
+        container_bytes=4,
+        container_sha256="",
+    )
+
+
+def retirer(
+    share: object, on_done: OnDone = OnDone.DELETE, *, marker: str = ""
+) -> Retirer:
+    return Retirer(share, Owner("node", "run"), on_done, ready_marker=marker)
+
+
+def left(bench: Bench) -> dict[str, bytes]:
+    """Return what lies anywhere by now, papers and stages included."""
+    return {
+        str(path.relative_to(bench.folder)): path.read_bytes()
+        for path in files_below(bench.folder)
+    }
+
+
+def test_source_that_was_read_is_gone(bench: Bench) -> None:
+    assert retirer(bench.share()).retire(pledge_of(bench.inbox / SOURCE.path))
+    assert left(bench) == {}
+
+
+def test_source_that_is_gone_already_is_retired(bench: Bench) -> None:
+    path = bench.inbox / SOURCE.path
+    pledge = pledge_of(path)
+    path.unlink()
+    assert retirer(bench.share()).retire(pledge)
+
+
+def test_source_that_was_replaced_is_left_alone(bench: Bench) -> None:
+    path = bench.inbox / SOURCE.path
+    pledge = pledge_of(path)
+    bench.drop("sub/new", b"newer")
+    (bench.inbox / "sub/new").rename(path)
+    assert not retirer(bench.share()).retire(pledge)
+    assert left(bench) == {"inbox/sub/a.txt": b"newer"}
+
+
+def test_source_that_is_replaced_in_the_last_instant_is_put_back(bench: Bench) -> None:
+    path = bench.inbox / SOURCE.path
+    pledge = pledge_of(path)
+
+    def replace(number: int, name: str) -> None:
+        if name == "rename_new" and path.exists():
+            path.unlink()
+            path.write_bytes(b"newer")
+
+    share = WatchedShare(bench.share(), before=replace)
+    assert not retirer(share).retire(pledge)
+    assert left(bench) == {"inbox/sub/a.txt": b"newer"}
+
+
+def test_file_put_back_gives_way_to_one_that_came_meanwhile(bench: Bench) -> None:
+    path = bench.inbox / SOURCE.path
+    pledge = pledge_of(path)
+    drops = [b"second drop", b"third drop"]
+
+    def drop(number: int, name: str) -> None:
+        # One as the first is moved aside, and one as the second is put back.
+        if name == "rename_new" and len(drops) == 2:
+            path.unlink()
+        if name == "rename_new" and not path.exists() and drops:
+            path.write_bytes(drops.pop(0))
+
+    share = WatchedShare(bench.share(), before=drop)
+    assert not retirer(share).retire(pledge)
+    assert left(bench) == {
+        "inbox/sub/a.txt": b"third drop",
+        "inbox/sub/a.txt.1": b"second drop",
+    }
+
+
+def test_source_whose_folder_vanishes_as_it_is_moved_is_retired(bench: Bench) -> None:
+    path = bench.inbox / SOURCE.path
+    pledge = pledge_of(path)
+    vanished: list[str] = []
+
+    def sweep(number: int, name: str) -> None:
+        stage = bench.state / "stage/node/run"
+        if name == "rename_new" and stage.exists() and not vanished:
+            vanished.append(name)
+            stage.rmdir()
+
+    share = WatchedShare(bench.share(), before=sweep)
+    assert retirer(share).retire(pledge)
+    assert vanished
+    assert left(bench) == {}
+
+
+def test_folder_that_vanishes_again_and_again_is_an_error_and_loses_nothing(
+    bench: Bench,
+) -> None:
+    path = bench.inbox / SOURCE.path
+    pledge = pledge_of(path)
+
+    class Hopeless(WatchedShare):
+        def rename_new(self, source: Place, target: Place) -> None:
+            raise FileNotFoundError(errno.ENOENT, "gone", str(target))
+
+    with pytest.raises(FileNotFoundError, match="again and again"):
+        retirer(Hopeless(bench.share())).retire(pledge)
+    assert left(bench) == {"inbox/sub/a.txt": b"data"}
+
+
+def test_what_this_run_left_aside_before_is_settled_first(bench: Bench) -> None:
+    """As when the share failed between moving it aside and removing it."""
+    path = bench.inbox / SOURCE.path
+    pledge = pledge_of(path)
+
+    def fail(number: int, name: str) -> None:
+        if name == "remove":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        retirer(WatchedShare(bench.share(), before=fail)).retire(pledge)
+    (aside,) = files_below(bench.state / "stage")
+    os.link(aside, path)  # and a producer, or a power cut, brought it back
+    assert retirer(bench.share()).retire(pledge)
+    assert left(bench) == {}
+
+
+def test_source_on_another_file_system_is_removed_where_it_is(bench: Bench) -> None:
+    path = bench.inbox / SOURCE.path
+    pledge = pledge_of(path)
+
+    class Apart(WatchedShare):
+        def rename_new(self, source: Place, target: Place) -> None:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    assert retirer(Apart(bench.share())).retire(pledge)
+    assert left(bench) == {}
+
+
+def test_share_that_fails_as_a_source_is_moved_keeps_it(bench: Bench) -> None:
+    path = bench.inbox / SOURCE.path
+    pledge = pledge_of(path)
+
+    def fail(number: int, name: str) -> None:
+        if name == "rename_new":
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+
+    with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
+        retirer(WatchedShare(bench.share(), before=fail)).retire(pledge)
+    assert left(bench) == {"inbox/sub/a.txt": b"data"}
+
+
+def test_archive_keeps_every_source_of_one_name(bench: Bench) -> None:
+    for number in range(3):
+        bench.drop(SOURCE.path, b"content %d" % number)
+        pledge = pledge_of(bench.inbox / SOURCE.path)
+        assert retirer(bench.share(), OnDone.ARCHIVE).retire(pledge)
+    archived = bench.state / "archive/inbox/sub"
+    found = {path.name: path.read_bytes() for path in archived.iterdir()}
+    assert found == {
+        "a.txt": b"content 0",
+        "a.txt.1": b"content 1",
+        "a.txt.2": b"content 2",
+    }
+
+
+def test_marker_goes_before_its_source(bench: Bench) -> None:
+    (bench.inbox / "sub/a.txt.ready").touch()
+    pledge = pledge_of(bench.inbox / SOURCE.path)
+    order: list[str] = []
+
+    def note(number: int, name: str) -> None:
+        order.extend(path.name for path in files_below(bench.inbox))
+
+    share = WatchedShare(bench.share(), after=note)
+    assert retirer(share, marker=".ready").retire(pledge)
+    assert order
+    assert order[-1] == "a.txt"
+    assert left(bench) == {}
+
+
+def test_name_that_is_never_free_is_an_error_and_nothing_is_replaced(
+    bench: Bench,
+) -> None:
+    class Full(WatchedShare):
+        def rename_new(self, source: Place, target: Place) -> None:
+            raise FileExistsError(errno.EEXIST, "taken", str(target))
+
+    with pytest.raises(FileExistsError, match="no name is to be had"):
+        move_to_free_name(Full(bench.share()), SOURCE, TARGET)
+    assert left(bench) == {"inbox/sub/a.txt": b"data"}
+
+
+def test_nothing_to_move_is_no_error(bench: Bench) -> None:
+    move_to_free_name(bench.share(), Place(Root.INBOX, "absent"), TARGET)
+    assert left(bench) == {"inbox/sub/a.txt": b"data"}
