@@ -214,10 +214,11 @@ def test_status_with_a_policy_that_cannot_be_meant_says_so_and_names_no_file(
 
 
 def test_claim_on_one_of_two_files_with_one_target_names_neither(
-    share: Path, command: Command
+    tmp_path: Path, command: Command
 ) -> None:
-    drop(share, x_txt=b"one", X_txt=b"two")
-    claim(share, "x.txt.freq", node="north")
+    share = make_share(tmp_path, 'naming = "stem"\n')
+    drop(share, x_txt=b"one", x_csv=b"two")
+    claim(share, "x.freq", node="north")
     (told,) = facts_of(command, share).in_flight
     assert (told.source, told.bytes) == (None, 0)
     assert "  a claim: north (gone), since " in text_of(command, share)
