@@ -13,7 +13,6 @@ from relay_bench import Bench, SteppedClock, files_below
 
 from paxect_batch.model.errors import ConfigError, RunOver
 from paxect_batch.model.events import Event
-from paxect_batch.model.items import Mode
 
 FEW = {"a.txt": b"alpha" * 100, "sub/b.bin": bytes(range(256)) * 9}
 MANY = {f"f{number}/{number}": b"%d" % number * number for number in range(9)} | FEW
@@ -26,9 +25,9 @@ def crumbs(bench: Bench) -> list[Path]:
     return [path for name in folders for path in files_below(bench.state / name)]
 
 
-def operations(folder: Path, **options: object) -> int:
+def operations(folder: Path) -> int:
     """Return how many operations a node takes that is alone."""
-    run = NodeRun(bench_with(folder, FEW), Register(), "north", **options)
+    run = NodeRun(bench_with(folder, FEW), Register(), "north")
     run()
     return run.share.count
 
@@ -159,20 +158,19 @@ def test_rescuer_that_dies_at_any_operation_is_rescued_too(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", [Mode.ENCODE, Mode.RELAY])
 def test_node_taken_for_dead_at_any_operation_begins_no_step_that_counts(
-    tmp_path: Path, mode: Mode
+    tmp_path: Path,
 ) -> None:
     """What it was in the middle of it may end; after that it finds its lease lost."""
     stopped = 0
-    for point in range(operations(tmp_path / "count", mode=mode)):
+    for point in range(operations(tmp_path / "count")):
         bench, register = bench_with(tmp_path / str(point), FEW), Register()
 
         def lose(number: int, name: str, at: int = point) -> None:
             if number == at:
                 loses.lose()  # noqa: B023  used before the loop goes on
 
-        loses = NodeRun(bench, register, "north", before=lose, mode=mode)
+        loses = NodeRun(bench, register, "north", before=lose)
         try:
             loses()
         except RunOver as error:
