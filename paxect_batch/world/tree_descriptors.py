@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import stat
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Concatenate, ParamSpec, TypeVar
 
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.renames import rename_new
@@ -54,6 +56,48 @@ class _Folder:
         os.close(self.fd)
 
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _never_stale(
+    method: Callable[Concatenate[DescriptorTree, _P], _T],
+) -> Callable[Concatenate[DescriptorTree, _P], _T]:
+    """Walk once more where an NFS client went by what it knew before.
+
+    ESTALE says so: a folder on the way, or the one that is held, was removed by another
+    client. If it says so again, what was asked for is not there, unless the share as a
+    whole is not what it was.
+    """
+
+    @functools.wraps(method)
+    def call(self: DescriptorTree, /, *args: _P.args, **named: _P.kwargs) -> _T:
+        try:
+            return method(self, *args, **named)
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+        with self.seeing():
+            try:
+                return method(self, *args, **named)
+            except OSError as error:
+                if error.errno != errno.ESTALE or self.is_stale():
+                    raise
+                raise FileNotFoundError(
+                    errno.ENOENT, os.strerror(errno.ENOENT), error.filename
+                ) from error
+
+    return call
+
+
+def _until_stale(found: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
+    try:
+        yield from found
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+
+
 class DescriptorTree:
     """See `Tree`. Threads may use one tree together."""
 
@@ -61,59 +105,69 @@ class DescriptorTree:
         self._roots = {root: os.path.abspath(path) for root, path in roots.items()}
         self._open: OrderedDict[tuple[bytes, ...], _Folder] = OrderedDict()
         self._lock = threading.Lock()
+        self._sees = threading.local()
 
+    @_never_stale
     def open(self, place: Place, flags: int) -> int:
         """See `Tree`."""
         folder, name = self._at(place)
         return os.open(name, flags | _LEAF, 0o666, dir_fd=folder.fd)
 
+    @_never_stale
     def stat(self, place: Place) -> os.stat_result:
         """See `Tree`."""
         folder, name = self._at(place)
         return os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
 
+    @_never_stale
     def see(self, place: Place) -> None:
         """See `Tree`. An NFS client asks the server when a folder is opened to read."""
         folder, _ = self._at(place)
-        with contextlib.suppress(PermissionError):  # one to pass through only
-            os.close(os.open(b".", _LIST, dir_fd=folder.fd))
+        _see(folder)
 
     def scan(self, folder: Place) -> Iterator[os.DirEntry[str]]:
         """See `Tree`."""
         fd = self._open_inside(folder)
         try:
             with os.scandir(fd) as found:
-                yield from found
+                # Removed while it is listed: then there is nothing more in it.
+                yield from _until_stale(found)
         finally:
             os.close(fd)
 
+    @_never_stale
     def make(self, folder: Place) -> None:
         """See `Tree`."""
         above, name = self._at(folder)
         os.mkdir(name, dir_fd=above.fd)
 
+    @_never_stale
     def remove(self, place: Place) -> None:
         """See `Tree`."""
         folder, name = self._at(place)
         os.unlink(name, dir_fd=folder.fd)
 
+    @_never_stale
     def remove_folder(self, folder: Place) -> None:
         """See `Tree`."""
         above, name = self._at(folder)
         os.rmdir(name, dir_fd=above.fd)
 
+    @_never_stale
     def replace(self, source: Place, target: Place) -> None:
         """See `Tree`."""
         old, old_name = self._at(source)
         new, new_name = self._at(target)
         os.replace(old_name, new_name, src_dir_fd=old.fd, dst_dir_fd=new.fd)
 
+    @_never_stale
     def rename_new(self, source: Place, target: Place) -> None:
         """See `Tree`."""
         old, old_name = self._at(source)
         new, new_name = self._at(target)
         rename_new(old.fd, old_name, new.fd, new_name)
 
+    @_never_stale
     def sync_folder(self, folder: Place) -> None:
         """See `Tree`."""
         fd = self._open_inside(folder)
@@ -137,11 +191,33 @@ class DescriptorTree:
         del place
         os.utime(stream_fd, ns=times_ns)
 
+    def is_stale(self) -> bool:
+        """Tell whether a root itself is gone from its server."""
+        try:
+            for path in self._roots.values():
+                os.stat(path)
+        except OSError as error:
+            return error.errno == errno.ESTALE
+        return False
+
+    @contextlib.contextmanager
+    def seeing(self) -> Iterator[None]:
+        """Ask the server for every name on the way, in this thread."""
+        with self._lock:
+            dropped, self._open = self._open, OrderedDict()
+        dropped.clear()
+        self._sees.now = True
+        try:
+            yield
+        finally:
+            self._sees.now = False
+
     def _at(self, place: Place) -> tuple[_Folder, bytes]:
         """Return the folder of a place, open, and the name in it."""
         parts = parts_of(place)
         return self._walk(place, parts[:-1]), parts[-1] if parts else b"."
 
+    @_never_stale
     def _open_inside(self, folder: Place) -> int:
         # A descriptor of its own: two listings would share its position, and those
         # that are kept open can do neither this nor a sync.
@@ -168,6 +244,8 @@ class DescriptorTree:
 
     def _child(self, place: Place, above: _Folder, key: tuple[bytes, ...]) -> _Folder:
         name = key[-1]
+        if getattr(self._sees, "now", False):
+            _see(above)
         held = self._cached(key)
         if held is not None:
             found = os.stat(name, dir_fd=above.fd, follow_symlinks=False)
@@ -199,3 +277,8 @@ class DescriptorTree:
             while len(self._open) > FOLDERS_OPEN_MAX:
                 dropped.append(self._open.popitem(last=False)[1])
         return folder
+
+
+def _see(folder: _Folder) -> None:
+    with contextlib.suppress(PermissionError):  # one to pass through only
+        os.close(os.open(b".", _LIST, dir_fd=folder.fd))

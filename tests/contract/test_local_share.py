@@ -533,6 +533,43 @@ def test_folder_made_by_another_meanwhile_is_fine(
     assert os.path.isdir(stage.path(state("a")))
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no stale handles")
+@pytest.mark.parametrize("stage", ["descriptors"], indirect=True)
+def test_folder_that_another_client_removed_and_made_anew_is_found_again(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What NFS answers for the old one, as long as a client holds on to it."""
+    stage.put(inbox("a/file"), b"data")
+    assert stage.share.look(inbox("a/file")) is not None
+    stat, times = os.stat, [0]
+
+    def once_stale(path: Any, **more: Any) -> os.stat_result:
+        if path in ("file", b"file") and not times[0]:
+            times[0] += 1
+            raise OSError(errno.ESTALE, "stale file handle")
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "stat", once_stale)
+    assert stage.share.look(inbox("a/file")) is not None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no stale handles")
+@pytest.mark.parametrize("stage", ["descriptors"], indirect=True)
+def test_file_that_stays_stale_on_a_share_that_is_there_is_gone(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.put(inbox("a/file"), b"data")
+    stat = os.stat
+
+    def stale(path: Any, **more: Any) -> os.stat_result:
+        if path in ("file", b"file"):
+            raise OSError(errno.ESTALE, "stale file handle")
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "stat", stale)
+    assert stage.share.look(inbox("a/file")) is None
+
+
 @pytest.mark.parametrize("operation", ["freshen", "entries", "remove", "read", "look"])
 def test_error_of_the_system_passes_unchanged(
     stage: LocalStage, monkeypatch: pytest.MonkeyPatch, operation: str
