@@ -58,6 +58,10 @@ class ClaimFiles:
             )
         return marker_name(key) in self._listed
 
+    def owner(self, key: str) -> tuple[str, str] | None:
+        """Return node and run that the marker names; None if it names none."""
+        return read_owner(self._path(key))
+
     def give_back(self, key: str) -> None:
         """Remove the marker."""
         with contextlib.suppress(OSError):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from paxect_batch.model.errors import ConfigError, NotReady
 from paxect_batch.model.leases import Lease, Over, Word
 from paxect_batch.seams import Applicant, Claim
+from paxect_batch.world.batch_choice import join_batch
 from paxect_batch.world.claims import ClaimFiles
 from paxect_batch.world.keeper import Keeper, is_over
 from paxect_batch.world.lease_judge import (
@@ -198,14 +199,19 @@ class FileLocks:
             else:
                 first = first or paper
                 self._wait(applicant)
+        keeper = Keeper(self._leases, lease)
         try:
             self._meet(lease, silence, applicant)
             self._leases.freshen(lease.node)
-            keeper = Keeper(self._leases, lease)
             keeper.start()
-            batch = _batch_of(lease, keeper.others)
-            keeper.join_batch(batch)
+            batch = join_batch(
+                keeper,
+                self._leases,
+                self._claims,
+                wait=lambda: self._wait(applicant),
+            )
         except BaseException:
+            keeper.stop()
             self._leases.leave(lease)
             raise
         self._keeper = keeper
@@ -253,13 +259,15 @@ class FileLocks:
         if over is not None:
             self._ended.append(over)
 
-    def _wait(self, applicant: Applicant) -> None:
+    def _wait(self, applicant: Applicant) -> float:
         if applicant.is_stopping():
             raise NotReady(
                 f"stopped while it was waiting for node {applicant.node!r} of an "
                 "earlier run to be over; nothing was changed"
             )
-        time.sleep(beat_seconds(self._seconds) / 2)
+        seconds = beat_seconds(self._seconds) / 2
+        time.sleep(seconds)
+        return seconds
 
     def _sweep(self, own: Lease) -> None:
         """Remove claims that nobody has, not even a run that is yet to be buried."""
@@ -316,16 +324,6 @@ class _TriedLock:
         """See `seams.Claim`."""
         with contextlib.suppress(OSError):
             self._lock.release()
-
-
-def _batch_of(own: Lease, others: tuple[Lease, ...]) -> str:
-    """Return the batch to join: the others', or one that all who begin it draw alike.
-
-    Runs are named by clocks that may differ: by its name alone, one that joins late
-    might come before a batch that was there.
-    """
-    there = [other.batch for other in others if other.batch]
-    return min(there or [own.run, *(other.run for other in others)])
 
 
 def _is_alive(paper: bytes, first: bytes | None, *, own: Lease) -> bool:

@@ -327,7 +327,7 @@ def test_empty_marker_may_be_another_nodes_until_it_is_old(
     tmp_path: Path, joined: Callable[..., FileLocks]
 ) -> None:
     joined("node1")
-    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims").mkdir(exist_ok=True)
     path = tmp_path / "claims" / marker_name("item")
     path.touch()
     assert joined("node2").claim("item") is None
