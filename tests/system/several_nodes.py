@@ -95,23 +95,23 @@ class Outcome:
 
         `digest` is what one node alone gives; `gone` are nodes that were killed.
         """
-        assert counted(self.taken, share.dropped) == []
+        wrong = counted(self.taken, share.dropped)
+        assert not wrong, wrong[:20]
         left = [name for name in share.crumbs() if not _is_of_a_moment(name)]
-        assert left == []
-        assert left_of_nodes(share) == []
+        left += left_of_nodes(share)
+        assert not left, left[:20]
         living = {node: run for node, run in self.runs.items() if node not in gone}
         for node, run in living.items():
             assert run.code == 0, (node, run.code, run.err)
-            assert run.sum_closes
-            assert run.audit["seen"] == run.audit["delivered"]
-            assert run.audit["bias_flags"] == 0
+            assert run.sum_closes, (node, run.audit)
+            assert run.audit["seen"] == run.audit["delivered"], (node, run.audit)
+            assert run.audit["bias_flags"] == 0, (node, run.audit)
         batches = [run.audit["batch"] for run in living.values() if run.audit["batch"]]
-        assert [batch["digest"] for batch in batches] == [digest]
-        assert batches[0]["delivered"]["files"] == len(share.dropped)
-        assert not batches[0]["mixed"]
-        parts = batches[0]["parts"]
-        assert {part["node"] for part in parts} == set(self.runs)
-        assert sum(p["delivered"]["files"] for p in parts) == len(share.dropped)
+        assert [batch["digest"] for batch in batches] == [digest], batches
+        (batch,) = batches
+        assert batch["delivered"]["files"] == len(share.dropped), batch
+        assert not batch["mixed"], batch
+        assert {part["node"] for part in batch["parts"]} == set(self.runs), batch
 
 
 def _is_of_a_moment(name: str) -> bool:
