@@ -55,7 +55,7 @@ class Agent:
         self._send(said)
 
     def _act(self, name: str) -> Callable[..., Any]:
-        own = {
+        own: dict[str, Callable[..., Any]] = {
             "run": self._run,
             "start": self._start,
             "ended": self._ended,

@@ -32,6 +32,7 @@ _FRESHENERS = (
     "listing of the folder",
     "1.2 s",
 )
+_CHANGES = ("created", "renamed from another folder", "removed", "renamed away")
 _number = itertools.count(1)
 
 
@@ -124,12 +125,7 @@ def _waiting(lab: Lab) -> Iterator[Finding]:
     """How long until it is seen, if nothing is done for it."""
     first, second = lab["node1"], lab["node2"]
     for how in ("listing", "listing by a kept descriptor", "stat", "open"):
-        for change in (
-            "created",
-            "renamed from another folder",
-            "removed",
-            "renamed away",
-        ):
+        for change in _CHANGES:
             folder, other = folder_of(lab), folder_of(lab)
             path = f"{folder}/name"
             appears = change in ("created", "renamed from another folder")
@@ -138,19 +134,7 @@ def _waiting(lab: Lab) -> Iterator[Finding]:
             elif change != "created":
                 first.do("create", path=f"{other}/stage", text="x", sync=True)
             _warm(second, path, folder=folder)
-            act = {
-                "created": lambda p=path: first.do(
-                    "create", path=p, text="x", sync=True
-                ),
-                "renamed from another folder": lambda p=path, o=other: first.do(
-                    "rename", source=f"{o}/stage", target=p
-                ),
-                "removed": lambda p=path: first.do("remove", path=p),
-                "renamed away": lambda p=path, o=other: first.do(
-                    "rename", source=p, target=f"{o}/aside"
-                ),
-            }[change]
-            act()
+            _change(first, change, path, other)
             took = second.do(
                 "see", how=how, path=path, want=appears, within=SEEN_WITHIN_SECONDS
             )
@@ -158,6 +142,17 @@ def _waiting(lab: Lab) -> Iterator[Finding]:
                 f"a name {change} by another node, seen by {how}",
                 "never" if took is None else f"after {took:.1f} s",
             )
+
+
+def _change(guest: Guest, change: str, path: str, other: str) -> None:
+    if change == "created":
+        guest.do("create", path=path, text="x", sync=True)
+    elif change == "removed":
+        guest.do("remove", path=path)
+    elif change == "renamed away":
+        guest.do("rename", source=path, target=f"{other}/aside")
+    else:
+        guest.do("rename", source=f"{other}/stage", target=path)
 
 
 def _no_replace(lab: Lab) -> Iterator[Finding]:
