@@ -91,6 +91,17 @@ def test_takeover_when_something_was_never_taken_names_it() -> None:
     assert told == "never taken from the dead node: claims/2"
 
 
+def test_left_when_a_file_of_a_moment_is_among_the_relays_own_lets_it_be() -> None:
+    crumbs = [".paxect/nodes/.paxect-0a1b.tmp", ".paxect/.paxect-0a1b.tmp"]
+    assert list(oracle.left(crumbs)) == []
+
+
+def test_left_when_it_is_among_the_users_files_or_is_another_tells() -> None:
+    crumbs = ["inbox/.paxect-0a1b.tmp", ".paxect/stage/n/a.part", "inbox/.nfs01"]
+    (told,) = oracle.left(crumbs)
+    assert all(crumb in told for crumb in crumbs)
+
+
 def test_drops_of_one_seed_are_the_same_each_time_and_of_another_differ() -> None:
     assert drops.digests(7, 150) == drops.digests(7, 150)
     assert drops.digests(7, 150) != drops.digests(8, 150)
