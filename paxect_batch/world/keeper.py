@@ -18,9 +18,6 @@ from paxect_batch.world.lease_judge import Silence, beat_seconds, is_same_system
 from paxect_batch.world.leases import LeaseFiles, LeaseGone, parse
 from paxect_batch.world.machine import is_running
 
-_FRESHEN_BEATS = 5
-"""How many beats pass before new nodes are looked for with fresh eyes."""
-
 _SOON_BEATS = 0.1
 """How long after a look another one is worth while, when somebody was met."""
 
@@ -41,7 +38,6 @@ class Keeper:
         self._looked = -math.inf
         self._over: list[Over] = []
         self._others: tuple[Lease, ...] = ()
-        self._count = 0
         self.lost = False
         """Whether somebody else ended the lease, or has it."""
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
@@ -134,9 +130,6 @@ class Keeper:
 
     def look_around(self) -> None:
         """See who lives; end the leases of those who do not."""
-        if self._count % _FRESHEN_BEATS == 0:
-            self._files.freshen(self._own.node)
-        self._count += 1
         self._looked = time.monotonic()
         living = []
         for node in self._files.nodes():

@@ -41,21 +41,13 @@ class LeaseFiles:
         self._over = os.path.join(folder, "over")
 
     def nodes(self) -> list[str]:
-        """Return the nodes that ever were here, as far as a listing tells."""
+        """Return the nodes that ever were here.
+
+        A listing opens the folder, upon which an NFS client asks what is in it.
+        """
         with contextlib.suppress(FileNotFoundError):
             return sorted(os.listdir(self._nodes))
         return []
-
-    def freshen(self, node: str) -> None:
-        """Have this client see what others did to a node's folder, and to `nodes`.
-
-        A client that changes a folder itself sees it afresh.
-        """
-        for folder in (self._nodes, os.path.join(self._nodes, node)):
-            probe = os.path.join(folder, f".paxect-{secrets.token_hex(8)}.tmp")
-            with contextlib.suppress(FileNotFoundError):
-                os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE))
-                os.unlink(probe)
 
     def read(self, node: str) -> bytes | None:
         """Return what a node's lease says at this moment; None if it has none."""

@@ -202,7 +202,6 @@ class FileLocks:
         keeper = Keeper(self._leases, lease)
         try:
             self._meet(lease, silence, applicant)
-            self._leases.freshen(lease.node)
             keeper.start()
             batch = join_batch(
                 keeper,
@@ -221,7 +220,6 @@ class FileLocks:
     def _meet(self, own: Lease, silence: Silence, applicant: Applicant) -> None:
         """Raise if a node that lives does not suit; end those that are over."""
         first: dict[str, bytes] = {}
-        self._leases.freshen(own.node)
         while True:
             unsure = False
             for node in self._leases.nodes():
