@@ -20,9 +20,11 @@ _CLOSED = "closed"
 """Made by the node that adds a batch up; no run has such a name."""
 
 
-def note_run(share: Share, batch: str, owner: state.Owner) -> None:
-    """Write down that the run belongs to the batch."""
-    share.write(_folder(batch).child(owner.run), owner.node.encode() + b"\n")
+def note_run(share: Share, batch: str, owner: state.Owner, made_by: str) -> None:
+    """Write down that the run belongs to the batch, and by what it makes containers."""
+    assert "\n" not in made_by
+    paper = f"{made_by}\n{owner.node}".encode()
+    share.write(_folder(batch).child(owner.run), paper)
 
 
 def close(share: Share, ledger: Ledger, batch: str, *, mixed: bool) -> Batch | None:
@@ -38,13 +40,14 @@ def close(share: Share, ledger: Ledger, batch: str, *, mixed: bool) -> Batch | N
         return None
     found = BatchFold(batch)
     share.freshen(mark.folder)
-    noted = list(runs(share, mark.folder))
-    for _, owner in noted if len(noted) > 1 else ():
+    noted = list(_noted(share, mark.folder))
+    mixed = mixed or len({made_by for _, _, made_by in noted}) > 1
+    for _, owner, _ in noted if len(noted) > 1 else ():
         found.begin_part(*owner)
         for record in ledger.since(owner.node, owner.run, 0):
             found.add(record)
     # The mark goes last: who comes late must find a batch without runs.
-    for place in [*(place for place, _ in noted), mark]:
+    for place in [*(place for place, _, _ in noted), mark]:
         share.remove(place)
     share.remove_folder(mark.folder)
     return found.batch(mixed=mixed) if len(noted) > 1 else None
@@ -54,7 +57,7 @@ def is_abandoned(share: Share, folder: Place) -> bool:
     """Tell whether no run of a batch lives, and none waits to be recovered."""
     return all(
         share.look(state.intent_folder(owner)) is None
-        for _, owner in runs(share, folder)
+        for _, owner, _ in _noted(share, folder)
     )
 
 
@@ -63,14 +66,15 @@ def folders(share: Share) -> Iterator[Place]:
     yield from state.folders_in(share, state.state("batches"))
 
 
-def runs(share: Share, folder: Place) -> Iterator[tuple[Place, state.Owner]]:
-    """Give the runs of a batch, and where each is noted."""
+def _noted(share: Share, folder: Place) -> Iterator[tuple[Place, state.Owner, str]]:
+    """Give where each run of a batch is noted, its owner, and by what it makes."""
     for place in sorted(state.files_in(share, folder)):
         if place.name == _CLOSED or is_temporary(place.name):
             continue
-        node = share.read(place, 4096)
-        if node is not None:
-            yield place, state.Owner(node.decode().strip(), place.name)
+        paper = share.read(place, 4096)
+        if paper is not None:
+            made_by, _, node = paper.decode().partition("\n")
+            yield place, state.Owner(node, place.name), made_by
 
 
 def _folder(batch: str) -> Place:

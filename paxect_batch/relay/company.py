@@ -43,11 +43,13 @@ class Company:
         self._started = clock.monotonic()
         self.batch = options.run
         """The batch that the run belongs to, once it joined."""
+        self._made_by = ""
         self.is_last = False
         """Whether no other node was left when this run left."""
 
     def join(self, policy: Policy, *, is_stopping: Callable[[], bool]) -> None:
         """Become the node; see `seams.Locks` for what keeps it from that."""
+        self._made_by = f"{self._codec} {policy_sha256(policy)}"
         self.batch = self._locks.join(
             Applicant(
                 node=self._options.node,
@@ -62,7 +64,7 @@ class Company:
 
     def begin(self) -> None:
         """Enter the batch, and finish what earlier runs of the node left."""
-        batches.note_run(self._share, self.batch, self._owner)
+        batches.note_run(self._share, self.batch, self._owner, self._made_by)
         self._rescuer.recover_own()
 
     def attend(self, policy: Policy) -> None:

@@ -25,10 +25,10 @@ def close(bench: Bench, share: object = None) -> Batch | None:
     return batches.close(share, FileLedger(share, "n", "r"), "run1", mixed=False)
 
 
-def noted(folder: Path) -> Bench:
+def noted(folder: Path, made_by: str = "codec policy") -> Bench:
     bench = bench_with(folder, {})
     for owner in OWNERS:
-        batches.note_run(bench.share(), "run1", owner)
+        batches.note_run(bench.share(), "run1", owner, made_by)
     return bench
 
 
@@ -69,6 +69,20 @@ def test_nodes_that_leave_in_one_instant_add_the_batch_up_once(
     assert [part.node for part in found.parts] == ["north", "south", "west"]
     assert late == [None]
     assert list((bench.state / "batches").iterdir()) == []
+
+
+@pytest.mark.parametrize("made_by", ["codec policy", "codec other", "other policy"])
+def test_batch_is_mixed_if_any_two_runs_made_otherwise(
+    tmp_path: Path, made_by: str
+) -> None:
+    """Also if the last of them never met the one that differed."""
+    bench = noted(tmp_path)
+    first = Owner("n\n1", "run0")
+    batches.note_run(bench.share(), "run1", first, made_by)
+    found = close(bench)
+    assert found is not None
+    assert found.mixed == (made_by != "codec policy")
+    assert found.parts[0].node == first.node
 
 
 def test_crumb_of_a_listing_is_not_taken_for_a_run(tmp_path: Path) -> None:
