@@ -21,7 +21,7 @@ def text(page: str) -> str:
 
 
 @cache
-def tests_in(path: str) -> set[str]:
+def functions_of(path: str) -> set[str]:
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
@@ -37,7 +37,7 @@ def test_each_test_that_a_page_names_exists(page: str) -> None:
     assert named
     for path, name in named:
         assert (ROOT / path).is_file(), path
-        assert not name or name in tests_in(path), f"{path}::{name}"
+        assert not name or name in functions_of(path), f"{path}::{name}"
 
 
 def test_each_guarantee_says_what_it_rests_on_and_what_shows_it() -> None:
