@@ -161,6 +161,14 @@ def _nfs_findings(mount: Mount) -> Iterator[Finding]:
             "a restart of the server ends runs with code 3 instead of a pause",
             "mount with `hard`, which waits",
         )
+    if "nocto" in options:
+        yield Finding(
+            "nfs_nocto",
+            Level.UNFIT,
+            "it is mounted with nocto",
+            "listings and names stay out of date for a minute, whatever is opened",
+            "mount with `cto`, the default",
+        )
     if "nolock" in options or options.get("local_lock", "none") != "none":
         yield Finding(
             "nfs_local_locks",

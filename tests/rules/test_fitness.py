@@ -311,6 +311,7 @@ MOUNTS = {
     "nfs4": (NFS, "vers=4.1", "nfs_version", Level.OK),
     "nfs-soft": (NFS, "soft", "nfs_soft", Level.CARE),
     "nfs-softerr": (NFS, "softerr", "nfs_soft", Level.CARE),
+    "nfs-nocto": (NFS, "nocto", "nfs_nocto", Level.UNFIT),
     "nfs-nolock": (NFS, "nolock", "nfs_local_locks", Level.NOTE),
     "nfs-local": (NFS, "local_lock=all", "nfs_local_locks", Level.NOTE),
     "nfs-listing": (NFS, "acdirmax=600", "nfs_listing", Level.NOTE),
