@@ -17,6 +17,9 @@ from paxect_batch.world.leases import LeaseFiles, parse
 KEY = "batch"
 """The marker's key, which no item has."""
 
+_PATIENCE_SECONDS = 3.0
+"""Whoever is alive is done by then; two batches are better than a long wait."""
+
 
 def join_batch(
     keeper: Keeper,
@@ -34,7 +37,7 @@ def join_batch(
     if batch is None:
         while not claims.take(KEY, node=own.node, run=own.run):
             waited += wait()
-            if waited >= own.seconds or _is_left(claims, leases):
+            if waited >= _PATIENCE_SECONDS or _is_left(claims, leases):
                 claims.give_back(KEY)
                 waited = 0.0
         try:

@@ -9,6 +9,7 @@ import pytest
 
 from paxect_batch.model.leases import Lease, Machine
 from paxect_batch.seams import Applicant
+from paxect_batch.world import batch_choice
 from paxect_batch.world.batch_choice import KEY
 from paxect_batch.world.claims import ClaimFiles
 from paxect_batch.world.leases import LeaseFiles
@@ -18,12 +19,20 @@ NODES = 6
 ELSEWHERE = Machine(host="elsewhere", machine="m", boot="b", pid=1, started="1")
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_choice, "_PATIENCE_SECONDS", 0.2)
+
+
 def joined(folder: Path, node: str) -> tuple[FileLocks, str]:
     locks = FileLocks(str(folder), lease_seconds=1.0)
     return locks, locks.join(Applicant(node=node, run=f"run-of-{node}"))
 
 
-def test_runs_that_join_in_one_instant_belong_to_one_batch(tmp_path: Path) -> None:
+def test_runs_that_join_in_one_instant_belong_to_one_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_choice, "_PATIENCE_SECONDS", 60.0)
     begin = threading.Barrier(NODES)
     found: list[tuple[FileLocks, str]] = []
 
