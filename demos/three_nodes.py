@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-FILES = 1_200
+FILES = 900
 NODES = ("north", "south", "west")
 VICTIM = "south"
 LEASE_SECONDS = 2
@@ -47,6 +47,8 @@ def main() -> int:
     start = in_panes if words.tmux else as_processes
     try:
         with tempfile.TemporaryDirectory(prefix="paxect-demo-") as folder:
+            # Nodes lock their names in the temporary folder, and leave the files.
+            os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder))
             return demo(Path(folder), start)
     except (GivenUp, OSError, subprocess.SubprocessError) as error:
         print(f"three_nodes: {error}", file=sys.stderr)

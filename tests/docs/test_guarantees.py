@@ -60,5 +60,5 @@ def test_guarantees_are_those_of_what_must_stay_true() -> None:
     shown = [title for title in sections("guarantees.md") if title[0].isdigit()]
     for number, (long, title) in enumerate(zip(promised, shown, strict=True), 1):
         assert title.startswith(f"{number}. "), title
-        title = title.lower()
-        assert re.findall(r"\w+", title)[-1] in long.lower(), (title, long)
+        last = re.findall(r"\w+", title.lower())[-1]
+        assert last in long.lower(), (title, long)

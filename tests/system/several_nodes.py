@@ -21,7 +21,8 @@ from relayed_share import (
     wait_until,
 )
 
-from paxect_batch.world.claims import read_owner
+from paxect_batch.world.batch_choice import KEY
+from paxect_batch.world.claims import marker_name, read_owner
 
 FILES = 2_000 if LONG else 1_000
 NODES = tuple(f"node{number}" for number in range(8 if LONG else 4))
@@ -62,8 +63,9 @@ def events(share: RelayedShare, name: str) -> list[dict]:
 
 
 def claims_of(share: RelayedShare, node: str) -> int:
-    """Return how many claims a node has."""
-    owners = [read_owner(str(path)) for path in (share.state / "claims").glob("*")]
+    """Return how many claims on items a node has."""
+    paths = (share.state / "claims").glob("*")
+    owners = [read_owner(str(p)) for p in paths if p.name != marker_name(KEY)]
     return sum(owner is not None and owner[0] == node for owner in owners)
 
 
