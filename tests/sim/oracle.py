@@ -1,0 +1,176 @@
+"""What must hold at every instant, and what must be found at the end."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+
+import paxect_core
+from disk import Disk, File
+from turns import Turns
+
+from paxect_batch.model.items import Direction
+from paxect_batch.model.places import Root
+from paxect_batch.model.records import Fate, Record
+from paxect_batch.rules.naming import is_temporary
+
+_NUMBERED = re.compile(r"\.\d+$")
+
+
+class Violation(Exception):
+    """Something that must never happen did."""
+
+
+class Version:
+    """One content that a producer laid under a name."""
+
+    def __init__(self, name: str, content: bytes, container: bytes) -> None:
+        self.name = name
+        self.content = content
+        self.container = container
+        self.is_overwritten = False
+        """Whether its producer replaced it, so that nobody is owed it."""
+        self.is_damaged = False
+        """Whether its container was damaged on the wire."""
+        self.taken = 0
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.content!r}"
+
+
+class Oracle:
+    """Watches a disk, and knows what was dropped and taken."""
+
+    def __init__(self, disk: Disk, turns: Turns, *, breaks_locks: bool) -> None:
+        self._disk = disk
+        self._turns = turns
+        self._breaks_locks = breaks_locks
+        self.versions: list[Version] = []
+        self.by_bytes: dict[bytes, Version] = {}
+        self.twice = 0
+        """Equal bytes that were delivered twice, after a lock was broken."""
+        disk.on_gone = self.gone
+        disk.on_replaced = self.replaced
+
+    def dropped(self, name: str, content: bytes, container: bytes) -> Version:
+        """Note a content that a producer is about to finish."""
+        version = Version(name, content, container)
+        self.versions.append(version)
+        self.by_bytes[content] = self.by_bytes[container] = version
+        return version
+
+    def took(self, path: str, file: File) -> None:
+        """Note that a consumer takes a file."""
+        name = path.partition("/")[2]
+        version = self.by_bytes.get(file.content)
+        if version is None or file.content != version.content:
+            raise Violation(f"delivered bytes that nobody dropped: {path} {file.content!r}")
+        if name != version.name and _NUMBERED.sub("", name) != version.name:
+            raise Violation(f"delivered {version} under another name: {path}")
+        version.taken += 1
+        if version.taken > 1:
+            if not self._breaks_locks:
+                raise Violation(f"delivered twice: {version}")
+            self.twice += 1
+
+    def gone(self, path: str, file: File) -> None:
+        """Check that what lost a name is whole somewhere still."""
+        version = self.by_bytes.get(file.content)
+        if version is not None and not self._is_whole(version):
+            raise Violation(f"lost: {version}; its last place was {path}")
+
+    def replaced(self, path: str, file: File) -> None:
+        """Check that only papers, or producers, replace."""
+        root = path.partition("/")[0]
+        if root != ".paxect" and self._turns.process.name != "producer":
+            raise Violation(f"replaced: {path} {file.content!r}")
+
+    def check_whole(self) -> None:
+        """Check that everything is whole somewhere, as after a power cut."""
+        for version in self.versions:
+            if not self._is_whole(version):
+                raise Violation(f"lost: {version}")
+
+    def _is_whole(self, version: Version) -> bool:
+        if version.taken or version.is_overwritten or version.is_damaged:
+            return True
+        wanted = version.content, version.container
+        return any(file.content in wanted for _, file in self._disk.files())
+
+    # -- at the end
+
+    def check_end(self, records: list[Record]) -> None:
+        """Check what lies on the share once nothing moves any more."""
+        for path, file in list(self._disk.files("outbox")):
+            if not is_temporary(path.rpartition("/")[2]):
+                self.took(path, file)
+        kept = {file.content for _, file in self._disk.files(".paxect/quarantine")}
+        for version in self.versions:
+            aside = version.content in kept or version.container in kept
+            if not version.taken and not aside and not self._may_miss(version):
+                raise Violation(f"not delivered: {version}")
+            if version.taken and version.content in kept:
+                raise Violation(f"delivered and set aside: {version}")
+        self._check_records(records)
+        crumbs = sorted(self._crumbs())
+        if crumbs:
+            raise Violation(f"left behind: {', '.join(crumbs)}")
+
+    def _may_miss(self, version: Version) -> bool:
+        return version.is_overwritten or version.is_damaged
+
+    def _crumbs(self) -> Iterator[str]:
+        for path, _ in self._disk.files():
+            top, _, rest = path.partition("/")
+            if top == "outbox":
+                continue
+            kind = rest.partition("/")[0]
+            if top == ".paxect" and (
+                kind in ("ledger", "quarantine", "archive", "share.json")
+                or path.endswith("/manifest.json")
+            ):
+                continue
+            yield path
+
+    def _check_records(self, records: list[Record]) -> None:
+        """Check that ledgers tell of what was delivered, and of nothing else."""
+        told: dict[Direction, set[bytes]] = {each: set() for each in Direction}
+        for record in records:
+            if record.fate is not Fate.DELIVERED:
+                continue
+            version = next(
+                (
+                    each
+                    for each in self.versions
+                    if paxect_digest(each.content) == record.raw_sha256
+                ),
+                None,
+            )
+            if version is None:
+                raise Violation(f"recorded bytes that nobody dropped: {record}")
+            if record.container_sha256 != paxect_digest(version.container):
+                raise Violation(f"recorded another container: {record}")
+            wanted = Root.WIRE if record.direction is Direction.ENCODE else Root.OUTBOX
+            if record.target is None or record.target.root is not wanted:
+                raise Violation(f"recorded another target: {record}")
+            told[record.direction].add(version.content)
+        for version in self.versions:
+            if version.taken and version.content not in told[Direction.DECODE]:
+                raise Violation(f"delivered and not recorded: {version}")
+            if not version.taken and version.content in told[Direction.DECODE]:
+                raise Violation(f"recorded and not delivered: {version}")
+
+
+def paxect_digest(data: bytes) -> str:
+    """Return the SHA-256 of some bytes in hex."""
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
+
+
+def container_of(content: bytes, settings: paxect_core.Settings) -> bytes:
+    """Return the one container that these bytes have."""
+    sink = io.BytesIO()
+    paxect_core.encode(io.BytesIO(content), sink, settings)
+    return sink.getvalue()

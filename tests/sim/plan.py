@@ -1,0 +1,143 @@
+"""What a seed stands for: the nodes, the share, what is dropped, and what goes wrong."""
+
+from __future__ import annotations
+
+import errno
+import random
+from typing import NamedTuple
+
+ERRORS = (errno.EIO, errno.ESTALE, errno.ENOSPC, errno.EACCES)
+OPERATIONS = ("rename", "remove", "create", "fsync", "fsync-folder", "look", "list")
+NEVER = float("inf")
+
+
+class Fault(NamedTuple):
+    """Something that goes wrong, at a step or at the n-th operation of a kind."""
+
+    kind: str
+    on: str
+    """The operation; empty for a step."""
+    count: int
+    node: int
+    """Which one it happens to; -1 for the one that does the operation."""
+    seconds: float = 0.0
+    number: int = 0
+
+    def __str__(self) -> str:
+        when = f"at {self.on} {self.count}" if self.on else f"at step {self.count}"
+        whom = "whoever is at it" if self.node < 0 else f"node {self.node}"
+        return f"{self.kind} {when}, {whom}, {self.seconds:g} s, number {self.number}"
+
+
+class Drop(NamedTuple):
+    """What a producer does: wait, then lay a file there."""
+
+    after_seconds: float
+    name: str
+    how: str
+    """`rename` over what is there, `unlink` it first, or write `slowly` in place."""
+
+
+class Plan(NamedTuple):
+    """A seed's history before it happens."""
+
+    seed: int
+    nodes: int
+    watches: tuple[bool, ...]
+    waits: bool
+    drops: tuple[Drop, ...]
+    faults: tuple[Fault, ...]
+    lease_seconds: float
+    listing_seconds: float
+    refuses_to_replace: bool
+    step_seconds: float
+    turn_steps_max: int
+    settle_seconds: float
+    on_done: str
+    eager: float
+    """How often a consumer takes a file in the instant in which it appears."""
+    clock_offsets: tuple[float, ...]
+
+    @property
+    def breaks_locks(self) -> bool:
+        """Whether a claim is lost while it is held, so that two may have it."""
+        return any(fault.kind == "lose-claim" for fault in self.faults)
+
+
+def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
+    """Return the plan of a seed; the same on every machine."""
+    dice = random.Random(f"plan {seed}")
+    nodes = dice.choice((1, 1, 2, 2, 2, 3, 3, 4, 5, 8))
+    lease_seconds = dice.choice((0.5, 2.0, 10.0))
+    settle_seconds = dice.choice((0.0, 0.5, 2.0))
+    hows = ("rename", "rename", "unlink", "slowly")
+    names = [f"{dice.choice(('', '', 'sub/'))}{letter}.txt" for letter in "abcdefgh"]
+    names = names[: dice.randint(1, len(names))]
+    drops = tuple(
+        Drop(
+            dice.choice((0.0, 0.0, 0.01, 0.1, 1.0)),
+            dice.choice(names),
+            # Who is not waited for must not write in place.
+            dice.choice(hows if settle_seconds else hows[:3]),
+        )
+        for _ in range(dice.randint(1, 10))
+    )
+    return Plan(
+        seed=seed,
+        nodes=nodes,
+        watches=tuple(dice.random() < 0.2 for _ in range(nodes)),
+        waits=dice.random() < 0.5,
+        drops=drops,
+        faults=_faults(dice, nodes, lease_seconds, dice.randint(0, faults_max)),
+        lease_seconds=lease_seconds,
+        listing_seconds=dice.choice((0.0, 0.0, 1.0, 30.0, 60.0)),
+        refuses_to_replace=dice.random() < 0.6,
+        step_seconds=dice.choice((0.0001, 0.001, 0.005)),
+        turn_steps_max=dice.choice((1, 4, 16, 64)),
+        settle_seconds=settle_seconds,
+        on_done=dice.choice(("delete", "delete", "archive")),
+        eager=dice.choice((0.0, 0.5, 1.0)),
+        clock_offsets=tuple(
+            dice.choice((0.0, 0.0, 3600.0, -86400.0)) for _ in range(nodes)
+        ),
+    )
+
+
+KINDS = (
+    *("kill",) * 4,
+    *("freeze",) * 4,
+    *("replace",) * 3,
+    *("error",) * 4,
+    "cut",
+    "hang",
+    "power",
+    "lose-claim",
+    "clock",
+    "damage",
+    "worker",
+)
+
+
+def _faults(
+    dice: random.Random, nodes: int, lease_seconds: float, number: int
+) -> tuple[Fault, ...]:
+    faults = []
+    for _ in range(number):
+        kind = dice.choice(KINDS)
+        if kind == "lose-claim" and dice.random() < 0.5:
+            kind = "kill"
+        on = dice.choice(("", *OPERATIONS, "rename", "rename"))
+        count = dice.randint(1, 3000) if not on else dice.randint(1, 120)
+        node = dice.choice((-1, dice.randrange(nodes))) if on else dice.randrange(nodes)
+        seconds = dice.choice((0.05, 1.0, lease_seconds * 0.9, lease_seconds * 3))
+        picked = 0
+        if kind == "error":
+            # Odd: the operation happens all the same.
+            picked = dice.choice(ERRORS) * 2 + dice.randint(0, 1)
+            seconds = float(dice.choice((1, 1, 2, 5)))
+        elif kind == "clock":
+            seconds = dice.choice((86400.0, -86400.0, 5.0))
+        elif kind in ("kill", "power") and nodes > 1 and dice.random() < 0.3:
+            seconds = NEVER
+        faults.append(Fault(kind, on, count, node, seconds, picked))
+    return tuple(faults)
