@@ -15,6 +15,7 @@ from several_nodes import FILES, NODES, Relaying, drop_files, events, shared
 pytestmark = pytest.mark.slow
 
 SEEDS = range(10 if LONG else 1)
+LOST_PART_MAX = 0.02
 MOMENTS = ("claims", "stage", "intents", "ledger")
 
 
@@ -53,6 +54,8 @@ def test_nodes_together_deliver_each_file_once_and_give_the_digest_of_one(
     lost = sum(audit["claims"]["lost"] for audit in audits)
     print(f"seed {seed}: {lost} of {tried} claims lost")
     assert tried >= 2 * FILES
+    # With few files the first seconds, in which nodes join, count for too much.
+    assert not LONG or lost <= tried * LOST_PART_MAX
 
 
 @pytest.mark.parametrize("seed", SEEDS)
