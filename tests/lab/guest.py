@@ -213,7 +213,7 @@ def _words(machine: Machine) -> list[str]:
         *("-serial", f"file:{folder}/console"),
         *("-qmp", f"unix:{folder}/qmp,server=on,wait=off"),
         *("-kernel", str(machine.kernel), "-initrd", str(machine.first_root)),
-        *("-append", "console=ttyS0 panic=-1 quiet"),
+        *("-append", "console=ttyS0 panic=-1 quiet no_timer_check"),
         *("-virtfs", root),
         *("-virtfs", f"local,path={folder},mount_tag=lab,security_model=none"),
         *("-netdev", network, "-device", card),
