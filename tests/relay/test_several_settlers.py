@@ -89,8 +89,9 @@ def test_two_that_settle_what_a_dead_run_left_deliver_once(tmp_path: Path) -> No
     """One sleeps at each operation of its recovery while the other does it all."""
     total = WatchedShare(_bench(tmp_path / "count").share())
     Bench(tmp_path / "count").drain(total)
-    for dies in range(total.count // 3, total.count, 7):
-        point, slept = 0, True
+    for dies in range(total.count // 3, total.count, 11):
+        # Each begins elsewhere, so that together they sleep everywhere.
+        point, slept = dies % 7, True
         while slept:
             bench = _bench(tmp_path / f"{dies}-{point}")
 
@@ -124,7 +125,7 @@ def test_two_that_settle_what_a_dead_run_left_deliver_once(tmp_path: Path) -> No
             bench.take_all()
             bench.drain()
             bench.check_delivered_once()
-            point += 5
+            point += 7
 
 
 def test_run_that_was_swept_before_it_promised_is_told_so(tmp_path: Path) -> None:

@@ -1,17 +1,13 @@
-"""An abstract share with nodes that carry out steps on it, explored exhaustively.
+"""An abstract share with nodes that carry out steps on it.
 
-Each look and each effect is one indivisible operation. Between any two of them another
-node may go on, a node may crash and begin anew (which is what recovery is), a consumer
-may take what was published, and, a limited number of times, a producer may replace or
-remove its file and somebody else may put a file or a sidecar where we publish.
-
-`explore` visits every state that can be reached and checks each; it knows nothing of
-the rules but what `next_step` and `owns_sidecar` return.
+Each look and each effect is one indivisible operation; `exploration` says what happens
+between them. It knows nothing of the rules but what `next_step` and `owns_sidecar`
+return.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 from paxect_batch.rules.steps import (
@@ -113,60 +109,6 @@ class World(NamedTuple):
         )
 
 
-def explore(
-    world: World, check: Callable[[World, Share], None], *, states_max: int = 400_000
-) -> int:
-    """Check every reachable state; return how many there are."""
-    start = world.start()
-    seen = {start}
-    todo = [start]
-    while todo:
-        share = todo.pop()
-        check(world, share)
-        for after in _successors(world, share):
-            if after not in seen:
-                seen.add(after)
-                todo.append(after)
-        assert len(seen) <= states_max, "the world is too large to be explored"
-    return len(seen)
-
-
-def _successors(world: World, share: Share) -> Iterator[Share]:
-    for number, node in enumerate(share.nodes):
-        if node.at != "done":
-            yield operate(world, share, number)
-            if world.crashes and node != Node():
-                yield _with_node(share, number, Node())
-    yield from _outside(world, share)
-
-
-def _outside(world: World, share: Share) -> Iterator[Share]:
-    """Give what consumers, producers and strangers may do."""
-    if share.target != NOTHING:
-        taken = share.taken
-        if share.target != FOREIGN:
-            taken = _set(taken, share.target - 1)
-        yield share._replace(target=NOTHING, sidecar=NOTHING, taken=taken)
-    if not share.meddling:
-        return
-    left = share._replace(meddling=share.meddling - 1)
-    for item, state in enumerate(share.source):
-        if state != GONE:
-            gone = left._replace(touched=_set(share.touched, item))
-            yield gone._replace(source=_put(share.source, item, GONE))
-            yield gone._replace(source=_put(share.source, item, CHANGED))
-        if share.target == NOTHING:
-            yield left._replace(
-                target=item + 1,
-                arrived=_set(share.arrived, item),
-                sidecar=share.sidecar,
-            )
-    if share.target == NOTHING:
-        yield left._replace(target=FOREIGN)
-    if share.sidecar == NOTHING and world.sidecars:
-        yield left._replace(sidecar=FOREIGN)
-
-
 def operate(world: World, share: Share, number: int) -> Share:
     """Return the share after the node's next operation."""
     node = share.nodes[number]
@@ -230,44 +172,42 @@ def _decide(world: World, share: Share, number: int, saw: dict[str, object]) -> 
         Step.RETIRE: ("retire",),
         Step.FINISH: ("drop", "drop_sidecar", *take_back, *world.finish, "done"),
     }[world.choose(scene)]
-    return _with_node(share, number, Node(operations[0], rest=operations[1:]))
+    return with_node(share, number, Node(operations[0], rest=operations[1:]))
 
 
 def _look(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
     looked = (_state(share.target, item), _state(share.sidecar, item))
-    return _with_node(share, number, Node(looked=looked))
+    return with_node(share, number, Node(looked=looked))
 
 
 def _publish(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
     if not share.staged[pledge] or share.target != NOTHING:
         presumed = not share.staged[pledge] and not world.looks_again
-        return _with_node(share, number, Node("record") if presumed else Node())
+        return with_node(share, number, Node("record") if presumed else Node())
     return _published(share, number, pledge, item)
 
 
 def _published(share: Share, number: int, pledge: int, item: int) -> Share:
     after = share._replace(
-        staged=_set(share.staged, pledge, value=False),
+        staged=set_flag(share.staged, pledge, value=False),
         target=item + 1,
-        arrived=_set(share.arrived, item),
-        publishes=_put(share.publishes, item, share.publishes[item] + 1),
+        arrived=set_flag(share.arrived, item),
+        publishes=put(share.publishes, item, share.publishes[item] + 1),
     )
-    return _with_node(after, number, Node("record"))
+    return with_node(after, number, Node("record"))
 
 
 def _is_absent(
     world: World, share: Share, number: int, pledge: int, item: int
 ) -> Share:
     return (
-        _onward(share, number)
-        if not share.target
-        else _with_node(share, number, Node())
+        _onward(share, number) if not share.target else with_node(share, number, Node())
     )
 
 
 def _replace(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
     if not share.staged[pledge]:
-        return _with_node(share, number, Node())
+        return with_node(share, number, Node())
     if share.target not in {NOTHING, item + 1}:
         share = share._replace(overwritten=True)
     return _published(share, number, pledge, item)
@@ -279,7 +219,7 @@ def _publish_sidecar(
     if share.sidecar_staged[pledge] and share.sidecar == NOTHING:
         share = share._replace(
             sidecar=item + 1,
-            sidecar_staged=_set(share.sidecar_staged, pledge, value=False),
+            sidecar_staged=set_flag(share.sidecar_staged, pledge, value=False),
         )
     return _onward(share, number)
 
@@ -292,7 +232,7 @@ def _look_back(
         sidecar_target=TargetState(_state(share.sidecar, item)),
     )
     node = share.nodes[number]._replace(owns=owns)
-    return _onward(_with_node(share, number, node), number)
+    return _onward(with_node(share, number, node), number)
 
 
 def _take_back(
@@ -305,36 +245,36 @@ def _take_back(
 
 def _withdraw(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
     if not share.staged[pledge]:
-        return _with_node(share, number, Node())
+        return with_node(share, number, Node())
     node = share.nodes[number]._replace(dropped=True)
     after = share._replace(
-        staged=_set(share.staged, pledge, value=False),
-        withdrawn=_set(share.withdrawn, pledge, value=world.marks),
+        staged=set_flag(share.staged, pledge, value=False),
+        withdrawn=set_flag(share.withdrawn, pledge, value=world.marks),
     )
-    return _onward(_with_node(after, number, node), number)
+    return _onward(with_node(after, number, node), number)
 
 
 def _unpledge(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
-    flags = _set(share.pledged, pledge, value=False)
+    flags = set_flag(share.pledged, pledge, value=False)
     return _onward(share._replace(pledged=flags), number)
 
 
 def _drop_withdrawn(
     world: World, share: Share, number: int, pledge: int, item: int
 ) -> Share:
-    flags = _set(share.withdrawn, pledge, value=False)
+    flags = set_flag(share.withdrawn, pledge, value=False)
     return _onward(share._replace(withdrawn=flags), number)
 
 
 def _drop(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
-    flags = _set(share.staged, pledge, value=False)
+    flags = set_flag(share.staged, pledge, value=False)
     return _onward(share._replace(staged=flags), number)
 
 
 def _drop_sidecar(
     world: World, share: Share, number: int, pledge: int, item: int
 ) -> Share:
-    flags = _set(share.sidecar_staged, pledge, value=False)
+    flags = set_flag(share.sidecar_staged, pledge, value=False)
     return _onward(share._replace(sidecar_staged=flags), number)
 
 
@@ -343,18 +283,18 @@ def _set_aside(
 ) -> Share:
     if share.nodes[number].dropped and share.source[item] == SAME:
         share = share._replace(
-            aside=_set(share.aside, item), source=_put(share.source, item, GONE)
+            aside=set_flag(share.aside, item), source=put(share.source, item, GONE)
         )
     return _onward(share, number)
 
 
 def _record(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
-    return _onward(share._replace(recorded=_set(share.recorded, item)), number)
+    return _onward(share._replace(recorded=set_flag(share.recorded, item)), number)
 
 
 def _retire(world: World, share: Share, number: int, pledge: int, item: int) -> Share:
     if share.source[item] == SAME:
-        share = share._replace(source=_put(share.source, item, GONE))
+        share = share._replace(source=put(share.source, item, GONE))
     return _onward(share, number)
 
 
@@ -379,21 +319,21 @@ _EFFECTS = {
 
 def _saw(share: Share, number: int, following: str, what: object) -> Share:
     node = share.nodes[number]
-    return _with_node(share, number, node._replace(at=following, saw=(*node.saw, what)))
+    return with_node(share, number, node._replace(at=following, saw=(*node.saw, what)))
 
 
 def _onward(share: Share, number: int) -> Share:
     """Go to the node's next operation, or look at everything again."""
     node = share.nodes[number]
     if not node.rest:
-        return _with_node(share, number, Node())
+        return with_node(share, number, Node())
     if node.rest == ("done",):
-        return _with_node(share, number, Node("done"))
-    return _with_node(share, number, node._replace(at=node.rest[0], rest=node.rest[1:]))
+        return with_node(share, number, Node("done"))
+    return with_node(share, number, node._replace(at=node.rest[0], rest=node.rest[1:]))
 
 
-def _with_node(share: Share, number: int, node: Node) -> Share:
-    return share._replace(nodes=_put(share.nodes, number, node))
+def with_node(share: Share, number: int, node: Node) -> Share:
+    return share._replace(nodes=put(share.nodes, number, node))
 
 
 def _state(content: int, item: int) -> str:
@@ -402,9 +342,9 @@ def _state(content: int, item: int) -> str:
     return EQUAL if content == item + 1 else DIFFERENT
 
 
-def _put(several: tuple, place: int, value: object) -> tuple:
+def put(several: tuple, place: int, value: object) -> tuple:
     return (*several[:place], value, *several[place + 1 :])
 
 
-def _set(flags: Flags, place: int, *, value: bool = True) -> Flags:
-    return _put(flags, place, value)
+def set_flag(flags: Flags, place: int, *, value: bool = True) -> Flags:
+    return put(flags, place, value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from exploration import explore
 from share_model import (
     CHANGED,
     FOREIGN,
@@ -12,7 +13,6 @@ from share_model import (
     Node,
     Share,
     World,
-    explore,
     operate,
 )
 
