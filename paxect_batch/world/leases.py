@@ -128,11 +128,21 @@ class LeaseFiles:
             self.look(own, exactly=False)
             os.unlink(self._path(own.node))
 
+    def over_runs(self) -> set[str]:
+        """Return the runs that are over and not buried, by the names of their papers.
+
+        A paper that is read may have its next rescuer's name by then.
+        """
+        names: list[str] = []
+        with contextlib.suppress(FileNotFoundError):
+            names = os.listdir(self._over)
+        return {run for run, between, _ in map(_parted, names) if between}
+
     def over(self) -> Iterator[tuple[Over, str]]:
         """Give the runs that are over and not buried, each with its rescuer."""
         with contextlib.suppress(FileNotFoundError):
             for name in sorted(os.listdir(self._over)):
-                run, between, rescuer = name.partition(_BETWEEN)
+                run, between, rescuer = _parted(name)
                 paper = _read(os.path.join(self._over, name)) if between else None
                 lease = parse(paper) if paper is not None else None
                 if lease is not None and lease.run == run:
@@ -158,6 +168,10 @@ class LeaseFiles:
 
     def _over_path(self, run: str, rescuer: str) -> str:
         return os.path.join(self._over, f"{run}{_BETWEEN}{rescuer}")
+
+
+def _parted(name: str) -> tuple[str, str, str]:
+    return name.partition(_BETWEEN)
 
 
 def parse(paper: bytes) -> Lease | None:

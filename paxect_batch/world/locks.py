@@ -273,7 +273,8 @@ class FileLocks:
         def living() -> set[str]:
             papers = [self._leases.read(node) for node in self._leases.nodes()]
             leases = [parse(paper) for paper in papers if paper is not None]
-            runs = {own.run, *(over.run for over, _ in self._leases.over())}
+            # After the leases, which move there.
+            runs = {own.run, *self._leases.over_runs()}
             return runs | {lease.run if lease else "" for lease in leases}
 
         # Who makes a marker writes it at once; who froze in between is over by then.

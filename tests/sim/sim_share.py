@@ -59,13 +59,19 @@ class Calls:
             return number
         return 0
 
-    def listing(self, path: str) -> tuple[tuple[str, bool], ...]:
+    def listing(
+        self, path: str, *, fresh: bool = False
+    ) -> tuple[tuple[str, bool], ...]:
         """Return names, and whether each is a folder's, as far as the node knows."""
         late = self.enter("list", path)
         assert not late
         folder = self.disk.folder(path)
         known = self.process.listings.get(folder.inode)
-        if known is not None and self._turns.time - known[0] < self.mount.listing_seconds:
+        if (
+            not fresh
+            and known is not None
+            and self._turns.time - known[0] < self.mount.listing_seconds
+        ):
             return known[1]
         names = tuple(
             (name, isinstance(node, Folder)) for name, node in folder.names.items()

@@ -1,0 +1,89 @@
+"""What seeds have found, each as a scenario of its own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+
+import msgspec
+import pytest
+from disk import Disk
+from sim_share import Calls, Mount
+from system import FOLDER, Host, SimLocks, World, installed
+from turns import Process, Turns
+
+from paxect_batch.model.leases import Lease
+from paxect_batch.seams import Applicant
+
+
+class Stage:
+    """A share on which processes do one thing after the other."""
+
+    def __init__(self) -> None:
+        self.disk = Disk()
+        for folder in ("inbox", "outbox", "wire", FOLDER):
+            self.disk.make(folder)
+        self.turns = Turns(random.Random(1), steps_max=100_000)
+        self.world = World(self.turns)
+
+    def process(self, name: str) -> Process:
+        process = Process(name)
+        self.world.calls[process] = Calls(self.disk, self.turns, process, Mount())
+        self.world.hosts[process] = host = Host(name)
+        self.world.machines[process] = host.start(process)
+        return process
+
+    def do(self, process: Process, thing: Callable[[], object]) -> object:
+        results: list[object] = []
+        act = self.turns.spawn(process, lambda: results.append(thing()))
+        self.turns.run(until=lambda: act.is_over)
+        return results[0]
+
+    def joined(self, process: Process, run: str) -> SimLocks:
+        locks = SimLocks(FOLDER, now=lambda: self.turns.time)
+        self.do(process, lambda: locks.join(Applicant(node=process.name, run=run)))
+        return locks
+
+    def names(self, folder: str) -> list[str]:
+        return sorted(self.disk.folder(folder).names)
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    made = Stage()
+    with installed(made.world):
+        yield made
+        made.turns.end_all()
+
+
+def test_sweep_of_claims_while_a_rescue_is_adopted_leaves_claims_of_the_dead_run(
+    stage: Stage,
+) -> None:
+    # The paper of a run that is over changes its name when its rescuer dies; whoever
+    # read of it in that instant swept the run's claims before it was recovered.
+    node = stage.process("node")
+    locks = stage.joined(node, "r2")
+    dead = f"{FOLDER}/over/r1~gone"
+    stage.disk.make(f"{FOLDER}/over")
+    paper = Lease(
+        node="dead",
+        run="r1",
+        batch="r1",
+        machine=Host("dead").start(Process("dead")),
+        seconds=10.0,
+        since="",
+    )
+    for path, content in (
+        (dead, msgspec.json.encode(paper)),
+        (f"{FOLDER}/claims/1.lock", b"r1 dead\n"),
+    ):
+        stage.disk.write(stage.disk.create(path), content)
+
+    def adopt(process: Process, name: str, path: str) -> None:
+        if (name, path) == ("read", dead) and stage.disk.find(dead) is not None:
+            stage.disk.rename(dead, f"{FOLDER}/over/r1~next", replaces=False)
+
+    stage.turns.on_step = adopt
+    stage.do(node, locks.leave)
+
+    assert stage.names(f"{FOLDER}/claims") == ["1.lock"]
