@@ -14,8 +14,11 @@ import math
 import os
 import time
 from collections.abc import Callable, Collection, Iterator
+from typing import TypeVar
 
 _OWNER_BYTES_MAX = 1024
+_HANDS = 8
+_T = TypeVar("_T")
 _SUFFIX = ".lock"
 
 _LISTING_PAUSE = 20
@@ -69,14 +72,16 @@ class ClaimFiles:
 
     def remove_all_of(self, run: str) -> int:
         """Remove the markers of a run that is over; return how many there were."""
-        removed = 0
-        for path in self._paths():
+
+        def remove(path: str) -> int:
             owner = read_owner(path)
-            if owner is not None and owner[1] == run:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(path)
-                removed += 1
-        return removed
+            if owner is None or owner[1] != run:
+                return 0
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+            return 1
+
+        return sum(_for_each(remove, list(self._paths())))
 
     def sweep(self, living: Callable[[], Collection[str]], age_seconds: float) -> None:
         """Remove markers of runs that are not among the living ones.
@@ -87,14 +92,17 @@ class ClaimFiles:
         paths = list(self._paths())
         # Asked after the listing: whoever joins later made none of these.
         runs = living()
-        for path in paths:
+
+        def look_after(path: str) -> None:
             owner = read_owner(path)
             if owner is not None and owner[1] in runs:
-                continue
+                return
             with contextlib.suppress(FileNotFoundError):
                 age = self._now() - os.stat(path).st_mtime
                 if len(runs) <= 1 or age >= age_seconds:
                     os.unlink(path)
+
+        _for_each(look_after, paths)
 
     def _create(self, key: str) -> int:
         path, flags = self._path(key), os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -113,6 +121,16 @@ class ClaimFiles:
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(self._folder):
                 yield os.path.join(self._folder, name)
+
+
+def _for_each(act: Callable[[str], _T], paths: list[str]) -> list[_T]:
+    """Act on several at once: a server may wait at each for a client that is gone."""
+    if len(paths) < _HANDS:
+        return [act(path) for path in paths]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(_HANDS) as hands:
+        return list(hands.map(act, paths))
 
 
 def marker_name(key: str) -> str:

@@ -17,9 +17,9 @@ import pytest
 from stages import refused
 
 from paxect_batch.model.errors import ConfigError, NotReady
-from paxect_batch.model.leases import Lease, Machine, Word
+from paxect_batch.model.leases import Lease, Machine, Over, Word
 from paxect_batch.seams import Applicant
-from paxect_batch.world.claims import marker_name
+from paxect_batch.world.claims import ClaimFiles, marker_name
 from paxect_batch.world.leases import LeaseFiles, LeaseGone, parse
 from paxect_batch.world.locks import FileLocks
 from paxect_batch.world.machine import is_running, process_start, this_machine
@@ -348,6 +348,18 @@ def test_empty_marker_of_a_node_that_lost_power_goes_when_it_is_buried(
     wait_until(lambda: found.extend((other, o) for o in other.over()) or found)
     found[0][0].bury(found[0][1])  # type: ignore[arg-type]
     assert other.claim("item") is not None
+
+
+def test_claims_of_a_dead_run_go_however_many_and_those_of_others_stay(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    other = joined("node2")
+    own = [other.claim(f"own {number}") for number in range(20)]
+    assert None not in own
+    claims = ClaimFiles(str(tmp_path))
+    assert all(claims.take(f"{n}", node="dead", run="gone") for n in range(300))
+    other.bury(Over("dead", "gone"))
+    assert len(os.listdir(tmp_path / "claims")) == 20
 
 
 def test_claim_that_was_taken_away_is_released_in_peace(
