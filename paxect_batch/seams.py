@@ -121,8 +121,11 @@ class Locks(Protocol):
         if the batch would be mixed.
         """
 
-    def leave(self) -> bool:
-        """Give the lease back; tell whether no other node is left."""
+    def leave(self, *, unfinished: bool = False) -> bool:
+        """Give the lease and all claims back; tell whether no other node is left.
+
+        Unfinished: only show no more life, so that others take the run over.
+        """
 
     def claim(self, key: str) -> Claim | None:
         """Take the item of that key; None if another run has it."""

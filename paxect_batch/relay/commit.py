@@ -23,7 +23,7 @@ from paxect_batch.relay.settle import (
     write_intent,
 )
 from paxect_batch.rules.naming import sidecar_name, too_long
-from paxect_batch.seams import Ledger, Share
+from paxect_batch.seams import Claim, Ledger, Share
 
 
 class Committer:
@@ -55,6 +55,8 @@ class Committer:
         self._run = run
         self._stamp = stamp
         self._number = 0
+        self.unsettled: list[Claim] = []
+        """Claims on items that the run failed with when it committed them."""
 
     def begin(self) -> None:
         """Make the folder that the run's promises need; once, before it stages."""

@@ -95,5 +95,9 @@ class Company:
             return False
 
     def leave(self) -> None:
-        """Give the node's place back."""
-        self.is_last = self._locks.leave()
+        """Give the node's place back, or let others find out that it is free.
+
+        They find out, and finish, what this run promised and could not keep.
+        """
+        is_finished = self._locks.is_lost or self._rescuer.is_finished()
+        self.is_last = self._locks.leave(unfinished=not is_finished)

@@ -243,10 +243,12 @@ class Pass:
                     self._worker_died(flight)
                     continue
                 self._finish(flight, flight.outcomes)
-            finally:
-                if flight.outcomes is not None:
-                    for claim in flight.claims:
-                        claim.release()
+            except BaseException:
+                # An intent may stand; until it is settled, nobody else may have these.
+                self._committer.unsettled.extend(flight.claims)
+                raise
+            for claim in flight.claims:
+                claim.release()
         # After what came back was counted, or it would count twice.
         standing = self._account.standing
         standing.in_flight_files = self._dispatcher.files

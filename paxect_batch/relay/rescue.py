@@ -6,6 +6,9 @@ as soon as the locks tell of them.
 
 from __future__ import annotations
 
+import contextlib
+
+from paxect_batch.model.errors import ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.leases import Over
 from paxect_batch.relay import state
@@ -43,8 +46,17 @@ class Rescuer:
         self._over: list[Over] = []
 
     def recover_own(self) -> None:
-        """Finish what earlier runs of this node left."""
+        """Finish what earlier runs of this node left, and what this one failed with."""
         self._run(Recovery(self._share, self._ledger, self._by.node, by=self._by))
+        while self._committer.unsettled:
+            self._committer.unsettled.pop().release()
+
+    def is_finished(self) -> bool:
+        """Tell whether nothing stands that this run promised, after one more try."""
+        if self._committer.unsettled:
+            with contextlib.suppress(OSError, ShareError):
+                self.recover_own()
+        return not self._committer.unsettled
 
     def attend(self) -> None:
         """Recover the runs that are over by now; what fails is tried again."""

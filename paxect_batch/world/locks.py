@@ -72,13 +72,15 @@ class FileLocks:
             self._unlock_run()
             raise
 
-    def leave(self) -> bool:
+    def leave(self, *, unfinished: bool = False) -> bool:
         """See `seams.Locks`."""
         keeper, self._keeper = self._keeper, None
         if keeper is None:
             return False
         try:
             keeper.stop()
+            if unfinished:
+                return False
             own = keeper.own
             with contextlib.suppress(OSError):
                 # Before the lease goes, or these would be taken for somebody else's.

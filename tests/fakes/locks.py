@@ -56,7 +56,9 @@ class FakeLocks:
         self.register.nodes[applicant.node] = self
         return batch
 
-    def leave(self) -> bool:
+    def leave(self, *, unfinished: bool = False) -> bool:
+        if unfinished and not self.lost:
+            self.die()
         if not self.lost:
             # What a lost run held is its rescuer's to give back.
             self._give_all_back()

@@ -23,7 +23,15 @@ START = 1_800_000_000.0
 class File:
     """A file: what is in it now, and what a power cut would leave."""
 
-    __slots__ = ("content", "ctime_ns", "inode", "mode", "mtime_ns", "synced", "writers")
+    __slots__ = (
+        "content",
+        "ctime_ns",
+        "inode",
+        "mode",
+        "mtime_ns",
+        "synced",
+        "writers",
+    )
 
     def __init__(self, inode: int, now_ns: int) -> None:
         self.inode = inode

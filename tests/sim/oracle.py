@@ -6,10 +6,10 @@ import io
 import re
 from collections.abc import Iterator
 
-import paxect_core
 from disk import Disk, File
 from turns import Turns
 
+import paxect_core
 from paxect_batch.model.items import Direction
 from paxect_batch.model.places import Root
 from paxect_batch.model.records import Fate, Record
@@ -42,10 +42,11 @@ class Version:
 class Oracle:
     """Watches a disk, and knows what was dropped and taken."""
 
-    def __init__(self, disk: Disk, turns: Turns, *, breaks_locks: bool) -> None:
+    def __init__(self, disk: Disk, turns: Turns) -> None:
         self._disk = disk
         self._turns = turns
-        self._breaks_locks = breaks_locks
+        self.locks_are_broken = False
+        """Whether a claim was lost while it was held, so that two may have it."""
         self.versions: list[Version] = []
         self.by_bytes: dict[bytes, Version] = {}
         self.twice = 0
@@ -65,12 +66,14 @@ class Oracle:
         name = path.partition("/")[2]
         version = self.by_bytes.get(file.content)
         if version is None or file.content != version.content:
-            raise Violation(f"delivered bytes that nobody dropped: {path} {file.content!r}")
+            raise Violation(
+                f"delivered bytes that nobody dropped: {path} {file.content!r}"
+            )
         if name != version.name and _NUMBERED.sub("", name) != version.name:
             raise Violation(f"delivered {version} under another name: {path}")
         version.taken += 1
         if version.taken > 1:
-            if not self._breaks_locks:
+            if not self.locks_are_broken:
                 raise Violation(f"delivered twice: {version}")
             self.twice += 1
 

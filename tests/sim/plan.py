@@ -58,11 +58,6 @@ class Plan(NamedTuple):
     """How often a consumer takes a file in the instant in which it appears."""
     clock_offsets: tuple[float, ...]
 
-    @property
-    def breaks_locks(self) -> bool:
-        """Whether a claim is lost while it is held, so that two may have it."""
-        return any(fault.kind == "lose-claim" for fault in self.faults)
-
 
 def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
     """Return the plan of a seed; the same on every machine."""

@@ -37,7 +37,9 @@ class Mount:
 class Calls:
     """System calls of one process on the disk; each is a step that may go wrong."""
 
-    def __init__(self, disk: Disk, turns: Turns, process: Process, mount: Mount) -> None:
+    def __init__(
+        self, disk: Disk, turns: Turns, process: Process, mount: Mount
+    ) -> None:
         self.disk = disk
         self.process = process
         self.mount = mount

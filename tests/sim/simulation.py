@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 
-import paxect_core
 from disk import Disk, File, Folder
 from oracle import Oracle, Violation, container_of
 from plan import NEVER, Fault, Plan
@@ -15,6 +14,7 @@ from sim_share import Calls, Mount, SimShare
 from system import FOLDER, Host, SimClock, SimLocks, World, installed
 from turns import Crash, Process, TooLong, Turns
 
+import paxect_core
 from paxect_batch.cli.anew import serve
 from paxect_batch.model.audit import Batch
 from paxect_batch.model.errors import BatchError
@@ -134,7 +134,7 @@ class Simulation:
         self.turns.step_seconds = plan.step_seconds
         self.turns.turn_steps_max = plan.turn_steps_max
         self.world = World(self.turns)
-        self.oracle = Oracle(self.disk, self.turns, breaks_locks=plan.breaks_locks)
+        self.oracle = Oracle(self.disk, self.turns)
         self.disk.on_named = self._named
         self.mount = Mount(
             listing_seconds=plan.listing_seconds,
@@ -150,6 +150,7 @@ class Simulation:
         self.is_closing = False
         self.fired = 0
         self._produced = False
+        self._slow: tuple[str, File] | None = None
         self._runs = 0
         self._contents = 0
         self._counts: Counter[str] = Counter()
@@ -216,7 +217,9 @@ class Simulation:
                 slot.process.is_dead = True
 
     def _is_quiet(self) -> bool:
-        if any(slot.process is not None and not slot.process.is_dead for slot in self.slots):
+        if any(
+            slot.process is not None and not slot.process.is_dead for slot in self.slots
+        ):
             return False
         return True
 
@@ -259,7 +262,6 @@ class Simulation:
         def begin() -> None:
             if after_seconds:
                 self.turns.sleep(after_seconds)
-            self.world.machines[process] = slot.host.start(process)
             self._say(f"{slot.name} starts")
             self._live(
                 slot, process, last=last, watches=watches or (slot.watches and not last)
@@ -268,9 +270,7 @@ class Simulation:
 
         self.turns.spawn(process, begin)
 
-    def _live(
-        self, slot: Slot, process: Process, *, last: bool, watches: bool
-    ) -> None:
+    def _live(self, slot: Slot, process: Process, *, last: bool, watches: bool) -> None:
         share = SimShare(self.world.calls[process])
         stop = _Stop(self, watches=watches)
         ledgers: list[FileLedger] = []
@@ -313,7 +313,10 @@ class Simulation:
 
         while True:
             begin_anew()
-            self._listen(process)
+            # A process of its own, as with cron.
+            slot.host.running.clear()
+            self.world.machines[process] = slot.host.start(process)
+            process.listings.clear()
             node, problem = serve(make, begin_anew, self._say, stop=stop, watch=watches)
             if problem is not None:
                 self._say(f"{slot.name} ends with {problem!r}")
@@ -331,9 +334,6 @@ class Simulation:
             self.turns.sleep(self._dice.choice((0.1, 1.0, 5.0)))
         for ledger in ledgers:
             ledger.close()
-
-    def _listen(self, process: Process) -> None:
-        process.listings.clear()
 
     # -- producers and consumers
 
@@ -353,7 +353,9 @@ class Simulation:
             self.disk.sync_folder(self.disk.folder("inbox"))
         self._contents += 1
         content = f"{name} {self._contents} ".encode() * self._dice.choice((1, 1, 30))
-        settings = paxect_core.Settings(level=self.policy.level, frame_bytes=FRAME_BYTES)
+        settings = paxect_core.Settings(
+            level=self.policy.level, frame_bytes=FRAME_BYTES
+        )
         container = container_of(content, settings)
         self.turns.step("drop", path)
         if how == "slowly" and isinstance(self.disk.find(path), File):
@@ -377,7 +379,9 @@ class Simulation:
 
     def _overwrites(self, path: str) -> bool:
         there = self.disk.find(path)
-        version = self.oracle.by_bytes.get(there.content) if isinstance(there, File) else None
+        version = (
+            self.oracle.by_bytes.get(there.content) if isinstance(there, File) else None
+        )
         if version is not None:
             version.is_overwritten = True
         return isinstance(there, File)
@@ -389,8 +393,11 @@ class Simulation:
         file.writers += 1
         middle = len(content) // 2
         self.disk.write(file, content[:middle])
+        self._slow = path, file
         self.turns.sleep(self.policy.settle_seconds / 2)
         self.disk.time = self.turns.time
+        if self.disk.find(path) is not file:
+            return  # replaced meanwhile, or lost with the power
         self.oracle.dropped(name, content, container)
         self.disk.write(file, content)
         self.disk.sync(file)
@@ -420,7 +427,9 @@ class Simulation:
         counts = self._counts
         counts[name] += 1
         if self._tell is not None:
-            self._tell(f"{self.turns.steps} {self.turns.time:.3f} {process.name} {name} {path}")
+            self._tell(
+                f"{self.turns.steps} {self.turns.time:.3f} {process.name} {name} {path}"
+            )
         for fault in self._faults:
             seen = counts[fault.on] if fault.on else self.turns.steps
             if seen >= fault.count:
@@ -480,6 +489,11 @@ class Simulation:
             slot.host.running.clear()
             self._kill(slot, 1.0 if seconds == NEVER else seconds)
         lost = self.disk.lose_power(self._fate)
+        if self._slow is not None and self.disk.find(self._slow[0]) is self._slow[1]:
+            if self._slow[1].content not in self.oracle.by_bytes:
+                # Its producer begins anew; to call it whole is not for the relay.
+                self.disk.remove(self._slow[0])
+                self.disk.sync_folder(self.disk.root)
         self._say(f"the share lost {lost} change(s)")
         self.oracle.check_whole()
 
@@ -496,6 +510,7 @@ class Simulation:
         names = sorted(folder.names) if isinstance(folder, Folder) else []
         if names:
             self.disk.remove(f"{FOLDER}/claims/{self._fate.choice(names)}")
+            self.oracle.locks_are_broken = True
 
     def _damage(self) -> None:
         containers = [

@@ -101,7 +101,12 @@ class SimLocks(locks.FileLocks):
 class _Os:
     """What the locks use of `os`."""
 
-    O_RDONLY, O_WRONLY, O_CREAT, O_EXCL = os.O_RDONLY, os.O_WRONLY, os.O_CREAT, os.O_EXCL
+    O_RDONLY, O_WRONLY, O_CREAT, O_EXCL = (
+        os.O_RDONLY,
+        os.O_WRONLY,
+        os.O_CREAT,
+        os.O_EXCL,
+    )
     name = "posix"
     path = posixpath
     fsdecode = staticmethod(os.fsdecode)
@@ -298,11 +303,14 @@ def installed(world: World) -> Iterator[None]:
 
         def put(module: object, **names: object) -> None:
             for name, value in names.items():
-                stack.enter_context(
-                    mock.patch.object(module, name, value, create=True)
-                )
+                stack.enter_context(mock.patch.object(module, name, value, create=True))
 
-        put(leases, os=system, open=opener, secrets=SimpleNamespace(token_hex=world.token_hex))
+        put(
+            leases,
+            os=system,
+            open=opener,
+            secrets=SimpleNamespace(token_hex=world.token_hex),
+        )
         put(claims, os=system, open=opener, time=clock)
         put(keeper, threading=threads, time=clock, is_running=world.is_running)
         put(

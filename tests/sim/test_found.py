@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import errno
 import random
 from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
 from disk import Disk
+from plan import Drop, Fault, Plan
 from sim_share import Calls, Mount
+from simulation import Simulation
 from system import FOLDER, Host, SimLocks, World, installed
 from turns import Process, Turns
 
 from paxect_batch.model.leases import Lease
 from paxect_batch.seams import Applicant
+
+TWO_NODES = Plan(
+    seed=0,
+    nodes=2,
+    watches=(False, False),
+    waits=False,
+    drops=(Drop(0.0, "a.txt", "rename"), Drop(0.0, "b.txt", "rename")),
+    faults=(),
+    lease_seconds=2.0,
+    listing_seconds=0.0,
+    refuses_to_replace=True,
+    step_seconds=0.001,
+    turn_steps_max=4,
+    settle_seconds=0.0,
+    on_done="delete",
+    eager=1.0,
+    clock_offsets=(0.0, 0.0),
+)
 
 
 class Stage:
@@ -87,3 +108,14 @@ def test_sweep_of_claims_while_a_rescue_is_adopted_leaves_claims_of_the_dead_run
     stage.do(node, locks.leave)
 
     assert stage.names(f"{FOLDER}/claims") == ["1.lock"]
+
+
+@pytest.mark.slow
+def test_node_that_the_share_fails_at_any_sync_keeps_what_it_promised_from_others() -> (
+    None
+):
+    # A run that failed between publishing and recording gave its claims and its lease
+    # back, so that the next node delivered the item a second time.
+    for count in range(12, 32):
+        fault = Fault("error", "fsync-folder", count, 0, 50.0, 2 * errno.EIO + 1)
+        Simulation(TWO_NODES._replace(seed=count, faults=(fault,))).run()
