@@ -61,8 +61,8 @@ class Disk:
     """The file system of one share; paths are relative to it."""
 
     def __init__(self) -> None:
-        self.time = START
-        """The file server's clock."""
+        self.clock: Callable[[], float] = lambda: START
+        """The file server's."""
         self._inodes = 0
         self.root = Folder(0)
         self._pending: deque[tuple[float, tuple[Slot, ...]]] = deque()
@@ -72,6 +72,11 @@ class Disk:
         """Told of each file that got a name."""
         self.on_replaced: Callable[[str, File], None] = lambda path, file: None
         """Told of each file that another one took the name of."""
+
+    @property
+    def time(self) -> float:
+        """The file server's time."""
+        return self.clock()
 
     # -- looking
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 from collections.abc import Iterator
@@ -53,7 +54,6 @@ class Calls:
             if not process.hangs:
                 raise error(errno.EIO, path)
             self._turns.sleep(process.cut_until - self._turns.time)
-        self.disk.time = self._turns.time
         if process.errors:
             number, happens = process.errors.pop()
             if not happens or name not in _LINGERS:
@@ -243,10 +243,8 @@ class SimShare:
                 self.sync(stream)
             self._calls.rename(path_of(part), path_of(place), replaces=True)
         except BaseException:
-            try:
+            with contextlib.suppress(OSError):
                 self._remove(path_of(part))
-            except OSError:
-                pass
             raise
         self.sync_folder(place.folder)
 

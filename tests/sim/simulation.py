@@ -131,6 +131,7 @@ class Simulation:
         self._fate = random.Random(f"faults {plan.seed}")
         self.disk = Disk()
         self.turns = Turns(self._dice, steps_max=STEPS_MAX)
+        self.disk.clock = lambda: self.turns.time
         self.turns.step_seconds = plan.step_seconds
         self.turns.turn_steps_max = plan.turn_steps_max
         self.world = World(self.turns)
@@ -395,7 +396,6 @@ class Simulation:
         self.disk.write(file, content[:middle])
         self._slow = path, file
         self.turns.sleep(self.policy.settle_seconds / 2)
-        self.disk.time = self.turns.time
         if self.disk.find(path) is not file:
             return  # replaced meanwhile, or lost with the power
         self.oracle.dropped(name, content, container)

@@ -45,6 +45,7 @@ class Stage:
         for folder in ("inbox", "outbox", "wire", FOLDER):
             self.disk.make(folder)
         self.turns = Turns(random.Random(1), steps_max=100_000)
+        self.disk.clock = lambda: self.turns.time
         self.world = World(self.turns)
 
     def process(self, name: str) -> Process:
