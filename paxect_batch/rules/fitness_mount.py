@@ -214,6 +214,22 @@ def _smb_findings(mount: Mount) -> Iterator[Finding]:
             "a machine keeps reading old bytes while another one has changed them",
             "mount with cache=strict, the default",
         )
+    if options.get("closetimeo") == "0":
+        yield Finding(
+            "smb_close",
+            Level.OK,
+            "files are closed at once (closetimeo=0)",
+            "what a machine that loses power had claimed is taken over in time",
+        )
+    else:
+        yield Finding(
+            "smb_close",
+            Level.CARE,
+            "files stay open for a second after they are closed",
+            "the server waits, up to a minute and more, for a machine that lost power "
+            "at each file that it had open; its work is taken over as late as that",
+            "mount with closetimeo=0",
+        )
     if "nostrictsync" in options:
         yield Finding(
             "smb_sync",

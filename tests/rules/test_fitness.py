@@ -48,7 +48,12 @@ SPEED = Speed(
 )
 DISK = Mount("/srv", "ext4", "/dev/sda1", ("rw", "relatime"))
 NFS = Mount("/mnt", "nfs4", "server:/x", ("rw", "vers=4.2", "hard", "acdirmax=60"))
-SMB = Mount("/mnt", "cifs", "//server/x", ("rw", "vers=3.1.1", "cache=strict", "soft"))
+SMB = Mount(
+    "/mnt",
+    "cifs",
+    "//server/x",
+    ("rw", "vers=3.1.1", "cache=strict", "closetimeo=0", "soft"),
+)
 PEER = Peer(
     host="n2",
     same_machine=False,
@@ -318,6 +323,8 @@ MOUNTS = {
     "nfs-noac": (NFS, "noac", "nfs_listing", Level.OK),
     "smb1": (SMB, "vers=1.0", "smb_version", Level.CARE),
     "smb-loose": (SMB, "cache=loose", "smb_cache", Level.UNFIT),
+    "smb-close": (SMB, "closetimeo=5", "smb_close", Level.CARE),
+    "smb-close-0": (SMB, "closetimeo=0", "smb_close", Level.OK),
     "smb-sync": (SMB, "nostrictsync", "smb_sync", Level.UNFIT),
     "smb-inodes": (SMB, "noserverino", "smb_inodes", Level.CARE),
     "smb-nobrl": (SMB, "nobrl", "smb_local_locks", Level.NOTE),
