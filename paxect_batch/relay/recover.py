@@ -11,15 +11,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from paxect_batch.model.events import Event
+from paxect_batch.model.items import Direction
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Fate, Record
-from paxect_batch.model.transfer import Intent
+from paxect_batch.model.transfer import Intent, Pledge
 from paxect_batch.relay import state
 from paxect_batch.relay.retire import settle_asides
-from paxect_batch.relay.settle import Delivery, Matter, Recorder, Settler, found_matters
+from paxect_batch.relay.settle import (
+    Delivery,
+    Matter,
+    Recorder,
+    Settler,
+    found_matters,
+    look_at_sidecar,
+)
 from paxect_batch.relay.sweep import Sweeper
-from paxect_batch.rules.steps import Step
+from paxect_batch.rules.naming import sidecar_name
+from paxect_batch.rules.steps import Step, TargetState
 from paxect_batch.seams import EventLog, Ledger, Share
 
 
@@ -130,9 +141,25 @@ class Recovery:
             for each in self._records_of(intent)
             if each.fate is Fate.DELIVERED
         }
+        for pledge in intent.pledges:
+            self._drop_orphan(pledge)
         matters = found_matters(self._share, intent, recorded)
         Settler(self._share, intent, record, by=self._by).settle(matters)
         self.settled.extend(matters)
+
+    def _drop_orphan(self, pledge: Pledge) -> None:
+        """Remove the sidecar of a container that was retired, if it came back alone.
+
+        It does after a power cut, and the next container of that name would be taken
+        for one that collides with it.
+        """
+        source = pledge.source
+        if pledge.direction is Direction.ENCODE or self._share.look(source) is not None:
+            return
+        sidecar = source.beside(sidecar_name(source.name))
+        retired = msgspec.structs.replace(pledge, sidecar=sidecar)
+        if look_at_sidecar(self._share, retired) is TargetState.EQUAL:
+            self._share.remove(sidecar)
 
     def _records_of(self, intent: Intent) -> Iterator[Record]:
         yield from self._ledger.since(intent.node, intent.run, intent.ledger_offset)
