@@ -14,6 +14,7 @@ from paxect_batch.model.policy import Policy
 from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Intent, Meta, Outcome, Pledge, Task
 from paxect_batch.relay import state
+from paxect_batch.relay.promised import Promised
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.settle import (
     Matter,
@@ -55,6 +56,8 @@ class Committer:
         self._run = run
         self._stamp = stamp
         self._number = 0
+        self.promised = Promised(share)
+        """What other runs promised and have not settled."""
         self.unsettled: list[Claim] = []
         """Claims on items that the run failed with when it committed them."""
 

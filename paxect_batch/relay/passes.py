@@ -212,7 +212,7 @@ class Pass:
         target = self._admitter.target_of(item)
         claim = self._locks.claim(claim_key(target))
         self._account.claimed(won=claim is not None)
-        if claim is None:
+        if claim is None or self._committer.promised.has(key, claim):
             self._others.count(item.size)
             return False
         # Whoever had the claim before may have finished it.

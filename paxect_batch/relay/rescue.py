@@ -50,6 +50,7 @@ class Rescuer:
         self._run(Recovery(self._share, self._ledger, self._by.node, by=self._by))
         while self._committer.unsettled:
             self._committer.unsettled.pop().release()
+        self._committer.promised.read()
 
     def is_finished(self) -> bool:
         """Tell whether nothing stands that this run promised, after one more try."""
