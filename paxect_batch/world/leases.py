@@ -63,12 +63,17 @@ class LeaseFiles:
     def create(self, lease: Lease) -> bool:
         """Take the lease, durably; False if there is one."""
         path = self._path(lease.node)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        folder = os.path.dirname(path)
+        os.makedirs(folder, exist_ok=True)
         try:
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
         except FileExistsError:
             return False
         _write_over(fd, lease)
+        # Lost with a power cut of the server, it would leave intents that nobody is
+        # known to have made.
+        for each in (folder, self._nodes, os.path.dirname(self._nodes)):
+            _sync_folder(each)
         return True
 
     def beat(self, before: Lease, now: Lease) -> None:
@@ -110,6 +115,8 @@ class LeaseFiles:
             os.rename(self._path(node), aside)
         except FileNotFoundError:
             return None
+        # First where it went, so that it is known in one of the two.
+        _sync_folder(self._over)
         _sync_folder(os.path.dirname(self._path(node)))
         if _read(aside) != judged:
             # It beat, or is a new one: whoever had it finds it as it was, or gone.
