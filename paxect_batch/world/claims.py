@@ -87,7 +87,8 @@ class ClaimFiles:
         """Remove markers of runs that are not among the living ones.
 
         Where there are several, one without an owner is nobody's once it has that age:
-        its maker died before it had written who it is, or was cut off.
+        its maker died before it had written who it is, or was cut off. One of a run
+        that is dead and buried goes at once: its maker slept, and woke too late.
         """
         paths = list(self._paths())
         # Asked after the listing: whoever joins later made none of these.
@@ -98,8 +99,12 @@ class ClaimFiles:
             if owner is not None and owner[1] in runs:
                 return
             with contextlib.suppress(FileNotFoundError):
-                age = self._now() - os.stat(path).st_mtime
-                if len(runs) <= 1 or age >= age_seconds:
+                # The owner is not waited for: who is not among the living was buried.
+                if (
+                    owner is not None
+                    or len(runs) <= 1
+                    or self._now() - os.stat(path).st_mtime >= age_seconds
+                ):
                     os.unlink(path)
 
         _for_each(look_after, paths)

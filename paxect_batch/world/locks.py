@@ -86,7 +86,7 @@ class FileLocks:
                 # Before the lease goes, or these would be taken for somebody else's.
                 if not keeper.lost:
                     self._claims.remove_all_of(own.run)
-                self._sweep(own)
+                self._sweep(own, lives=not keeper.lost)
                 self._leases.leave(own)
             others = [self._leases.read(node) for node in self._leases.nodes()]
             return not any(paper is not None for paper in others)
@@ -269,14 +269,18 @@ class FileLocks:
         time.sleep(seconds)
         return seconds
 
-    def _sweep(self, own: Lease) -> None:
-        """Remove claims that nobody has, not even a run that is yet to be buried."""
+    def _sweep(self, own: Lease, *, lives: bool = True) -> None:
+        """Remove claims that nobody has, not even a run that is yet to be buried.
+
+        A run that slept may have made some after it was buried.
+        """
 
         def living() -> set[str]:
             papers = [self._leases.read(node) for node in self._leases.nodes()]
             leases = [parse(paper) for paper in papers if paper is not None]
             # After the leases, which move there.
-            runs = {own.run, *self._leases.over_runs()}
+            runs = {own.run} if lives else set()
+            runs |= self._leases.over_runs()
             return runs | {lease.run if lease else "" for lease in leases}
 
         # Who makes a marker writes it at once; who froze in between is over by then.
