@@ -17,6 +17,9 @@ from collections.abc import Callable, Iterator
 WRITEBACK_SECONDS = 30.0
 """After so long a system has written what nobody asked it to."""
 
+SECTOR_BYTES = 512
+"""Of what is overwritten in place, so much is written whole or not at all."""
+
 START = 1_800_000_000.0
 
 
@@ -228,9 +231,8 @@ class Disk:
         for _, file in self.files():
             file.writers = 0
             if file.content != file.synced:
-                cut = dice.randrange(len(file.content) + 1)
                 file.content = dice.choice(
-                    (file.synced, file.content, file.content[:cut])
+                    (file.synced, file.content, _torn(file, dice))
                 )
                 file.synced = file.content
         return len(lost)
@@ -255,6 +257,14 @@ class Disk:
                 del folder.names[name]
             else:
                 folder.names[name] = node
+
+
+def _torn(file: File, dice: random.Random) -> bytes:
+    """Return what is there if only a part was written."""
+    if len(file.content) != len(file.synced):
+        return file.content[: dice.randrange(len(file.content) + 1)]
+    cut = dice.randrange(0, len(file.content) + 1, SECTOR_BYTES)
+    return file.content[:cut] + file.synced[cut:]
 
 
 def error(number: int, path: str) -> OSError:

@@ -103,6 +103,19 @@ class Oracle:
 
     # -- at the end
 
+    def check_delivered(self) -> None:
+        """Check that nobody is owed anything any more."""
+        lying = {file.content for _, file in self._disk.files("outbox")}
+        for version in self.versions:
+            if not version.taken and version.content not in lying:
+                self._check_missing(version)
+
+    def _check_missing(self, version: Version) -> None:
+        kept = {file.content for _, file in self._disk.files(".paxect/quarantine")}
+        aside = version.content in kept or version.container in kept
+        if not aside and not version.is_overwritten and not version.is_damaged:
+            raise Violation(f"not delivered: {version}")
+
     def check_end(self, records: list[Record]) -> None:
         """Check what lies on the share once nothing moves any more."""
         for path, file in list(self._disk.files("outbox")):
@@ -110,18 +123,14 @@ class Oracle:
                 self.took(path, file)
         kept = {file.content for _, file in self._disk.files(".paxect/quarantine")}
         for version in self.versions:
-            aside = version.content in kept or version.container in kept
-            if not version.taken and not aside and not self._may_miss(version):
-                raise Violation(f"not delivered: {version}")
+            if not version.taken:
+                self._check_missing(version)
             if version.taken and version.content in kept:
                 raise Violation(f"delivered and set aside: {version}")
         self._check_records(records)
         crumbs = sorted(self._crumbs())
         if crumbs:
             raise Violation(f"left behind: {', '.join(crumbs)}")
-
-    def _may_miss(self, version: Version) -> bool:
-        return version.is_overwritten or version.is_damaged
 
     def _crumbs(self) -> Iterator[str]:
         for path, _ in self._disk.files():

@@ -65,15 +65,19 @@ def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
     nodes = dice.choice((1, 1, 2, 2, 2, 3, 3, 4, 5, 8))
     lease_seconds = dice.choice((0.5, 2.0, 10.0))
     settle_seconds = dice.choice((0.0, 0.5, 2.0))
-    hows = ("rename", "rename", "unlink", "slowly")
+    step_seconds = dice.choice((0.0001, 0.001, 0.005))
+    turn_steps_max = dice.choice((1, 4, 16, 64))
+    hows: tuple[str, ...] = ("rename", "rename", "unlink")
+    if step_seconds * turn_steps_max * nodes < settle_seconds / 4:
+        # Who is waited for long enough may write in place.
+        hows += ("slowly",)
     names = [f"{dice.choice(('', '', 'sub/'))}{letter}.txt" for letter in "abcdefgh"]
     names = names[: dice.randint(1, len(names))]
     drops = tuple(
         Drop(
             dice.choice((0.0, 0.0, 0.01, 0.1, 1.0)),
             dice.choice(names),
-            # Who is not waited for must not write in place.
-            dice.choice(hows if settle_seconds else hows[:3]),
+            dice.choice(hows),
         )
         for _ in range(dice.randint(1, 10))
     )
@@ -87,8 +91,8 @@ def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
         lease_seconds=lease_seconds,
         listing_seconds=dice.choice((0.0, 0.0, 1.0, 30.0, 60.0)),
         refuses_to_replace=dice.random() < 0.6,
-        step_seconds=dice.choice((0.0001, 0.001, 0.005)),
-        turn_steps_max=dice.choice((1, 4, 16, 64)),
+        step_seconds=step_seconds,
+        turn_steps_max=turn_steps_max,
         settle_seconds=settle_seconds,
         on_done=dice.choice(("delete", "delete", "archive")),
         eager=dice.choice((0.0, 0.5, 1.0)),

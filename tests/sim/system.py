@@ -312,6 +312,7 @@ def installed(world: World) -> Iterator[None]:
             secrets=SimpleNamespace(token_hex=world.token_hex),
         )
         put(claims, os=system, open=opener, time=clock)
+        put(claims, _for_each=lambda act, paths: [act(path) for path in paths])
         put(keeper, threading=threads, time=clock, is_running=world.is_running)
         put(
             locks,

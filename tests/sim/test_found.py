@@ -44,6 +44,7 @@ class Stage:
         self.disk = Disk()
         for folder in ("inbox", "outbox", "wire", FOLDER):
             self.disk.make(folder)
+        self.disk.sync_folder(self.disk.root)
         self.turns = Turns(random.Random(1), steps_max=100_000)
         self.disk.clock = lambda: self.turns.time
         self.world = World(self.turns)
@@ -120,3 +121,39 @@ def test_node_that_the_share_fails_at_any_sync_keeps_what_it_promised_from_other
     for count in range(12, 32):
         fault = Fault("error", "fsync-folder", count, 0, 50.0, 2 * errno.EIO + 1)
         Simulation(TWO_NODES._replace(seed=count, faults=(fault,))).run()
+
+
+@pytest.mark.slow
+def test_item_that_a_run_promised_before_a_power_cut_is_nobody_elses_afterwards() -> (
+    None
+):
+    # Claims are not durable, and the intent's maker may be the last to come back.
+    for count in range(8, 40):
+        fault = Fault("power", "fsync-folder", count, 0, 1.0)
+        Simulation(TWO_NODES._replace(seed=count, faults=(fault,), nodes=2)).run()
+
+
+def test_lease_when_the_share_loses_power_after_joining_is_still_there(
+    stage: Stage,
+) -> None:
+    # Without it nobody would know whose the intents are that are there still.
+    for number in range(20):
+        node = stage.process(f"node{number}")
+        stage.joined(node, f"r{number}")
+        stage.disk.lose_power(random.Random(number))
+
+        assert "lease" in stage.names(f"{FOLDER}/nodes/{node.name}")
+
+
+def test_claim_that_a_run_takes_after_it_was_buried_is_given_back(stage: Stage) -> None:
+    # Nobody else looked after it, so that all who waited for the item waited for ever.
+    sleeper, other = stage.process("sleeper"), stage.process("other")
+    locks = stage.joined(sleeper, "r1")
+    stage.joined(other, "r2")
+    stage.disk.remove(f"{FOLDER}/nodes/sleeper/lease")
+    assert stage.do(sleeper, lambda: locks.claim("item")) is not None
+    assert stage.do(sleeper, locks.stands) is False
+
+    stage.do(sleeper, locks.leave)
+
+    assert stage.names(f"{FOLDER}/claims") == []
