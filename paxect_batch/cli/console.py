@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _speaker = PROGRAM
 """Which program it is that complains."""
 
+ends_with_the_run = False
+"""Whether this is a program of its own, and not called from another one."""
+
 
 def prepare(program: str = PROGRAM) -> None:
     """Make both outputs able to take any name, and there at all."""

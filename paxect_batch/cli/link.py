@@ -57,6 +57,7 @@ from paxect_core import CODEC_VERSION, __version__
 def main(words: list[str] | None = None) -> int:
     """Run until a signal; return the exit code."""
     console.prepare("paxect-link")
+    console.ends_with_the_run = words is None
     words = sys.argv[1:] if words is None else words
     if not words:
         return guarded(lambda: _run(link_settings(environment())))

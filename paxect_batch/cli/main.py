@@ -38,6 +38,7 @@ _MODULES = {
 def main(words: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     console.prepare()
+    console.ends_with_the_run = words is None
     given = sys.argv[1:] if words is None else words
     return guarded(lambda: _run(given))
 

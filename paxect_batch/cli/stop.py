@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
+from paxect_batch.cli import console
 from paxect_batch.model.errors import Exit
 
 GRACE_SECONDS = 5.0
@@ -42,7 +43,9 @@ class StopSignal:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        while self._left:
+        # In a program they stay, since it ends with the run: a signal after the audit
+        # line would belie what that says of the exit code.
+        while self._left and not console.ends_with_the_run:
             number, handler = self._left.pop()
             signal.signal(number, handler)  # type: ignore[arg-type]
 
