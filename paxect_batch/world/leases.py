@@ -53,6 +53,15 @@ class LeaseFiles:
         """Return what a node's lease says at this moment; None if it has none."""
         _see(os.path.dirname(self._path(node)))
         try:
+            return self._read(node)
+        except OSError as error:
+            # What an SMB client says once after it was cut off from the server.
+            if error.errno != errno.EINVAL:
+                raise
+        return self._read(node)
+
+    def _read(self, node: str) -> bytes | None:
+        try:
             with open(self._path(node), "rb", buffering=0) as stream:
                 return stream.read(LEASE_BYTES)
         except OSError as error:

@@ -88,8 +88,10 @@ class FileLocks:
                     self._claims.remove_all_of(own.run)
                 self._sweep(own, lives=not keeper.lost)
                 self._leases.leave(own)
-            others = [self._leases.read(node) for node in self._leases.nodes()]
-            return not any(paper is not None for paper in others)
+            with contextlib.suppress(OSError):
+                nodes = self._leases.nodes()
+                return all(self._leases.read(node) is None for node in nodes)
+            return False
         finally:
             self._unlock_run()
 

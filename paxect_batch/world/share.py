@@ -271,7 +271,9 @@ class LocalShare:
         """See `seams.Share`. Tried once with a file of its own."""
         pair = min(one, other), max(one, other)
         if pair not in self._together:
-            self._together[pair] = _retried(lambda: self._try_renaming(*pair))
+            self._together[pair] = self._retried(
+                lambda: self._try_renaming(*pair), pair
+            )
         return self._together[pair]
 
     def _try_renaming(self, one: Root, other: Root) -> bool:
@@ -298,7 +300,7 @@ class LocalShare:
     def folds_names(self, root: Root) -> bool:
         """See `seams.Share`. Tried once with a file of its own in the root."""
         if root not in self._folds:
-            self._folds[root] = _retried(lambda: self._try_folding(root))
+            self._folds[root] = self._retried(lambda: self._try_folding(root), (root,))
         return self._folds[root]
 
     def _try_folding(self, root: Root) -> bool:
@@ -313,6 +315,16 @@ class LocalShare:
         finally:
             self._drop_probe(probe)
 
+    def _retried(self, probe: Callable[[], bool], roots: tuple[Root, ...]) -> bool:
+        # Another process that is done probing removes the folder under our hands; an
+        # NFS client believes that it is there until it changes the root itself.
+        for _ in range(_PROBE_TRIES_MAX - 1):
+            with contextlib.suppress(FileNotFoundError):
+                return probe()
+            for root in roots:
+                self.freshen(Place(root, ""))
+        return probe()
+
     def _exists(self, place: Place) -> bool:
         try:
             self._tree.stat(place)
@@ -325,14 +337,6 @@ def _probe_in(root: Root) -> Place:
     # Below a folder of our own, in which a crash's crumb is found without listing all
     # that waits in the root; it lies on the root's file system and folds as it does.
     return Place(root, "" if root is Root.STATE else ".paxect").child(temp_name())
-
-
-def _retried(probe: Callable[[], bool]) -> bool:
-    # Another process that is done probing removes the folder under our hands.
-    for _ in range(_PROBE_TRIES_MAX - 1):
-        with contextlib.suppress(FileNotFoundError):
-            return probe()
-    return probe()
 
 
 def _open_tree(roots: Mapping[Root, bytes]) -> Tree:

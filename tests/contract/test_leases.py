@@ -301,6 +301,25 @@ def test_rescue_whose_rescuer_died_is_adopted(
     assert over.run == "run-of-node1"
 
 
+def test_lease_that_cannot_be_read_once_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on SMB after a machine was frozen or cut off."""
+    files = LeaseFiles(str(tmp_path))
+    assert files.create(lease_of("node1"))
+    read, times = LeaseFiles._read, [0]
+
+    def failing(self: LeaseFiles, node: str) -> bytes | None:
+        times[0] += 1
+        if times[0] == 1:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return read(self, node)
+
+    monkeypatch.setattr(LeaseFiles, "_read", failing)
+    assert files.read("node1") is not None
+    assert times == [2]
+
+
 def test_word_is_said_with_the_next_beat(joined: Callable[..., FileLocks]) -> None:
     one, other = joined("node1", seconds=1.0), joined("node2", seconds=1.0)
     one.tell(Word(doing="relaying", last="x" * 10_000))
