@@ -9,7 +9,7 @@ ledgers. What any process had written for a moment only, and died over, goes wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
 
 import msgspec
 
@@ -76,7 +76,12 @@ class Recovery:
         for each in [folder, *state.folders_in(self._share, folder)]:
             self._share.freshen(each)
         intents = state.intents_of(self._share, self._node)
-        for place in sorted(p for p in intents if self._concerns(p.folder.name)):
+        places = sorted(p for p in intents if self._concerns(p.folder.name))
+        for each in sorted({place.folder for place in places}):
+            # Who made the newest may have died before its name was durable.
+            with contextlib.suppress(FileNotFoundError):
+                self._share.sync_folder(each)
+        for place in places:
             intent = state.load_paper(self._share, place, Intent)
             if intent is not None:
                 self._settle(intent, record)
@@ -136,11 +141,7 @@ class Recovery:
         self.swept.extend(sweeper.swept)
 
     def _settle(self, intent: Intent, record: Recorder) -> None:
-        recorded = {
-            _delivery(each)
-            for each in self._records_of(intent)
-            if each.fate is Fate.DELIVERED
-        }
+        recorded = self._recorded(intent)
         for pledge in intent.pledges:
             self._drop_orphan(pledge)
         matters = found_matters(self._share, intent, recorded)
@@ -161,11 +162,30 @@ class Recovery:
         if look_at_sidecar(self._share, retired) is TargetState.EQUAL:
             self._share.remove(sidecar)
 
-    def _records_of(self, intent: Intent) -> Iterator[Record]:
-        yield from self._ledger.since(intent.node, intent.run, intent.ledger_offset)
-        if (intent.node, intent.run) != self._by:
-            # This run may have failed when it settled this before.
-            yield from self._ledger.since(self._by.node, self._by.run, 0)
+    def _recorded(self, intent: Intent) -> set[Delivery]:
+        """Return which of the intent's items are recorded, durably from now on."""
+        pledged = {
+            (each.direction, each.source, each.identity) for each in intent.pledges
+        }
+        owner = state.Owner(intent.node, intent.run)
+        theirs = self._deliveries(owner, intent.ledger_offset, pledged)
+        if owner == self._by:
+            return set(theirs)
+        # This run may have failed when it settled this before.
+        own = self._deliveries(self._by, 0, pledged)
+        # Who wrote what is read here may have died before it was durable.
+        new = [record for key, record in theirs.items() if key not in own]
+        self._ledger.append(new)
+        return {*theirs, *own}
+
+    def _deliveries(
+        self, owner: state.Owner, offset: int, pledged: set[Delivery]
+    ) -> dict[Delivery, Record]:
+        return {
+            _delivery(record): record
+            for record in self._ledger.since(owner.node, owner.run, offset)
+            if record.fate is Fate.DELIVERED and _delivery(record) in pledged
+        }
 
     def _put_beside(self, place: Place) -> None:
         # Out of the run's folder, which must become empty.
