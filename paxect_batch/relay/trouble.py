@@ -62,7 +62,7 @@ class Trouble:
             raise run_over(state.Owner(self._node, self._run))
         problem = outcome.detail
         if outcome.errno not in _FULL:
-            probe = state.state("stage", self._node, "probe")
+            probe = state.state("stage", self._node, ".paxect-probe.tmp")
             try:
                 self._share.write(probe, b"probe\n")
                 self._share.remove(probe)
