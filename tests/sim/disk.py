@@ -67,6 +67,8 @@ class Disk:
         self.clock: Callable[[], float] = lambda: START
         """The file server's."""
         self._inodes = 0
+        self.tokens = 0
+        """How many names were made that nothing else has."""
         self.root = Folder(0)
         self._pending: deque[tuple[float, tuple[Slot, ...]]] = deque()
         self.on_gone: Callable[[str, File], None] = lambda path, file: None

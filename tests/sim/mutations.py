@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 import sim_share
-import system
-from disk import File, Folder
 
 from paxect_batch.model.places import Place, Root
 from paxect_batch.relay import retire, settle
-from paxect_batch.relay.commit import Committer
 from paxect_batch.relay.recover import Recovery
 from paxect_batch.rules.steps import SourceState, Step
-from paxect_batch.world.keeper import Keeper
 from paxect_batch.world.ledger import FileLedger
 
 Patch = tuple[object, str, Any]

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace, TracebackType
 from unittest import mock
 
+from calls import Calls
 from disk import File, Folder, error
-from sim_share import Calls
 from turns import Act, Process, Turns
 
 from paxect_batch.cli import anew

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
+from calls import Calls, Mount
 from disk import Disk
 from plan import Drop, Fault, Plan
-from sim_share import Calls, Mount
 from simulation import Simulation
 from system import FOLDER, Host, SimLocks, World, installed
 from turns import Process, Turns

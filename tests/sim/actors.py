@@ -1,0 +1,124 @@
+"""Producers and consumers of a simulated share."""
+
+from __future__ import annotations
+
+import random
+
+from disk import Disk, File
+from oracle import Oracle, container_of
+from plan import Plan
+from turns import Process, Turns
+
+import paxect_core
+from paxect_batch.model.policy import Policy
+from paxect_batch.rules.naming import is_temporary
+
+FRAME_BYTES = 4096
+
+
+class Actors:
+    """What they do; the simulation has the rest."""
+
+    plan: Plan
+    disk: Disk
+    turns: Turns
+    oracle: Oracle
+    policy: Policy
+    _dice: random.Random
+    _fate: random.Random
+    _contents: int
+    _produced: bool
+    _slow: tuple[str, File] | None
+
+    def _process(self, name: str, number: int = 0) -> Process:
+        raise NotImplementedError
+
+    def _say(self, text: str) -> None:
+        raise NotImplementedError
+
+    def _produce(self) -> None:
+        for drop in self.plan.drops:
+            self.turns.sleep(drop.after_seconds)
+            self._drop(drop.name, drop.how)
+        # Until the faults had their time, more or less.
+        self.turns.sleep(self.plan.lease_seconds * 2.5)
+        self._produced = True
+
+    def _drop(self, name: str, how: str) -> None:
+        path = f"inbox/{name}"
+        folder = path.rpartition("/")[0]
+        if self.disk.find(folder) is None:
+            self.disk.make(folder)
+            self.disk.sync_folder(self.disk.folder("inbox"))
+        self._contents += 1
+        content = f"{name} {self._contents} ".encode() * self._dice.choice((1, 1, 30))
+        settings = paxect_core.Settings(
+            level=self.policy.level, frame_bytes=FRAME_BYTES
+        )
+        container = container_of(content, settings)
+        self.turns.step("drop", path)
+        if how == "slowly" and isinstance(self.disk.find(path), File):
+            how = "unlink"
+        if how == "slowly":
+            self._write_slowly(path, name, content, container)
+        else:
+            if how == "unlink" and self._overwrites(path):
+                self.disk.remove(path)
+            self.disk.tokens += 1
+            part = f"{folder}/.{self._contents}-{self.disk.tokens}.part"
+            file = self.disk.create(part)
+            version = self.oracle.dropped(name, content, container)
+            self.disk.write(file, content)
+            self.disk.sync(file)
+            if how == "unlink":
+                self.turns.step("drop", path)
+            if self.disk.find(part) is not file:
+                version.is_overwritten = True
+                return  # lost with the power
+            self._overwrites(path)
+            self.disk.rename(part, path, replaces=True)
+        self.disk.sync_folder(self.disk.folder(folder))
+        self._say(f"producer lays {path} ({how}): {content[:20]!r}")
+
+    def _overwrites(self, path: str) -> bool:
+        there = self.disk.find(path)
+        version = (
+            self.oracle.by_bytes.get(there.content) if isinstance(there, File) else None
+        )
+        if version is not None:
+            version.is_overwritten = True
+        return isinstance(there, File)
+
+    def _write_slowly(
+        self, path: str, name: str, content: bytes, container: bytes
+    ) -> None:
+        file = self.disk.create(path)
+        file.writers += 1
+        middle = len(content) // 2
+        self.disk.write(file, content[:middle])
+        self._slow = path, file
+        self.turns.sleep(self.policy.settle_seconds / 2)
+        if self.disk.find(path) is not file:
+            return  # replaced meanwhile, or lost with the power
+        self.oracle.dropped(name, content, container)
+        self.disk.write(file, content)
+        self.disk.sync(file)
+        file.writers -= 1
+
+    def _consume(self) -> None:
+        while True:
+            self.turns.sleep(self._dice.choice((0.05, 1.0)))
+            for path, file in list(self.disk.files("outbox")):
+                self._take(path, file)
+
+    def _take(self, path: str, file: File) -> None:
+        if is_temporary(path.rpartition("/")[2]):
+            return
+        self._say(f"consumer takes {path}")
+        self.oracle.took(path, file)
+        self.disk.remove(path)
+        self.disk.sync_folder(self.disk.folder(path.rpartition("/")[0]))
+
+    def _named(self, path: str, file: File) -> None:
+        if path.startswith("outbox/") and self._fate.random() < self.plan.eager:
+            self._take(path, file)

@@ -1,0 +1,75 @@
+"""The simulator in its short form: known seeds, fresh ones, and deliberate mistakes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from plan import plan_of
+from run import caught, failure_of, known_seeds, shrunk
+from simulation import Simulation
+
+_RUN = Path(__file__).with_name("run.py")
+
+MISTAKES = {
+    "skip the sync of folders": 40,
+    "append records without a sync": 60,
+    "retire before recording": 60,
+    "record nothing": 5,
+    "publish with replacing": 60,
+    "drop the identity check when retiring": 5,
+    "take a withdrawn stage for published": 40,
+    "adopt different bytes": 60,
+    "write no intent": 60,
+    "forget intents when recovering": 60,
+    "sweep stages before settling": 60,
+    "claim what others have": 60,
+}
+"""Each with how many seeds it may take; RESULTS.md has all of them."""
+
+
+@pytest.mark.slow
+def test_fresh_seeds_and_those_that_failed_once_find_nothing() -> None:
+    # Fresh ones each day, and the same for whoever looks into it that day.
+    first = int(time.time()) // 86400 * 1000
+    words = [f"--first={first}", "--seeds=240", "--jobs=2", "--known"]
+    outcome = subprocess.run(
+        [sys.executable, _RUN, *words], capture_output=True, text=True, check=False
+    )
+
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MISTAKES)
+def test_deliberate_mistake_is_found_by_few_seeds(name: str) -> None:
+    assert caught(name, range(MISTAKES[name])) is not None
+
+
+def test_seed_played_twice_takes_the_same_steps() -> None:
+    steps = []
+    for _ in range(2):
+        simulation = Simulation(plan_of(3))
+        simulation.run()
+        steps.append((simulation.turns.steps, simulation.turns.time, simulation.fired))
+
+    assert steps[0] == steps[1]
+
+
+@pytest.mark.slow
+def test_failing_history_is_shrunk_to_faults_that_it_needs() -> None:
+    from mutations import mutated
+
+    with mutated("skip the sync of folders"):
+        failing = next(seed for seed in range(100) if failure_of(plan_of(seed)))
+        plan, dropped = shrunk(plan_of(failing))
+
+        assert len(plan.faults) + len(dropped) == len(plan_of(failing).faults)
+        assert failure_of(plan) is not None
+
+
+def test_known_seeds_are_listed_with_their_finding() -> None:
+    assert known_seeds()
