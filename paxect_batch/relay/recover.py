@@ -77,10 +77,8 @@ class Recovery:
             self._share.freshen(each)
         intents = state.intents_of(self._share, self._node)
         places = sorted(p for p in intents if self._concerns(p.folder.name))
-        for each in sorted({place.folder for place in places}):
-            # Who made the newest may have died before its name was durable.
-            with contextlib.suppress(FileNotFoundError):
-                self._share.sync_folder(each)
+        # Who made the newest may have died before its name was durable.
+        self._sync({place.folder for place in places})
         for place in places:
             intent = state.load_paper(self._share, place, Intent)
             if intent is not None:
@@ -145,8 +143,16 @@ class Recovery:
         for pledge in intent.pledges:
             self._drop_orphan(pledge)
         matters = found_matters(self._share, intent, recorded)
+        # The same goes for sources that are gone; back without the intent, after a
+        # power loss, they would be delivered again.
+        self._sync({matter.pledge.source.folder for matter in matters})
         Settler(self._share, intent, record, by=self._by).settle(matters)
         self.settled.extend(matters)
+
+    def _sync(self, folders: set[Place]) -> None:
+        for folder in sorted(folders):
+            with contextlib.suppress(FileNotFoundError):
+                self._share.sync_folder(folder)
 
     def _drop_orphan(self, pledge: Pledge) -> None:
         """Remove the sidecar of a container that was retired, if it came back alone.
