@@ -10,7 +10,7 @@ from unittest import mock
 import sim_share
 
 from paxect_batch.model.places import Place, Root
-from paxect_batch.relay import retire, settle
+from paxect_batch.relay import commit, retire, settle
 from paxect_batch.relay.recover import Recovery
 from paxect_batch.rules.steps import SourceState, Step
 from paxect_batch.world.ledger import FileLedger
@@ -153,7 +153,7 @@ MUTATIONS: dict[str, tuple[Patch, ...]] = {
     "take a withdrawn stage for published": ((settle, "next_step", _ignore_withdrawn),),
     "publish for a source that changed": ((settle, "next_step", _ignore_changed),),
     "adopt different bytes": ((settle, "next_step", _publish_over_different),),
-    "write no intent": ((settle, "write_intent", _no_intent),),
+    "write no intent": ((commit, "write_intent", _no_intent),),
     "forget intents when recovering": ((Recovery, "_settle", _settle_nothing),),
     "sweep stages before settling": ((Recovery, "run", _sweep_first),),
     "sweep without taking a run's word": ((Recovery, "_close", _close_nothing),),

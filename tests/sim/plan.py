@@ -67,6 +67,9 @@ def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
     settle_seconds = dice.choice((0.0, 0.5, 2.0))
     step_seconds = dice.choice((0.0001, 0.001, 0.005))
     turn_steps_max = dice.choice((1, 4, 16, 64))
+    if step_seconds * turn_steps_max * nodes > lease_seconds / 10:
+        # Who is not heard for that long while all is well needs another lease.
+        turn_steps_max, lease_seconds = 4, 10.0
     hows: tuple[str, ...] = ("rename", "rename", "unlink")
     if step_seconds * turn_steps_max * nodes < settle_seconds / 4:
         # Who is waited for long enough may write in place.
