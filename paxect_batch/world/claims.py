@@ -18,6 +18,8 @@ from typing import TypeVar
 
 _OWNER_BYTES_MAX = 1024
 _HANDS = 8
+_STALL_SECONDS = 0.25
+"""Sooner than this no marker without an owner is swept."""
 _T = TypeVar("_T")
 _SUFFIX = ".lock"
 
@@ -39,6 +41,7 @@ class ClaimFiles:
     def take(self, key: str, *, node: str, run: str) -> bool:
         """Make the marker; False if there is one."""
         data = owner_line(node, run)
+        began = time.monotonic()
         try:
             fd = self._create(key)
         except FileExistsError:
@@ -47,7 +50,10 @@ class ClaimFiles:
             os.write(fd, data)
         finally:
             os.close(fd)
-        return True
+        if time.monotonic() - began < _STALL_SECONDS:
+            return True
+        # Who stalls between making and writing may find it swept as nobody's.
+        return self.owner(key) == (node, run)
 
     def seem_to_have(self, key: str) -> bool:
         """Tell whether the marker was there when they were listed last."""

@@ -381,6 +381,23 @@ def test_claims_of_a_dead_run_go_however_many_and_those_of_others_stay(
     assert len(os.listdir(tmp_path / "claims")) == 20
 
 
+def test_claim_that_was_swept_before_its_owner_was_written_is_nobodys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that stalls in between must not believe that it has the item."""
+    claims = ClaimFiles(str(tmp_path))
+    write, seconds = os.write, [0.0]
+
+    def stalled(fd: int, data: bytes) -> int:
+        seconds[0] += 5.0
+        (tmp_path / "claims" / marker_name("item")).unlink()
+        return write(fd, data)
+
+    monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(os, "write", stalled)
+    assert not claims.take("item", node="node1", run="run")
+
+
 def test_claim_that_was_taken_away_is_released_in_peace(
     tmp_path: Path, joined: Callable[..., FileLocks]
 ) -> None:
