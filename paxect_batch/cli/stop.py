@@ -43,10 +43,12 @@ class StopSignal:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        # In a program they stay, since it ends with the run: a signal after the audit
-        # line would belie what that says of the exit code.
-        while self._left and not console.ends_with_the_run:
+        while self._left:
             number, handler = self._left.pop()
+            if console.ends_with_the_run:
+                # A program ends with the run: a signal after the audit line would
+                # belie what that says of the exit code.
+                handler = signal.SIG_IGN
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _catch(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 from disk import Disk, File
-from oracle import Oracle, container_of
 from plan import Plan
+from sim_oracle import Oracle, container_of
 from turns import Process, Turns
 
 import paxect_core

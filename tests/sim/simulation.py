@@ -10,9 +10,9 @@ from actors import FRAME_BYTES
 from calls import Calls, Mount
 from disk import Disk, File
 from faults import Faults
-from oracle import Oracle, Violation
 from parts import Cores, Events, InLine, Slot, Stop, Tell
 from plan import Plan
+from sim_oracle import Oracle, Violation
 from sim_share import SimShare
 from system import FOLDER, SimClock, SimLocks, World, installed
 from turns import Process, TooLong, Turns

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from plan import plan_of
-from run import caught, failure_of, known_seeds, shrunk
+from simulate import caught, failure_of, known_seeds, shrunk
 from simulation import Simulation
 
-_RUN = Path(__file__).with_name("run.py")
+_RUN = Path(__file__).with_name("simulate.py")
 
 MISTAKES = {
     "skip the sync of folders": 40,

@@ -128,7 +128,7 @@ def _explain(seed: int) -> None:
     print(f"seed {seed} fails with these alone:")
     print(*(f"  {fault}" for fault in plan.faults), sep="\n")
     words = "".join(f" --drop {number}" for number in dropped)
-    print(f"  replay: python tests/sim/run.py --seed {seed}{words}")
+    print(f"  replay: python tests/sim/simulate.py --seed {seed}{words}")
 
 
 def _try_mutations(seeds: int, first: int) -> int:
