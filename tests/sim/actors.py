@@ -31,10 +31,10 @@ class Actors:
     _slow: tuple[str, File] | None
 
     def _process(self, name: str, number: int = 0) -> Process:
-        raise NotImplementedError
+        raise AssertionError("what kind it is says how")
 
     def _say(self, text: str) -> None:
-        raise NotImplementedError
+        raise AssertionError("what kind it is says how")
 
     def _produce(self) -> None:
         for drop in self.plan.drops:

@@ -32,7 +32,7 @@ class Faults(Actors):
         last: bool = False,
         watches: bool = False,
     ) -> None:
-        raise NotImplementedError
+        raise AssertionError("what kind it is says how")
 
     def _stepped(self, process: Process, name: str, path: str) -> None:
         counts = self._counts
