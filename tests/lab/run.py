@@ -19,11 +19,11 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+import lab_report
 import lock_probes
 import name_probes
 import option_probes
 import producers
-import report
 import scenarios
 from guest_image import Image
 from lab import Lab, Scale, Setting
@@ -71,11 +71,11 @@ def main() -> int:
     names = words.scenarios or list(SCENARIOS)
     rows = []
     for row in _run_all(words, names):
-        print(report.line(row), flush=True)
+        print(lab_report.line(row), flush=True)
         rows.append(row)
         if words.results is not None:
             text = words.results.read_text() if words.results.exists() else ""
-            words.results.write_text(report.merged(text, [row]))
+            words.results.write_text(lab_report.merged(text, [row]))
     return 1 if any(row.faults for row in rows) else 0
 
 
@@ -110,7 +110,7 @@ def _scale(words: argparse.Namespace) -> Scale:
     return Scale(words.files, words.files_of_a_moment, words.moments, words.outages)
 
 
-def _run_all(words: argparse.Namespace, names: list[str]) -> Iterator[report.Row]:
+def _run_all(words: argparse.Namespace, names: list[str]) -> Iterator[lab_report.Row]:
     """Run scenarios; those that need equally many nodes share their machines."""
     for nodes in sorted({SCENARIOS.get(name, (2, None))[0] for name in names}):
         setting = Setting(words.what, nodes, words.options, scale=_scale(words))
@@ -120,14 +120,14 @@ def _run_all(words: argparse.Namespace, names: list[str]) -> Iterator[report.Row
                     yield _run_one(lab, name)
 
 
-def _run_one(lab: Lab, name: str) -> report.Row:
+def _run_one(lab: Lab, name: str) -> lab_report.Row:
     began = time.monotonic()
     try:
         verdict = _measured(lab, name) if name in PROBES else SCENARIOS[name][1](lab)
     except Exception as error:  # noqa: BLE001  one scenario's trouble is its result
         traceback.print_exc()
         verdict = Verdict(faults=[f"it could not go on: {error!r}"])
-    return report.Row(
+    return lab_report.Row(
         protocol=lab.setting.protocol,
         scenario=name,
         seconds=time.monotonic() - began,

@@ -6,7 +6,7 @@ from collections import Counter
 
 from actors import Actors
 from disk import Folder
-from parts import Slot, Tell
+from machine_parts import Slot, Tell
 from plan import NEVER, Fault
 from system import FOLDER, World
 from turns import Process

@@ -10,7 +10,7 @@ from actors import FRAME_BYTES
 from calls import Calls, Mount
 from disk import Disk, File
 from faults import Faults
-from parts import Cores, Events, InLine, Slot, Stop, Tell
+from machine_parts import Cores, Events, InLine, Slot, Stop, Tell
 from plan import Plan
 from sim_oracle import Oracle, Violation
 from sim_share import SimShare

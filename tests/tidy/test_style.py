@@ -54,3 +54,13 @@ def test_source_file_is_named_after_what_it_does(path: Path) -> None:
 )
 def test_unfinished_work_is_recognised(text: str) -> None:
     assert UNFINISHED.search(text)
+
+
+def test_no_two_modules_beside_the_tests_answer_to_one_name() -> None:
+    # They are imported by their bare names into one process: the first would win.
+    beside = [
+        path.name
+        for path in sources("core/vectors", "scripts", "tests")
+        if path.name != "conftest.py" and not path.name.startswith("test_")
+    ]
+    assert sorted(beside) == sorted(set(beside))

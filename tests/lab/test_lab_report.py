@@ -1,6 +1,6 @@
 """How the lab's results are kept as a table."""
 
-from report import HEADING, Row, line, merged
+from lab_report import HEADING, Row, line, merged
 
 
 def row(scenario: str, *, faults: tuple[str, ...] = ()) -> Row:
