@@ -15,7 +15,7 @@ from typing import Any
 
 AUDIT = "AUDIT_SUMMARY_JSON="
 PARTS = ("delivered", "set_aside", "blocked", "waiting")
-_MOMENTARY = re.compile(r"^\.paxect/(?:.*/)?\.paxect-[0-9a-f]+\.tmp$")
+_MOMENTARY = re.compile(r"(?:^|/)\.paxect/(?:.*/)?\.paxect-[^/]+\.tmp$")
 TOLD_MAX = 5
 """How many faults of one kind are told by name."""
 

@@ -92,7 +92,11 @@ def test_takeover_when_something_was_never_taken_names_it() -> None:
 
 
 def test_left_when_a_file_of_a_moment_is_among_the_relays_own_lets_it_be() -> None:
-    crumbs = [".paxect/nodes/.paxect-0a1b.tmp", ".paxect/.paxect-0a1b.tmp"]
+    crumbs = [
+        ".paxect/nodes/.paxect-0a1b.tmp",
+        ".paxect/.paxect-0a1b.tmp",
+        "wire/.paxect/.paxect-0a1b-\N{LATIN SMALL LETTER E WITH ACUTE}.tmp",
+    ]
     assert list(oracle.left(crumbs)) == []
 
 
