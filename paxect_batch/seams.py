@@ -143,6 +143,12 @@ class Locks(Protocol):
     def others(self) -> tuple[Lease, ...]:
         """Leases of the other nodes that live, as they were seen last."""
 
+    def has_unheard(self) -> bool:
+        """Tell whether a node has a lease of which no beat came while this run looked.
+
+        That passes with a beat, or when the lease is over.
+        """
+
     def over(self) -> list[Over]:
         """Runs that ended without leaving, and are this one's to recover; each once."""
 

@@ -87,6 +87,14 @@ class Company:
         self._locks.tell(self._account.word(self._clock.monotonic() - self._started))
         self._rescuer.attend()
 
+    def may_free_items(self, elsewhere: int) -> bool:
+        """Tell whether to look again soon for what others hold: so many items.
+
+        A drain that waits does so to their end. Any other stays only until each node
+        was heard, or its lease is over: nobody may ever run longer, to take it over.
+        """
+        return bool(self._options.wait and elsewhere) or self._locks.has_unheard()
+
     def is_over(self) -> bool:
         """Tell whether others are known to have taken this run for dead."""
         try:

@@ -274,8 +274,7 @@ class Node:
             elif served.wait_seconds <= self._patience() - waited:
                 waited += served.wait_seconds
                 self._sleep(served.wait_seconds)
-            elif self._options.wait and served.elsewhere:
-                # Others are at it, or their lease will be over; look again soon.
+            elif self._company.may_free_items(served.elsewhere):
                 self._sleep(_WAIT_SECONDS)
                 freshened = False
             elif not freshened:

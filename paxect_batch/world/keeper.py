@@ -38,6 +38,7 @@ class Keeper:
         self._looked = -math.inf
         self._over: list[Over] = []
         self._others: tuple[Lease, ...] = ()
+        self._unheard = False
         self.lost = False
         """Whether somebody else ended the lease, or has it."""
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
@@ -51,6 +52,11 @@ class Keeper:
     def others(self) -> tuple[Lease, ...]:
         """The leases of the other nodes that live, as they were seen last."""
         return self._others
+
+    @property
+    def has_unheard(self) -> bool:
+        """Whether a lease may be over, or is, and nothing was made of that yet."""
+        return self._unheard or bool(self._over)
 
     def start(self) -> None:
         """Look at the others once, then go on doing so."""
@@ -132,6 +138,7 @@ class Keeper:
         """See who lives; end the leases of those who do not."""
         self._looked = time.monotonic()
         living = []
+        has_unheard = False
         for node in self._files.nodes():
             if node == self._own.node:
                 continue
@@ -143,10 +150,20 @@ class Keeper:
             silent = self._silence.look(node, paper, time.monotonic())
             if is_over(lease, silent, own=self._own):
                 self._end(node, paper)
-            elif lease is not None:
+                continue
+            has_unheard |= not (self._silence.has_heard(node) or self._runs_here(lease))
+            if lease is not None:
                 living.append(lease)
         self._others = tuple(living)
+        self._unheard = has_unheard
         self._adopt({lease.run for lease in living})
+
+    def _runs_here(self, lease: Lease | None) -> bool:
+        return (
+            lease is not None
+            and is_same_system(lease.machine, self._own.machine)
+            and is_running(lease.machine)
+        )
 
     def _end(self, node: str, paper: bytes) -> None:
         over = self._files.end(node, paper, self._own.run)

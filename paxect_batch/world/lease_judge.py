@@ -32,11 +32,15 @@ class Silence:
         """`look_seconds` is how often the judge looks."""
         self._step_max = 2 * look_seconds
         self._seen: dict[str, tuple[bytes, float, float]] = {}
+        self._heard: set[str] = set()
 
     def look(self, node: str, paper: bytes, now: float) -> float:
         """Take in what the lease says now; return the seconds it has been silent."""
         before = self._seen.get(node)
-        if before is None or before[0] != paper:
+        if before is None:
+            silent = 0.0
+        elif before[0] != paper:
+            self._heard.add(node)
             silent = 0.0
         else:
             _, looked, silent = before
@@ -44,9 +48,14 @@ class Silence:
         self._seen[node] = paper, now, silent
         return silent
 
+    def has_heard(self, node: str) -> bool:
+        """Tell whether the lease ever changed since it was looked at first."""
+        return node in self._heard
+
     def forget(self, node: str) -> None:
         """Forget a lease that is gone."""
         self._seen.pop(node, None)
+        self._heard.discard(node)
 
 
 def is_same_system(one: Machine, other: Machine) -> bool:

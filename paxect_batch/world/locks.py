@@ -126,6 +126,10 @@ class FileLocks:
         """See `seams.Locks`."""
         return self._keeper.others if self._keeper is not None else ()
 
+    def has_unheard(self) -> bool:
+        """See `seams.Locks`."""
+        return self._keeper is not None and self._keeper.has_unheard
+
     def over(self) -> list[Over]:
         """See `seams.Locks`."""
         assert self._keeper is not None

@@ -93,6 +93,34 @@ def test_silent_node_is_over_after_its_own_lease_time_and_once(
     assert keeper.take_over() == []
 
 
+def test_node_is_unheard_until_it_beats_or_is_over_and_taken(
+    files: LeaseFiles, time: SteppedTime
+) -> None:
+    beats, silent = lease_of("node2"), lease_of("node3")
+    assert files.create(beats)
+    keeper = kept(files, "node1")
+    keeper.look_around()
+    assert keeper.has_unheard
+    files.beat(beats, msgspec.structs.replace(beats, beat=1))
+    look_for(keeper, time, 1)
+    assert not keeper.has_unheard
+    assert files.create(silent)
+    look_for(keeper, time, 60)
+    assert keeper.has_unheard
+    look_for(keeper, time, 1)
+    assert keeper.others == ()
+    assert keeper.has_unheard, "both are over, and nobody recovered them"
+    keeper.take_over()
+    assert not keeper.has_unheard
+
+
+def test_node_that_runs_on_this_machine_need_not_be_heard(files: LeaseFiles) -> None:
+    assert files.create(lease_of("node2", machine=this_machine()))
+    keeper = kept(files, "node1")
+    keeper.look_around()
+    assert not keeper.has_unheard
+
+
 def test_node_that_beats_lives_for_as_long_as_it_does(
     files: LeaseFiles, time: SteppedTime
 ) -> None:

@@ -35,6 +35,19 @@ def test_forgotten_lease_is_new_when_it_is_seen_again() -> None:
     assert silence.look("n", b"1", 2.0) == 0.0
 
 
+def test_node_is_heard_once_its_lease_changes_before_ones_eyes() -> None:
+    silence = Silence(look_seconds=LOOK)
+    silence.look("n", b"1", 0.0)
+    silence.look("n", b"1", 1.0)
+    assert not silence.has_heard("n")
+    silence.look("n", b"2", 2.0)
+    silence.look("n", b"2", 3.0)
+    assert silence.has_heard("n")
+    silence.forget("n")
+    silence.look("n", b"2", 4.0)
+    assert not silence.has_heard("n")
+
+
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 100)), min_size=1))
 def test_silence_never_exceeds_what_passed_since_a_change(
     looks: list[tuple[bool, float]],

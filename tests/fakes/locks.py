@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from paxect_batch.model.errors import ConfigError, NotReady
@@ -29,6 +30,8 @@ class FakeLocks:
         self.register = Register() if register is None else register
         self.lease: Lease | None = None
         self.lost = False
+        self.unheard: Iterator[bool] = iter(())
+        """What is said of others, one after the other; then all are heard."""
         self._taken: list[Over] = []
         """Runs that are this one's to recover, and not buried yet."""
 
@@ -88,6 +91,9 @@ class FakeLocks:
         return tuple(
             lease for lease in self._leases(self.register) if lease is not self.lease
         )
+
+    def has_unheard(self) -> bool:
+        return next(self.unheard, False)
 
     def over(self) -> list[Over]:
         over, self.register.over = self.register.over, []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -271,6 +272,33 @@ def test_drain_that_waits_ends_when_the_items_of_others_are_done(
     assert clock.seconds > 30
     assert waits.standing.elsewhere_files == 0
     bench.check_delivered_once()
+
+
+def test_drain_that_does_not_wait_takes_over_who_was_silent_from_its_beginning(
+    tmp_path: Path,
+) -> None:
+    """As from cron, each run of which is shorter than a lease."""
+    bench, register = bench_with(tmp_path, FEW), Register()
+
+    def die(number: int, name: str) -> None:
+        if name == "rename_new":
+            gone.die()
+
+    gone = NodeRun(bench, register, "north", before=die)
+    gone()
+    assert gone.is_dead
+    unknown, register.over = register.over, []
+    comes = NodeRun(bench, register, "south")
+
+    def listen() -> Iterator[bool]:
+        yield from [True] * 20
+        register.over += unknown
+        yield True
+
+    comes.locks.unheard = listen()
+    comes()
+    bench.check_delivered_once()
+    assert register.over == []
 
 
 def test_drain_that_does_not_wait_leaves_what_others_hold_to_them(
