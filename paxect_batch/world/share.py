@@ -20,6 +20,7 @@ from typing import IO
 
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root, to_text
+from paxect_batch.world.folders import Folders
 from paxect_batch.world.tree import CREATE, READ, Tree, parts_of, temp_name
 from paxect_batch.world.wholes import read_whole, write_whole
 from paxect_batch.world.writers import has_writer
@@ -49,6 +50,7 @@ class LocalShare:
     ) -> None:
         self.roots = {root: os.fsencode(path) for root, path in roots.items()}
         self._tree = _open_tree(self.roots) if tree is None else tree
+        self._folders = Folders(self._tree)
         self._monotonic = monotonic
         self._now_offset = 0.0
         self._now_measured: float | None = None
@@ -143,7 +145,7 @@ class LocalShare:
 
     def sync_folder(self, folder: Place) -> None:
         """See `seams.Share`. Does nothing where the system has no such call."""
-        self._tree.sync_folder(folder)
+        self._folders.sync(folder)
 
     def read(self, place: Place, bytes_max: int) -> bytes | None:
         """See `seams.Share`. `OSError` EFBIG if it is larger."""
@@ -208,33 +210,11 @@ class LocalShare:
 
     def remove_folder(self, folder: Place) -> bool:
         """See `seams.Share`."""
-        try:
-            self._tree.remove_folder(folder)
-        except OSError as error:
-            if error.errno in (*_NOT_THERE, errno.ENOTEMPTY, errno.EEXIST):
-                return False
-            raise
-        return True
+        return self._folders.remove(folder)
 
     def make_folder(self, folder: Place) -> None:
         """See `seams.Share`. A root that is not there is not made: ENOENT."""
-        if not folder.path:
-            self._tree.stat(folder)
-            return
-        try:
-            self._make_one_folder(folder)
-        except FileNotFoundError:
-            self.make_folder(folder.folder)
-            self._make_one_folder(folder)
-
-    def _make_one_folder(self, folder: Place) -> None:
-        try:
-            self._tree.make(folder)
-        except FileExistsError:
-            if not stat.S_ISDIR(self._tree.stat(folder).st_mode):
-                raise
-        else:
-            self.sync_folder(folder.folder)
+        self._folders.make(folder)
 
     def dress(
         self, stream: IO[bytes], *, mtime_ns: int | None, mode: int | None

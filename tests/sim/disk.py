@@ -263,6 +263,9 @@ class Disk:
 
 def _torn(file: File, dice: random.Random) -> bytes:
     """Return what is there if only a part was written."""
+    if file.content.startswith(file.synced):
+        # What was appended may be missing; what it was appended to is not.
+        return file.content[: dice.randint(len(file.synced), len(file.content))]
     if len(file.content) != len(file.synced):
         return file.content[: dice.randrange(len(file.content) + 1)]
     cut = dice.randrange(0, len(file.content) + 1, SECTOR_BYTES)

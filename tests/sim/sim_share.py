@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
+import stat
 from collections.abc import Iterator
 from typing import IO
 
@@ -13,6 +15,7 @@ from sim_file import SimFile
 
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root
+from paxect_batch.world.folders import Folders
 
 ROOTS = {
     Root.INBOX: "inbox",
@@ -22,11 +25,35 @@ ROOTS = {
 }
 
 
+class FolderSteps:
+    """What folders use of `tree.Tree`, in steps."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def stat(self, place: Place) -> os.stat_result:
+        node = self._calls.find(path_of(place))
+        if node is None:
+            raise error(errno.ENOENT, path_of(place))
+        mode = stat.S_IFDIR if isinstance(node, Folder) else stat.S_IFREG
+        return os.stat_result((mode, *[0] * 9))
+
+    def make(self, folder: Place) -> None:
+        self._calls.make(path_of(folder))
+
+    def remove_folder(self, folder: Place) -> None:
+        self._calls.remove_folder(path_of(folder))
+
+    def sync_folder(self, folder: Place) -> None:
+        self._calls.sync_folder(path_of(folder))
+
+
 class SimShare:
     """See `seams.Share`. Each operation takes the calls that the real one takes."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+        self._folders = Folders(FolderSteps(calls))
 
     def entries(self, folder: Place) -> Iterator[Entry]:
         try:
@@ -83,7 +110,7 @@ class SimShare:
         self._calls.sync(file.path, file.node)
 
     def sync_folder(self, folder: Place) -> None:
-        self._calls.sync_folder(path_of(folder))
+        self._folders.sync(folder)
 
     def read(self, place: Place, bytes_max: int) -> bytes | None:
         path = path_of(place)
@@ -123,22 +150,10 @@ class SimShare:
         return self._remove(path_of(place))
 
     def remove_folder(self, folder: Place) -> bool:
-        try:
-            self._calls.remove_folder(path_of(folder))
-        except OSError as problem:
-            if problem.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY):
-                return False
-            raise
-        return True
+        return self._folders.remove(folder)
 
     def make_folder(self, folder: Place) -> None:
-        if not folder.path:
-            return
-        try:
-            self._make_one(folder)
-        except FileNotFoundError:
-            self.make_folder(folder.folder)
-            self._make_one(folder)
+        self._folders.make(folder)
 
     def dress(
         self, stream: IO[bytes], *, mtime_ns: int | None, mode: int | None
@@ -161,16 +176,6 @@ class SimShare:
 
     def folds_names(self, root: Root) -> bool:
         return False
-
-    def _make_one(self, folder: Place) -> None:
-        path = path_of(folder)
-        try:
-            self._calls.make(path)
-        except FileExistsError:
-            if not isinstance(self._calls.find(path), Folder):
-                raise
-        else:
-            self.sync_folder(folder.folder)
 
     def _remove(self, path: str) -> bool:
         try:
