@@ -41,6 +41,7 @@ _DRY_RUN = Option(
     "dry-run", "", "say what would be done with each file; do nothing", "n"
 )
 _POLL = Option("poll-seconds", "N", "look for new files every N seconds (default 2)")
+_ANYONE = Option("listen-anywhere", "FILE", "to others too, with the token in FILE")
 _WAIT = Option("wait", "", "go on until other nodes are done as well")
 _RUN = (
     Option("direction", "NAME", "encode, decode, or relay, which is both (default)"),
@@ -53,6 +54,8 @@ _RUN = (
     Option("max-files", "N", "take no more than N files"),
     Option("allow-mixed", "", "work beside nodes of another codec or policy"),
     _DRY_RUN,
+    Option("listen", "ADDR", "show the run and its share at http://ADDR/"),
+    _ANYONE,
     Option("junit", "FILE", "write the run as JUnit XML"),
     Option("textfile", "FILE", "write the run as Prometheus metrics"),
     Option("log", "FILE", "log events to FILE (default: the share's own log)"),
@@ -140,6 +143,24 @@ COMMANDS = {
             "paxect-batch status --json /mnt/exchange | jq .waiting.files",
         ),
         (0, 3, 64, 75),
+    ),
+    "serve": Command(
+        "Show a share over HTTP, to people and to monitoring.",
+        "[SHARE]",
+        1,
+        (
+            Option("listen", "ADDR", "listen there (default 127.0.0.1:8081)"),
+            _ANYONE,
+            _QUIET,
+            *_FOLDERS,
+            _CONFIG,
+            _HELP,
+        ),
+        (
+            "paxect-batch serve /mnt/exchange",
+            "paxect-batch serve /mnt/exchange --listen 127.0.0.1:9000",
+        ),
+        (64, 75, 130, 143),
     ),
     "quarantine": Command(
         "List what was set aside, show why, retry it, or take it out.",

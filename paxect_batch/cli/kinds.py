@@ -20,6 +20,7 @@ _UNBOUNDED = 10**9
 
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([^:\s\[\]]{1,64})):(\d{1,5})")
 _SPAN = re.compile(r"(?=.)(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
 
 
@@ -109,7 +110,28 @@ def _is_deadline(word: str) -> bool:
     return span is not None and any(int(part or 0) for part in span.groups())
 
 
+def address(words: str) -> tuple[str, int] | None:
+    """Return the host and port of an address, or None if it is none."""
+    found = _ADDRESS.fullmatch(words)
+    if found is None or int(found[3]) > 65535:
+        return None
+    host = found[1] or found[2]
+    if host == "localhost":
+        return "127.0.0.1", int(found[3])
+    from ipaddress import ip_address
+
+    try:
+        ip_address(host)
+    except ValueError:
+        return None
+    return host, int(found[3])
+
+
 PATH = text("the path of a file or folder", _is_path)
+ADDRESS = text(
+    "an address and a port, such as 127.0.0.1:8081 or [::1]:8081",
+    lambda word: address(word) is not None,
+)
 NODE = text(
     f"up to {NODE_LETTERS_MAX} letters, digits, dots, dashes and underscores, "
     "beginning with a letter or digit",

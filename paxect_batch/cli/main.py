@@ -26,6 +26,7 @@ _MODULES = {
     "watch": "watch",
     "verify": "verify",
     "status": "status",
+    "serve": "serve",
     "quarantine": "quarantine",
     "config": "config_show",
     "manifest": "manifest",

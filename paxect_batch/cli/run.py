@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -27,12 +30,15 @@ from paxect_batch.cli.stop import StopSignal
 from paxect_batch.cli.wiring import World
 from paxect_batch.model.audit import Batch
 from paxect_batch.model.errors import Exit
-from paxect_batch.model.run import Planned, RunOptions, Verdict
+from paxect_batch.model.run import Planned, RunOptions, Standing, Verdict
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.node import Node
 from paxect_batch.relay.passes import root_of
 from paxect_batch.report.amounts import count_text, time_text
 from paxect_batch.world.share import LocalShare
+
+if TYPE_CHECKING:
+    from paxect_batch.serve.board import Board
 
 STOPPED_TEXT = {
     Exit.INTERRUPTED: "stopped by Ctrl-C",
@@ -44,14 +50,25 @@ def run(arguments: Arguments, *, watch: bool) -> int:
     """Run the relay as the arguments and settings ask for; return the exit code."""
     share = arguments.operands[0] if arguments.operands else None
     settings = load(arguments, share=share)
-    with StopSignal() as stop:
+    with StopSignal() as stop, _shown(settings, arguments) as board:
         layout = find_layout(settings)
         policy = PolicyFile(settings, layout)
         policy()
         if arguments.has("dry-run"):
             return _show_plan(settings, layout, policy, stop)
         layout.make_ready()
-        return _run(settings, layout, policy, stop, watch=watch)
+        return _run(settings, layout, policy, stop, board, watch=watch)
+
+
+def _shown(
+    settings: Settings, arguments: Arguments
+) -> AbstractContextManager[Board | None]:
+    """Listen if that is asked for; what it takes is loaded then only."""
+    if settings.listen is None:
+        return nullcontext()
+    from paxect_batch.cli.listening import listening
+
+    return listening(settings, arguments)
 
 
 def _run(
@@ -59,6 +76,7 @@ def _run(
     layout: Layout,
     policy: PolicyFile,
     stop: StopSignal,
+    board: Board | None,
     *,
     watch: bool,
 ) -> int:
@@ -71,11 +89,17 @@ def _run(
         deadline = _deadline(settings)
 
         def make(account: Account | None) -> Node:
+            show: Callable[[Standing], None] = progress
+            if board is not None:
+                from paxect_batch.cli.listening import attach, showing
+
+                attach(board, world, settings, watch=watch)
+                show = showing(progress, board)
             left = None if deadline is None else deadline - world.duration_seconds()
             options = run_options(
                 settings, world, layout, watch=watch, deadline_seconds=left
             )
-            return make_node(world, options, policy, stop, progress, account=account)
+            return make_node(world, options, policy, stop, show, account=account)
 
         node, error = serve(
             make, world.begin_anew, progress.notice, stop=stop, watch=watch
@@ -148,7 +172,7 @@ def make_node(
     options: RunOptions,
     policy: PolicyFile,
     stop: StopSignal,
-    progress: Progress,
+    progress: Callable[[Standing], None],
     *,
     account: Account | None = None,
 ) -> Node:

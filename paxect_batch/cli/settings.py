@@ -80,6 +80,8 @@ SETTINGS: dict[str, Setting] = {
     "allow_mixed": Setting(kinds.SWITCH, default=False),
     "log": _path("LOG"),
     "log_bytes_max": Setting(kinds.whole(4096, 1 << 40), 5 << 20, "LOG_MAX"),
+    "listen": Setting(kinds.ADDRESS),
+    "listen_anywhere": _path(),
     "junit": _path(),
     "textfile": _path(),
     "progress": Setting(kinds.SWITCH),
@@ -110,6 +112,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allow_mixed: bool
     log: str | None
     log_bytes_max: int
+    listen: str | None
+    listen_anywhere: str | None
+    """The file with the token that whoever asks from elsewhere has to have."""
     junit: str | None
     textfile: str | None
     progress: bool | None

@@ -64,7 +64,7 @@ def share_status(
     claimed = _Claimed(opened, policy, markers) if policy and markers else None
     for item in _items(share, in_place=layout.in_place):
         decodes = item.direction is Direction.DECODE
-        heaps[Root.WIRE if decodes else Root.INBOX].add(item.size)
+        heaps[Root.WIRE if decodes else Root.INBOX].add(item)
         if claimed is not None:
             claimed.note(item)
     if claimed is not None:
@@ -84,6 +84,8 @@ def share_status(
         share=layout.share or layout.words,
         waiting=heaps[Root.INBOX].tally,
         wire=heaps[Root.WIRE].tally,
+        waiting_seconds=heaps[Root.INBOX].age_seconds(now()),
+        wire_seconds=heaps[Root.WIRE].age_seconds(now()),
         nodes=node_statuses(found, claims),
         over=over,
         mixed=_mixed(share, nodes),
@@ -119,10 +121,18 @@ def _policy(opened: Opened) -> tuple[Policy | None, str]:
 class _Heap:
     def __init__(self) -> None:
         self._files = self._bytes = 0
+        self._oldest: int | None = None
 
-    def add(self, size: int) -> None:
+    def add(self, item: Item) -> None:
         self._files += 1
-        self._bytes += size
+        self._bytes += item.size
+        # Renaming a file into the inbox leaves its mtime as old as it was.
+        changed = item.facts.ctime_ns or item.identity.mtime_ns
+        self._oldest = min(changed, self._oldest or changed)
+
+    def age_seconds(self, now: float) -> float:
+        """Return how long ago the file that rests longest was changed last."""
+        return 0.0 if self._oldest is None else _age(self._oldest / 1e9, now)
 
     @property
     def tally(self) -> Tally:

@@ -7,16 +7,18 @@ import secrets
 import socket
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from paxect_batch.cli.layout import Layout
 from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.progress import Progress
 from paxect_batch.cli.settings import Settings, environment
-from paxect_batch.model.events import Event
+from paxect_batch.model.events import Event, EventLine
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.places import Place, Root
 from paxect_batch.relay.stamps import utc
+from paxect_batch.seams import Executor
 from paxect_batch.world.clock import RealClock
 from paxect_batch.world.descriptors import raise_limit
 from paxect_batch.world.event_log import JsonlEventLog
@@ -75,7 +77,7 @@ class World:
             now=self.share.now,
             lease_seconds=layout.lease_seconds,
         )
-        self.executor = WorkerPool(layout.roots, self.workers)
+        self.executor: Executor = WorkerPool(layout.roots, self.workers)
         self._log: JsonlEventLog | None = None
         if not dry:
             self._log = self._open_log(policy, progress)
@@ -98,6 +100,11 @@ class World:
         self.ledger = self._new_ledger()
         if self._log is not None:
             self._log.run = self.run
+
+    def tell_events(self, observer: Callable[[EventLine, bool], None]) -> None:
+        """Tell of each event as it comes, and whether the log takes it."""
+        if self._log is not None:
+            self._log.observer = observer
 
     def reopen_log(self) -> None:
         """Let the next event go to a new file, as after a rotation by others."""

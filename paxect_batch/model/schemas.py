@@ -18,6 +18,7 @@ from paxect_batch.model.policy import LinkPolicy, Policy
 from paxect_batch.model.records import Record
 from paxect_batch.model.status import Deliveries, ShareStatus
 from paxect_batch.model.transfer import Attempts, Intent, Reason
+from paxect_batch.model.view import View
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -36,6 +37,7 @@ SUBJECTS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "share-marker": (ShareMarker, "the marker of a share, .paxect/share.json"),
     "signed-manifest": (SignedManifest, "a node's manifest with its signature"),
     "status": (ShareStatus, "what `status --json` prints"),
+    "view": (View, "what a listener shows at /view"),
 }
 """By name: the struct that is written down, and where it is found."""
 

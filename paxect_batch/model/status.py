@@ -87,6 +87,10 @@ class ShareStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Files in the inbox."""
     wire: Tally
     """Containers that lie between encode and decode."""
+    waiting_seconds: float = 0.0
+    """For how long the oldest file has been in the inbox, by its last change."""
+    wire_seconds: float = 0.0
+    """The same, of the wire."""
     nodes: tuple[NodeStatus, ...]
     over: tuple[Rescue, ...]
     mixed: tuple[str, ...]

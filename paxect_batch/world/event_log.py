@@ -69,6 +69,8 @@ class JsonlEventLog:
         """How many events could not be written since the log last could be."""
         self.tail: deque[EventLine] = deque(maxlen=TAIL_EVENTS)
         """The newest events."""
+        self.observer: Callable[[EventLine, bool], None] | None = None
+        """Told of each event, and whether the level lets it be logged."""
 
     def write(
         self,
@@ -80,9 +82,14 @@ class JsonlEventLog:
         message: str = "",
     ) -> None:
         """See `seams.EventLog`. Never raises for what the log's file does."""
-        if not at_least(level_of(event), self.level):
+        is_logged = at_least(level_of(event), self.level)
+        if not is_logged and self.observer is None:
             return
         line = self._line(event, src=src, dst=dst, status=status, message=message)
+        if self.observer is not None:
+            self.observer(line, is_logged)
+        if not is_logged:
+            return
         self.tail.append(line)
         try:
             if self.lost:

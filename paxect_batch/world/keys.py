@@ -29,10 +29,11 @@ class EnvironmentKeys:
         for name in VARIABLES:
             if self._environ.get(name):
                 return os.fsencode(self._environ[name])
-        return _key_from(self._key_file) if self._key_file else None
+        return secret_in(self._key_file) if self._key_file else None
 
 
-def _key_from(path: str | bytes) -> bytes:
+def secret_in(path: str | bytes) -> bytes:
+    """Return the secret in a file that nobody else may read, or raise `ConfigError`."""
     shown = printable(os.fsdecode(path))
     try:
         # Not to wait for a fifo's writer.

@@ -3,4 +3,6 @@
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(__file__))
+_HERE = os.path.dirname(__file__)
+for _folder in ("", "../serve", "../report"):
+    sys.path.insert(0, os.path.normpath(os.path.join(_HERE, _folder)))

@@ -48,6 +48,17 @@ from paxect_batch.model.transfer import (
     Pledge,
     Reason,
 )
+from paxect_batch.model.view import (
+    Doings,
+    Ground,
+    Health,
+    Minute,
+    Rate,
+    Steps,
+    View,
+    Viewer,
+    Wellness,
+)
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 SOURCE = Place(Root.INBOX, "sub/a\\xff.txt")
@@ -257,6 +268,25 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
             set_aside=(),
             last_run=None,
             policy_problem="",
+        )
+    ],
+    "view": [
+        View(
+            at=1.5,
+            uptime_seconds=2.5,
+            identity=Viewer(version="1", codec="z", python="3", share="/share"),
+            health=Health(Wellness.CARE, ("1 file set aside",)),
+            not_ready=("the run holds no lease on the share",),
+            rate=Rate(1.5, 20.0),
+            minutes=(Minute(60, 1, 2),),
+            ground=Ground(at=1.0, free_bytes={"inbox": 5}),
+            seen=None,
+            doings=Doings(
+                steps={"encode": Steps(files={"delivered": 1})},
+                outcomes={"waiting": Tally(1, 2)},
+            ),
+            events={"encode": 1},
+            newest=(),
         )
     ],
 }

@@ -19,7 +19,8 @@ ALLOWED = {
     "work": {"model", "rules", "report", "seams"},
     "relay": {"model", "rules", "report", "seams", "work"},
     "world": {"model", "seams"},
-    "cli": {"model", "rules", "report", "seams", "work", "relay", "world"},
+    "serve": {"model", "report", "seams"},
+    "cli": {"model", "rules", "report", "seams", "work", "relay", "world", "serve"},
     "__main__": {"cli"},
     "__init__": set(),
 }
