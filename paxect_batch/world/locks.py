@@ -141,9 +141,10 @@ class FileLocks:
         """See `seams.Locks`."""
         assert self._keeper is not None
         self._claims.remove_all_of(over.run)
-        # Of a machine that lost power some may be empty: nobody's, then.
-        self._sweep(self._keeper.own)
         self._leases.bury(over, self._keeper.own.run)
+        # Of who was killed, or lost power, some may be empty: nobody's, unless others
+        # live. As long as the run is not buried it counts as one of them.
+        self._sweep(self._keeper.own)
 
     def tell(self, word: Word) -> None:
         """See `seams.Locks`."""

@@ -369,6 +369,21 @@ def test_empty_marker_of_a_node_that_lost_power_goes_when_it_is_buried(
     assert other.claim("item") is not None
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
+def test_empty_marker_of_a_node_that_was_killed_goes_when_it_is_buried(
+    tmp_path: Path, joined: Callable[..., FileLocks], holder: subprocess.Popen[str]
+) -> None:
+    """It may be killed between making a marker and writing who made it."""
+    other = joined("node2")
+    (tmp_path / "claims" / marker_name("another")).touch()
+    holder.kill()
+    holder.wait()
+    found: list[Over] = []
+    wait_until(lambda: found.extend(other.over()) or found)
+    other.bury(found[0])
+    assert other.claim("another") is not None
+
+
 def test_claims_of_a_dead_run_go_however_many_and_those_of_others_stay(
     tmp_path: Path, joined: Callable[..., FileLocks]
 ) -> None:
