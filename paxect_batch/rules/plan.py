@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from paxect_batch.model.transfer import Lot, Task
 from paxect_core import limits
+from paxect_core.parallel import window_frames
 
 LOT_ITEMS_MAX = 256
 LOT_BYTES_MAX = 16 << 20
@@ -25,6 +26,9 @@ BIG_BYTES_MIN = 64 << 20
 IN_FLIGHT_BYTES_MAX = 128 << 20
 """Bytes of sources in flight for each worker, see `in_flight_bytes_max`."""
 
+WORKER_BYTES = 40 << 20
+"""What a worker takes that does nothing."""
+
 
 def threads_for(size: int, cores: int, workers: int) -> int:
     """Return the threads for one item when `workers` workers are busy, its own too."""
@@ -36,6 +40,15 @@ def threads_for(size: int, cores: int, workers: int) -> int:
 def in_flight_bytes_max(workers: int) -> int:
     """Return how many bytes of sources may be staged or on their way at once."""
     return max(workers, 1) * IN_FLIGHT_BYTES_MAX
+
+
+def lot_memory_bytes(frame_bytes: int, threads: int) -> int:
+    """Return what a worker takes of the machine's memory while it has a lot, at most.
+
+    Itself, and for each frame in its window the raw and the compressed bytes.
+    """
+    frames = window_frames(threads, frame_bytes) + 1
+    return WORKER_BYTES + frames * 2 * frame_bytes
 
 
 def may_start(size: int, *, in_flight_bytes: int, workers: int) -> bool:

@@ -1,0 +1,350 @@
+"""The pace keeps to its limits, falls when it must, settles, and comes back."""
+
+from __future__ import annotations
+
+import itertools
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pace_samples import (
+    FULL,
+    GIB,
+    MIB,
+    WELL,
+    constant,
+    histories,
+    limits,
+    run,
+    surroundings,
+)
+
+from paxect_batch.model.pace import (
+    Cause,
+    Disk,
+    Limits,
+    Observation,
+    PaceState,
+    PaceStep,
+    Quiet,
+    Surroundings,
+)
+from paxect_batch.rules.pace import (
+    HOLD_SECONDS,
+    RELAPSE_SECONDS,
+    RUNGS,
+    decide,
+    is_change,
+    replay,
+    shown,
+)
+from paxect_batch.rules.pace_rooms import guard_rooms
+
+replace = msgspec.structs.replace
+
+
+@given(limits, histories())
+def test_pace_is_never_above_any_limit(
+    limit: Limits, history: list[Observation]
+) -> None:
+    for pace in run(limit, history)[1]:
+        assert 0 <= pace.pace <= 1
+        assert pace.lots <= limit.lots
+        assert pace.files <= limit.files
+        assert pace.bytes <= limit.bytes
+        assert 1 <= pace.lot_files <= 256
+        assert (pace.lots > 0) == (pace.files > 0) == (pace.bytes > 0)
+        assert (pace.lots > 0) == (pace.pace > 0)
+
+
+@given(limits, histories())
+def test_pace_is_never_above_the_room_of_a_guard(
+    limit: Limits, history: list[Observation]
+) -> None:
+    limit = replace(limit, guarded=True)
+    for seen, pace in zip(history, run(limit, history)[1], strict=True):
+        assert all(pace.pace <= room for _, room in guard_rooms(limit, seen.around))
+
+
+@given(limits, histories())
+def test_same_observations_written_down_and_read_again_give_the_same_decisions(
+    limit: Limits, history: list[Observation]
+) -> None:
+    state = PaceState()
+    for seen in history:
+        after, pace = decide(limit, state, seen)
+        step = PaceStep(limits=limit, before=state, seen=seen, pace=pace)
+        read = msgspec.json.decode(msgspec.json.encode(step), type=PaceStep)
+        assert read == step
+        assert replay(read) == (after, pace)
+        state = after
+
+
+@given(limits, surroundings)
+def test_constant_surroundings_lead_to_one_fall_and_one_climb_at_most(
+    limit: Limits, around: Surroundings
+) -> None:
+    _, paces = run(replace(limit, quiet=()), constant(around, 120))
+    moves = [
+        after.pace - before.pace
+        for before, after in itertools.pairwise(paces)
+        if after.pace != before.pace
+    ]
+    turns = sum((one > 0) != (other > 0) for one, other in itertools.pairwise(moves))
+    assert turns <= 1
+
+
+@given(limits, surroundings)
+def test_pace_is_full_again_a_while_after_all_is_well(
+    limit: Limits, around: Surroundings
+) -> None:
+    limit = replace(limit, quiet=(), lot_memory_bytes=min(limit.lot_memory_bytes, GIB))
+    state, _ = run(limit, constant(around, 30))
+    state, paces = run(limit, constant(WELL, 300, 30), state)
+    reached = guard_rooms(limit, WELL)
+    if all(room >= 1.2 for _, room in reached):
+        assert paces[-1].pace == 1
+        assert paces[-1].cause is Cause.NONE
+
+
+@given(limits, surroundings, st.floats(0, 1))
+def test_less_of_what_is_guarded_never_gives_a_higher_pace(
+    limit: Limits, around: Surroundings, part: float
+) -> None:
+    worse = replace(
+        around,
+        memory_free_bytes=_less(around.memory_free_bytes, part),
+        descriptors_free=_less(around.descriptors_free, part),
+        disks=tuple(
+            replace(disk, free_bytes=int(disk.free_bytes * part))
+            for disk in around.disks
+        ),
+        busy_elsewhere=None
+        if around.busy_elsewhere is None
+        else around.busy_elsewhere + (1 - around.busy_elsewhere) * (1 - part),
+        battery_percent=None
+        if around.battery_percent is None
+        else around.battery_percent * part,
+    )
+    before = decide(limit, PaceState(), Observation(at_seconds=0.0, around=around))
+    after = decide(limit, PaceState(), Observation(at_seconds=0.0, around=worse))
+    assert after[1].pace <= before[1].pace
+
+
+def _less(amount: int | None, part: float) -> int | None:
+    return None if amount is None else int(amount * part)
+
+
+@given(limits, histories())
+def test_more_is_not_taken_than_a_rate_allows(
+    limit: Limits, history: list[Observation]
+) -> None:
+    limit = replace(limit, rate_bytes=1000, files_per_minute=600, guarded=False)
+    state, taken_files, taken_bytes, largest = PaceState(), 0, 0, 500
+    begin = history[0].at_seconds
+    for one in history:
+        seen = replace(one, taken_files=taken_files, taken_bytes=taken_bytes)
+        state, pace = decide(limit, state, seen)
+        assert pace.files_now is not None
+        assert pace.bytes_now is not None
+        taken_files += pace.files_now
+        if pace.bytes_now:
+            taken_bytes += pace.bytes_now - 1 + largest
+        lasted = seen.at_seconds - begin
+        assert taken_files <= 10 * (lasted + 2) + 1
+        assert taken_bytes <= 1000 * (lasted + 2) + largest
+
+
+SHORT = [
+    (Cause.MEMORY, {"memory_free_bytes": 100 * MIB}),
+    (Cause.DISK, {"disks": (Disk("outbox", 1 * MIB, 100 * GIB),)}),
+    (Cause.INODES, {"disks": (Disk("outbox", 50 * GIB, 100 * GIB, 3, 10**6),)}),
+    (Cause.DESCRIPTORS, {"descriptors_free": 100}),
+    (Cause.BATTERY, {"battery_percent": 5.0}),
+]
+
+
+@pytest.mark.parametrize(("cause", "short"), SHORT, ids=[str(c) for c, _ in SHORT])
+def test_what_runs_out_stops_claiming_until_there_is_enough_again(
+    cause: Cause, short: dict[str, object]
+) -> None:
+    state, paces = run(FULL, constant(WELL, 5))
+    assert paces[-1].pace == 1
+    state, paces = run(FULL, constant(replace(WELL, **short), 2, 5), state)
+    assert paces[0].pace == 0
+    assert paces[0].cause is cause
+    assert paces[0].files == 0
+    state, paces = run(FULL, constant(WELL, 120, 7), state)
+    rungs = [pace.pace for pace in paces]
+    assert rungs == sorted(rungs)
+    assert rungs[-1] == 1
+    assert set(rungs) == set(RUNGS), "it climbs one rung at a time"
+    assert rungs[int(HOLD_SECONDS) - 3] == 0
+
+
+def test_memory_for_one_of_two_workers_leaves_one_work() -> None:
+    around = replace(WELL, memory_free_bytes=(500 + 70) * MIB)
+    _, paces = run(FULL, constant(around, 3))
+    assert paces[0].cause is Cause.MEMORY
+    assert paces[0].lots == 1
+
+
+def test_others_who_compute_are_made_room_for_and_never_all_of_it() -> None:
+    state, _ = run(FULL, constant(WELL, 30))
+    state, paces = run(FULL, constant(replace(WELL, busy_elsewhere=1.0), 60, 30), state)
+    assert paces[-1].pace == 0.125
+    assert paces[-1].cause is Cause.LOAD
+    assert paces[-1].lots == 1
+    _, paces = run(FULL, constant(WELL, 120, 90), state)
+    assert paces[-1].pace == 1
+
+
+def test_load_for_a_moment_changes_nothing() -> None:
+    state, _ = run(FULL, constant(WELL, 30))
+    busy = Observation(at_seconds=30.0, around=replace(WELL, busy_elsewhere=1.0))
+    _, paces = run(FULL, [busy, *constant(WELL, 30, 31)], state)
+    assert {pace.pace for pace in paces} == {1.0}
+
+
+def test_coordination_over_three_windows_drops_to_a_quarter_until_it_is_less() -> None:
+    def windows(begin: int, count: int, useful: float) -> list[Observation]:
+        return constant(WELL, count, begin, claims=5, useful_seconds=useful)
+
+    state, paces = run(FULL, windows(0, 3, 0.2))
+    assert paces[-1].pace == 1, "the first observation ends no window"
+    state, paces = run(FULL, windows(3, 1, 0.2), state)
+    assert paces[-1].pace == 0.25
+    assert paces[-1].cause is Cause.OVERHEAD
+    state, paces = run(FULL, windows(4, 30, 0.4), state)
+    assert paces[-1].pace == 0.25, "less than the ratio, and not yet little"
+    _, paces = run(FULL, windows(34, 30, 0.8), state)
+    assert paces[-1].pace == 1
+
+
+def test_pace_that_falls_soon_after_it_rose_holds_twice_as_long() -> None:
+    short = replace(WELL, memory_free_bytes=0)
+    state, at, held = PaceState(), 0, []
+    for _ in range(4):
+        state, _ = run(FULL, constant(short, 1, at), state)
+        at, fell = at + 1, at
+        while state.pace == 0:
+            state, _ = run(FULL, constant(WELL, 1, at), state)
+            at += 1
+        held.append(at - 1 - fell)
+    assert held == sorted(held)
+    assert held[-1] >= 8 * HOLD_SECONDS
+    state, _ = run(FULL, constant(WELL, int(RELAPSE_SECONDS) * 9, at), state)
+    state, _ = run(FULL, constant(short, 1, at + int(RELAPSE_SECONDS) * 9), state)
+    assert state.hold_seconds == HOLD_SECONDS
+
+
+def test_share_that_becomes_ten_times_slower_is_made_room_for_then_got_used_to() -> (
+    None
+):
+    quick = {"claims": 10, "claim_seconds": 0.1, "useful_seconds": 1.0}
+    state, _ = run(FULL, constant(WELL, 60, **quick))
+    slow = quick | {"claim_seconds": 1.0}
+    state, paces = run(FULL, constant(WELL, 60, 60, **slow), state)
+    assert paces[-1].pace <= 0.5
+    assert paces[-1].cause is Cause.SHARE
+    assert paces[-1].files > 0
+    used, paces = run(FULL, constant(WELL, 3600, 120, **slow), state)
+    assert paces[-1].pace == 1
+    assert used.claim_seconds_usual == pytest.approx(0.1, rel=0.1)
+    _, paces = run(FULL, constant(WELL, 120, 120, **quick), state)
+    assert paces[-1].pace == 1
+
+
+def test_no_more_is_out_than_the_slowest_stage_takes() -> None:
+    history = [
+        Observation(
+            at_seconds=float(at),
+            around=WELL,
+            back_files=2 * at,
+            back_bytes=2000 * at,
+            out_files=100,
+        )
+        for at in range(60)
+    ]
+    state, paces = run(FULL, history)
+    assert paces[-1].cause is Cause.BACKPRESSURE
+    assert paces[-1].pace == 1
+    assert paces[-1].files == 16
+    assert paces[-1].lot_files == 4
+    assert paces[-1].bytes >= 32 * MIB
+    quicker = [
+        replace(one, at_seconds=60.0 + at, back_files=120 + 1000 * at, back_bytes=9**9)
+        for at, one in enumerate(history)
+    ]
+    _, paces = run(FULL, quicker, state)
+    assert paces[-1].files == FULL.files
+    assert paces[-1].lot_files == 256
+
+
+def test_one_long_file_does_not_look_like_a_slow_stage() -> None:
+    long = [
+        Observation(at_seconds=float(at), around=WELL, out_files=1, taken_files=1)
+        for at in range(100)
+    ]
+    back = replace(long[-1], at_seconds=100.0, back_files=1, back_bytes=10 * GIB)
+    _, paces = run(FULL, [*long, back])
+    assert paces[-1].bytes == FULL.bytes
+    assert {pace.pace for pace in paces} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("minute", "pace"), [(479, 1.0), (480, 0.25), (1079, 0.25), (1080, 1.0)]
+)
+def test_quiet_hours_hold_from_begin_to_end(minute: int, pace: float) -> None:
+    limit = replace(FULL, quiet=(Quiet(480, 1080, 0.25),))
+    _, paces = run(limit, constant(replace(WELL, minute=minute), 1))
+    assert paces[0].pace == pace
+    assert (paces[0].cause is Cause.QUIET_HOURS) == (pace < 1)
+
+
+def test_quiet_hours_may_last_past_midnight_and_end_at_once() -> None:
+    limit = replace(FULL, quiet=(Quiet(1320, 360),), guarded=False)
+    paces = [
+        run(limit, constant(replace(WELL, minute=minute), 1))[1][0].pace
+        for minute in (1319, 1320, 0, 359, 360)
+    ]
+    assert paces == [1, 0, 0, 0, 1]
+
+
+def test_without_guards_only_the_operator_bounds_the_pace() -> None:
+    limit = replace(FULL, guarded=False, rate_bytes=1000)
+    around = replace(WELL, memory_free_bytes=0, battery_percent=1.0)
+    _, paces = run(limit, constant(around, 5))
+    assert paces[-1].pace == 1
+    assert paces[-1].bytes_now == 2000
+
+
+def test_only_what_changes_more_than_what_a_rate_leaves_is_a_change() -> None:
+    limit = replace(FULL, files_per_minute=60)
+    _, paces = run(limit, constant(WELL, 3))
+    assert is_change(None, paces[0])
+    assert paces[0].files_now != paces[-1].files_now
+    assert not is_change(paces[0], paces[-1])
+    assert is_change(paces[0], replace(paces[0], held_by=Cause.MAX_FILES))
+
+
+def test_limit_that_items_wait_for_is_told_and_forgotten_when_they_do_not() -> None:
+    limit = replace(FULL, files_per_minute=60)
+    taking = [
+        Observation(at_seconds=float(at), around=WELL, taken_files=2 * at)
+        for at in range(5)
+    ]
+    state, paces = run(limit, taking)
+    assert paces[-1].held_by is Cause.MAX_FILES
+    assert paces[-1].files_now == 0
+    _, paces = run(limit, constant(WELL, 60, 5, taken_files=8), state)
+    assert paces[-1].held_by is Cause.NONE
+
+
+def test_what_is_shown_tells_since_when_and_how_much_is_coordination() -> None:
+    state, paces = run(FULL, constant(WELL, 5, claims=1, useful_seconds=0.5))
+    now = shown(FULL, state, paces[-1])
+    assert now.overhead == 0.5
+    assert now.since_seconds == 0.0
+    assert now.pace is paces[-1]
