@@ -22,6 +22,7 @@ from paxect_batch.world.lease_judge import (
     LEASE_SECONDS_MAX,
     LEASE_SECONDS_MIN,
 )
+from paxect_batch.world.plain_files import open_plain
 
 if TYPE_CHECKING:
     from paxect_batch.cli.settings import Settings
@@ -122,7 +123,7 @@ def read_marker(share: str) -> ShareMarker:
     """Return the marker of a share, or raise `NotReady` if there is none."""
     path = os.path.join(share, STATE_NAME, MARKER_NAME)
     try:
-        with open(path, "rb") as stream:
+        with open_plain(path, follows=True) as stream:
             data = stream.read(_MARKER_BYTES_MAX)
         marker = msgspec.json.decode(data, type=ShareMarker)
     except OSError as error:
@@ -131,7 +132,7 @@ def read_marker(share: str) -> ShareMarker:
             f"see that the share is mounted, or run: "
             f"paxect-batch init {shlex.quote(share)}"
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(
             f"{path!r} is no share marker: {error}; nothing was touched; correct it, "
             "or remove it and run init again"

@@ -13,6 +13,7 @@ from paxect_batch.cli.settings import Settings
 from paxect_batch.model.errors import ConfigError
 from paxect_batch.model.policy import Policy
 from paxect_batch.rules.policy import POLICY_BYTES_MAX, policy_sha256, read_policy
+from paxect_batch.world.plain_files import open_plain
 
 BUILT_IN = "built-in policy"
 
@@ -46,7 +47,7 @@ class PolicyFile:
 
     def _read(self) -> bytes | None:
         try:
-            with open(self._path, "rb") as stream:
+            with open_plain(self._path, follows=True) as stream:
                 return stream.read(POLICY_BYTES_MAX + 1)
         except FileNotFoundError as error:
             if self._may_lack:

@@ -32,7 +32,7 @@ from paxect_batch.model.status import (
     Rescue,
     ShareStatus,
 )
-from paxect_batch.model.transfer import Attempts, Intent
+from paxect_batch.model.transfer import Attempts
 from paxect_batch.relay import state
 from paxect_batch.relay.admit import Admitter, Distrust, Done
 from paxect_batch.relay.scan import scan
@@ -219,7 +219,7 @@ def _intents(share: Share, *, now: float) -> Iterator[tuple[Place, InFlight]]:
     for node in share.entries(state.state("intents")):
         for place in state.intents_of(share, node.place.name):
             since = _written_at(share, place)
-            intent = state.load_paper(share, place, Intent)
+            intent = state.load_intent(share, place)
             if intent is None or since is None:
                 continue
             yield (

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+RUN_BYTES_MAX = 120
+"""The longest id of a run; two of them make a name."""
+
 
 class Machine(msgspec.Struct, frozen=True):
     """The machine and process that a run is on, as far as they can be told apart."""
@@ -52,6 +55,12 @@ class Lease(msgspec.Struct, frozen=True):
     allow_mixed: bool = False
     beat: int = 0
     word: Word = Word()
+
+
+def is_name(text: str, *, bytes_max: int = 255) -> bool:
+    """Tell whether a folder or file may have the name, in any system's tree."""
+    possible = text not in ("", ".", "..") and not any(sign in text for sign in "/\\\0")
+    return possible and len(text.encode()) <= bytes_max
 
 
 class Over(msgspec.Struct, frozen=True):

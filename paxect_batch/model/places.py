@@ -54,6 +54,19 @@ _UNSAFE = re.compile(rb"[\x00-\x1f\x7f\\]")
 _ESCAPED = re.compile(rb"\\(?:\\|x([0-9a-f]{2}))")
 
 
+NAME_BYTES_MAX = 255
+"""The longest name that the usual file systems hold."""
+
+
+def is_file_path(path: str) -> bool:
+    """Tell whether a file below a root may have the path: none leads out of it."""
+    parts = path.split("/")
+    return "\0" not in path and all(
+        part not in ("", ".", "..") and len(to_bytes(part)) <= NAME_BYTES_MAX
+        for part in parts
+    )
+
+
 def to_text(path: bytes) -> str:
     """Return the path as text that any log, JSON file or terminal can hold."""
     safe = _UNSAFE.sub(

@@ -9,6 +9,7 @@ import msgspec
 
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place
+from paxect_batch.model.policy import OnDone
 
 
 class Result(enum.StrEnum):
@@ -130,7 +131,7 @@ class Intent(msgspec.Struct, frozen=True):
     node: str
     run: str
     number: int
-    on_done: str
+    on_done: OnDone
     ledger_offset: int
     """Where the node's ledger of this run ended: records of these items come later."""
     pledges: tuple[Pledge, ...]

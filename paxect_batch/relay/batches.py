@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paxect_batch.model.audit import Batch
+from paxect_batch.model.leases import is_name
 from paxect_batch.model.places import Place
 from paxect_batch.relay import state
 from paxect_batch.report.batch import BatchFold
 from paxect_batch.rules.naming import is_temporary
 from paxect_batch.seams import Ledger, Share
 
+_NOTE_BYTES_MAX = 4096
+_NOBODY = "nobody"
+"""Whose a note is that names no node: it counts, and leads to no records."""
 _CLOSED = "closed"
 """Made by the node that adds a batch up; no run has such a name."""
 
@@ -71,10 +75,11 @@ def _noted(share: Share, folder: Place) -> Iterator[tuple[Place, state.Owner, st
     for place in sorted(state.files_in(share, folder)):
         if place.name == _CLOSED or is_temporary(place.name):
             continue
-        paper = share.read(place, 4096)
+        paper = state.read_paper(share, place, _NOTE_BYTES_MAX)
         if paper is not None:
-            made_by, _, node = paper.decode().partition("\n")
-            yield place, state.Owner(node, place.name), made_by
+            made_by, _, node = paper.decode("utf-8", "replace").partition("\n")
+            owner = state.Owner(node if is_name(node) else _NOBODY, place.name)
+            yield place, owner, made_by
 
 
 def _folder(batch: str) -> Place:

@@ -52,7 +52,7 @@ def meet(
     for name, data in peers:
         try:
             manifest = msgspec.json.decode(data, type=SignedManifest)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             events.write(
                 Event.HANDSHAKE_PARSE_ERROR,
                 src=name,
@@ -87,9 +87,9 @@ def meet(
 
 def peers_on_share(share: Share) -> Iterator[tuple[str, bytes]]:
     """Give the manifests that nodes left on the share, with their places."""
-    for folder in share.entries(state.state("nodes")):
-        place = folder.place.child("manifest.json")
-        data = share.read(place, state.PAPER_BYTES_MAX)
+    for folder in state.folders_in(share, state.state("nodes")):
+        place = folder.child("manifest.json")
+        data = state.read_paper(share, place)
         if data is not None:
             yield str(place), data
 

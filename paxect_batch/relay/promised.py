@@ -7,7 +7,6 @@ power, claims may be lost, and the node that made them may be the last to come b
 from __future__ import annotations
 
 from paxect_batch.model.places import Place
-from paxect_batch.model.transfer import Intent
 from paxect_batch.relay import state
 from paxect_batch.seams import Claim, Share
 
@@ -24,7 +23,7 @@ class Promised:
         self._intents.clear()
         for node in state.folders_in(self._share, state.state("intents")):
             for place in state.intents_of(self._share, node.name):
-                intent = state.load_paper(self._share, place, Intent)
+                intent = state.load_intent(self._share, place)
                 for pledge in intent.pledges if intent is not None else ():
                     key = state.key_of(pledge.direction, pledge.source)
                     self._intents[key] = place

@@ -80,7 +80,7 @@ class Recovery:
         # Who made the newest may have died before its name was durable.
         self._sync({place.folder for place in places})
         for place in places:
-            intent = state.load_paper(self._share, place, Intent)
+            intent = state.load_intent(self._share, place)
             if intent is not None:
                 self._settle(intent, record)
             elif self._share.look(place) is not None:
@@ -196,7 +196,7 @@ class Recovery:
     def _put_beside(self, place: Place) -> None:
         # Out of the run's folder, which must become empty.
         run = place.folder
-        beside = run.beside(f"{run.name}-{place.name}.unreadable")
+        beside = run.beside(f"{run.name}-{place.name}{state.UNREADABLE_SUFFIX}")
         self._share.rename_new(place, beside)
         self.unreadable.append(place)
 

@@ -82,7 +82,7 @@ class Settler:
         self._intent = intent
         self._record = record
         self._retirer = Retirer(
-            share, by, OnDone(intent.on_done), ready_marker=intent.ready_marker
+            share, by, intent.on_done, ready_marker=intent.ready_marker
         )
         self._published_in: set[Place] = set()
 
@@ -253,7 +253,7 @@ def write_intent(share: Share, intent: Intent) -> None:
     new = folder.child(f"intent-{intent.number:08d}.part")
     share.remove(new)
     with share.create(new) as stream:
-        rest = memoryview(state.paper_bytes(intent))
+        rest = memoryview(state.intent_bytes(intent))
         while rest:
             rest = rest[stream.write(rest) :]
         share.sync(stream)

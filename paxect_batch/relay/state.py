@@ -7,6 +7,7 @@ takes its word away as well: when it wakes, it can promise nothing any more.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
@@ -14,13 +15,17 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from paxect_batch.model.items import Direction, Kind
-from paxect_batch.model.places import Place, Root
+from paxect_batch.model.places import Place, Root, is_file_path
+from paxect_batch.model.transfer import Intent
 from paxect_batch.seams import Share
 
 RETIRED_PREFIX = "retired-"
 """Begins the names of sources that are moved aside while they are retired."""
 WITHDRAWN_SUFFIX = ".withdrawn"
 """Ends the name of a staged file that will never be published."""
+
+UNREADABLE_SUFFIX = ".unreadable"
+"""Ends the name of what was in the place of a paper, and is none."""
 
 PAPER_BYTES_MAX = 16 << 20
 """No paper is longer; what is longer was not written here."""
@@ -115,20 +120,80 @@ def quarantine_folder(identifier: str) -> Place:
     return state("quarantine", identifier)
 
 
+def read_paper(
+    share: Share, place: Place, bytes_max: int = PAPER_BYTES_MAX
+) -> bytes | None:
+    """Return what stands there; None if nothing is there, nothing if it is no paper.
+
+    What is too long is none, and what is no file.
+    """
+    try:
+        return share.read(place, bytes_max)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            return b""
+        facts = share.look(place)
+        if facts is None or facts.kind is Kind.FILE:
+            raise
+        return b""
+
+
 def load_paper(share: Share, place: Place, kind: type[T]) -> T | None:
     """Return the paper there; None if it is not there or is no such paper."""
-    data = share.read(place, PAPER_BYTES_MAX)
+    data = read_paper(share, place)
+    return None if data is None else paper_in(data, kind)
+
+
+def paper_in(data: bytes, kind: type[T]) -> T | None:
+    """Return the paper that the bytes are; None if no relay could have written it."""
+    try:
+        paper = msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return paper if _names_files(paper) else None
+
+
+def intent_bytes(intent: Intent) -> bytes:
+    """Return an intent as it is written down: a line of its own for its SHA-256.
+
+    All else that is damaged costs a second try. An intent of which one letter is wrong
+    may say that what was staged under another name is published.
+    """
+    paper = paper_bytes(intent)
+    return paper + hashlib.sha256(paper).hexdigest().encode() + b"\n"
+
+
+def load_intent(share: Share, place: Place) -> Intent | None:
+    """Return the intent there; None if it is not there, or not as it was written."""
+    data = read_paper(share, place)
     if data is None:
         return None
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    paper, newline, digest = data.partition(b"\n")
+    paper += newline
+    if digest.strip() != hashlib.sha256(paper).hexdigest().encode():
         return None
+    return paper_in(paper, Intent)
+
+
+def _names_files(value: object) -> bool:
+    """Tell whether all places in a paper are such that a file may lie there."""
+    if isinstance(value, Place):
+        return is_file_path(value.path)
+    if isinstance(value, msgspec.Struct):
+        return all(
+            _names_files(getattr(value, name)) for name in value.__struct_fields__
+        )
+    return not isinstance(value, tuple) or all(map(_names_files, value))
 
 
 def save_paper(share: Share, place: Place, paper: msgspec.Struct) -> None:
     """Write the paper durably and whole."""
-    share.write(place, paper_bytes(paper))
+    try:
+        share.write(place, paper_bytes(paper))
+    except IsADirectoryError:
+        # Nothing of ours; out of the way, it harms nobody.
+        share.rename_new(place, place.beside(f"{place.name}{UNREADABLE_SUFFIX}"))
+        share.write(place, paper_bytes(paper))
 
 
 def paper_bytes(paper: msgspec.Struct) -> bytes:

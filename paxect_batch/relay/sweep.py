@@ -9,6 +9,7 @@ once none of its runs can add to it; the last one to leave would have removed it
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 
 from paxect_batch.model.places import Place, Root
@@ -18,6 +19,8 @@ from paxect_batch.rules.naming import is_momentary
 from paxect_batch.seams import Share
 
 AGE_SECONDS_MIN = 3600.0
+_OUT_OF_REACH = (errno.ELOOP, errno.EACCES, errno.EPERM)
+"""Somebody put a link in a folder's place, or keeps it to himself."""
 
 
 class Sweeper:
@@ -53,7 +56,7 @@ class Sweeper:
     def _attempts(self) -> None:
         for place in list(state.files_in(self._share, state.state("attempts"))):
             attempts = state.load_paper(self._share, place, Attempts)
-            if attempts is not None and self._share.look(attempts.source) is None:
+            if attempts is not None and self._is_gone(attempts.source):
                 self._remove(place)
 
     def _meta(self) -> None:
@@ -62,7 +65,7 @@ class Sweeper:
                 continue
             meta = state.load_paper(self._share, place, Meta)
             container = None if meta is None else meta.container
-            if container is not None and self._share.look(container) is None:
+            if container is not None and self._is_gone(container):
                 self._remove(place)
 
     def _batches(self) -> None:
@@ -89,6 +92,14 @@ class Sweeper:
             return False
         age_seconds = self._share.now() - facts.identity.mtime_ns / 1e9
         return age_seconds > AGE_SECONDS_MIN
+
+    def _is_gone(self, place: Place) -> bool:
+        try:
+            return self._share.look(place) is None
+        except OSError as error:
+            if error.errno not in _OUT_OF_REACH:
+                raise
+            return False
 
     def _remove(self, place: Place) -> None:
         if self._share.remove(place):

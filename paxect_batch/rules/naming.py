@@ -9,14 +9,11 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 
-from paxect_batch.model.places import Place, to_bytes, to_text
+from paxect_batch.model.places import NAME_BYTES_MAX, Place, to_bytes, to_text
 from paxect_batch.model.policy import Naming
 
 CONTAINER_SUFFIX = ".freq"
 SIDECAR_SUFFIX = ".sha256"
-
-NAME_BYTES_MAX = 255
-"""The longest name that the usual file systems hold."""
 
 ALIAS_END = "!"
 """Ends each alias; other names may end so too."""

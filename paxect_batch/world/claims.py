@@ -16,12 +16,16 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
+from paxect_batch.world.plain_files import NotPlain, open_plain
+
 _OWNER_BYTES_MAX = 1024
 _HANDS = 8
 _STALL_SECONDS = 0.25
 """Sooner than this no marker without an owner is swept."""
 _T = TypeVar("_T")
 _SUFFIX = ".lock"
+_NO_MARKER = ".folder"
+"""Ends the name of what was no marker, and kept an item from being claimed."""
 
 _LISTING_PAUSE = 20
 """Markers are listed again after so many times what it took."""
@@ -109,9 +113,9 @@ class ClaimFiles:
                 if (
                     owner is not None
                     or len(runs) <= 1
-                    or self._now() - os.stat(path).st_mtime >= age_seconds
+                    or self._now() - os.lstat(path).st_mtime >= age_seconds
                 ):
-                    os.unlink(path)
+                    _drop(path)
 
         _for_each(look_after, paths)
 
@@ -131,7 +135,8 @@ class ClaimFiles:
     def _paths(self) -> Iterator[str]:
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(self._folder):
-                yield os.path.join(self._folder, name)
+                if name.endswith(_SUFFIX):
+                    yield os.path.join(self._folder, name)
 
 
 def _for_each(act: Callable[[str], _T], paths: list[str]) -> list[_T]:
@@ -142,6 +147,17 @@ def _for_each(act: Callable[[str], _T], paths: list[str]) -> list[_T]:
 
     with ThreadPoolExecutor(_HANDS) as hands:
         return list(hands.map(act, paths))
+
+
+def _drop(path: str) -> None:
+    """Remove a marker; a folder that has its name gets another one."""
+    try:
+        os.unlink(path)
+    except OSError:
+        if not os.path.isdir(path):
+            raise
+        with contextlib.suppress(OSError):
+            os.rename(path, path + _NO_MARKER)
 
 
 def marker_name(key: str) -> str:
@@ -166,7 +182,7 @@ def owner_in(data: bytes) -> tuple[str, str] | None:
 def read_owner(path: str) -> tuple[str, str] | None:
     """Return node and run of a marker; None if it has no owner or is gone."""
     try:
-        with open(path, "rb", buffering=0) as stream:
+        with open_plain(path) as stream:
             return owner_in(stream.read(_OWNER_BYTES_MAX))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotPlain):
         return None

@@ -61,6 +61,7 @@ class Keeper:
     def start(self) -> None:
         """Look at the others once, then go on doing so."""
         self.look_around()
+        self.find_orphans()
         self._thread.start()
 
     def stop(self) -> None:
@@ -158,6 +159,12 @@ class Keeper:
         self._unheard = has_unheard
         self._adopt({lease.run for lease in living})
 
+    def find_orphans(self) -> None:
+        """See to runs that promised, and of whose end nothing is known."""
+        for node in self._files.promisers():
+            if node != self._own.node:
+                self._over.extend(self._files.orphans(node, self._own))
+
     def _runs_here(self, lease: Lease | None) -> bool:
         return (
             lease is not None
@@ -170,6 +177,8 @@ class Keeper:
         self._silence.forget(node)
         if over is not None:
             self._over.append(over)
+        elif parse(paper) is None:
+            self._over.extend(self._files.orphans(node, self._own))
 
     def _adopt(self, living: set[str]) -> None:
         for over, rescuer in self._files.over():

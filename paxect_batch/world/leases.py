@@ -15,12 +15,18 @@ from collections.abc import Iterator
 
 import msgspec
 
-from paxect_batch.model.leases import Lease, Over
+from paxect_batch.model.leases import RUN_BYTES_MAX, Lease, Machine, Over, is_name
+from paxect_batch.world.lease_judge import LEASE_SECONDS_MAX
+from paxect_batch.world.plain_files import FOLDER, WRITE, NotPlain, open_plain
 
 LEASE_BYTES = 4096
 """A lease's length; beats are written over each other."""
 
-_GONE = (errno.ENOENT, errno.ESTALE, errno.ENOTDIR)
+_GONE = (errno.ENOENT, errno.ESTALE, errno.ENOTDIR, errno.ELOOP)
+_NO_PAPER = b""
+"""What a lease says that is no file."""
+_BEATS_MAX = 1 << 62
+"""Every beat is one more, and must be written down."""
 _NAME = "lease"
 _BETWEEN = "~"
 """Between a dead run and its rescuer, in the name of the paper of the first."""
@@ -39,15 +45,14 @@ class LeaseFiles:
     def __init__(self, folder: str) -> None:
         self._nodes = os.path.join(folder, "nodes")
         self._over = os.path.join(folder, "over")
+        self._promises = os.path.join(folder, "intents")
 
     def nodes(self) -> list[str]:
         """Return the nodes that ever were here.
 
         A listing opens the folder, upon which an NFS client asks what is in it.
         """
-        with contextlib.suppress(FileNotFoundError):
-            return sorted(os.listdir(self._nodes))
-        return []
+        return _listed(self._nodes)
 
     def read(self, node: str) -> bytes | None:
         """Return what a node's lease says at this moment; None if it has none."""
@@ -62,8 +67,10 @@ class LeaseFiles:
 
     def _read(self, node: str) -> bytes | None:
         try:
-            with open(self._path(node), "rb", buffering=0) as stream:
+            with open_plain(self._path(node)) as stream:
                 return stream.read(LEASE_BYTES)
+        except NotPlain:
+            return _NO_PAPER
         except OSError as error:
             if error.errno in _GONE:
                 return None
@@ -89,7 +96,7 @@ class LeaseFiles:
         """Replace what was written last; `LeaseGone` if something else is there."""
         self.look(before, exactly=True)
         try:
-            fd = os.open(self._path(now.node), os.O_WRONLY)
+            fd = os.open(self._path(now.node), WRITE)
         except FileNotFoundError:
             raise LeaseGone from None
         _write_over(fd, now)
@@ -134,7 +141,9 @@ class LeaseFiles:
             os.unlink(aside)
             return None
         if lease is None:
-            os.unlink(aside)
+            # A folder stays where it is now, and is nobody's.
+            with contextlib.suppress(OSError):
+                os.unlink(aside)
             return None
         return Over(node, run)
 
@@ -149,20 +158,17 @@ class LeaseFiles:
 
         A paper that is read may have its next rescuer's name by then.
         """
-        names: list[str] = []
-        with contextlib.suppress(FileNotFoundError):
-            names = os.listdir(self._over)
+        names = _listed(self._over)
         return {run for run, between, _ in map(_parted, names) if between}
 
     def over(self) -> Iterator[tuple[Over, str]]:
         """Give the runs that are over and not buried, each with its rescuer."""
-        with contextlib.suppress(FileNotFoundError):
-            for name in sorted(os.listdir(self._over)):
-                run, between, rescuer = _parted(name)
-                paper = _read(os.path.join(self._over, name)) if between else None
-                lease = parse(paper) if paper is not None else None
-                if lease is not None and lease.run == run:
-                    yield Over(lease.node, run), rescuer
+        for name in _listed(self._over):
+            run, between, rescuer = _parted(name)
+            paper = _read(os.path.join(self._over, name)) if between else None
+            lease = parse(paper) if paper is not None else None
+            if lease is not None and lease.run == run:
+                yield Over(lease.node, run), rescuer
 
     def adopt(self, over: Over, before: str, rescuer: str) -> bool:
         """Take over a rescue whose rescuer died; False if somebody else did."""
@@ -172,6 +178,38 @@ class LeaseFiles:
             )
         except FileNotFoundError:
             return False
+        return True
+
+    def orphans(self, node: str, own: Lease) -> Iterator[Over]:
+        """End the runs of a node without a lease that promised, and are not known over.
+
+        A run has a lease before it promises, and until it has kept all; so its lease,
+        or the paper of its end, was damaged or taken away.
+        """
+        promised = [run for run in _listed(self._promises, node) if is_name(run)]
+        if not promised or self.read(node) is not None:
+            return
+        known = {over.run for over, _ in self.over()}
+        for run in promised:
+            if run not in known and self._note_over(node, run, own):
+                yield Over(node, run)
+
+    def promisers(self) -> list[str]:
+        """Return the nodes that may have promised something."""
+        return [node for node in _listed(self._promises) if is_name(node)]
+
+    def _note_over(self, node: str, run: str, own: Lease) -> bool:
+        nowhere = Machine(host="", machine="", boot="", pid=0, started="")
+        paper = Lease(
+            node, run, batch="", machine=nowhere, seconds=own.seconds, since=""
+        )
+        os.makedirs(self._over, exist_ok=True)
+        try:
+            path = self._over_path(run, own.run)
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+        except FileExistsError:
+            return False
+        _write_over(fd, paper)
         return True
 
     def bury(self, over: Over, rescuer: str) -> None:
@@ -186,16 +224,37 @@ class LeaseFiles:
         return os.path.join(self._over, f"{run}{_BETWEEN}{rescuer}")
 
 
+def _listed(*parts: str) -> list[str]:
+    try:
+        return sorted(os.listdir(os.path.join(*parts)))
+    except OSError as error:
+        if error.errno not in _GONE:
+            raise
+        return []
+
+
 def _parted(name: str) -> tuple[str, str, str]:
     return name.partition(_BETWEEN)
 
 
 def parse(paper: bytes) -> Lease | None:
-    """Return the lease that a file holds; None if it is not whole."""
+    """Return the lease that a file holds; None if it is not whole, or cannot be one."""
     try:
-        return msgspec.json.decode(paper, type=Lease)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        lease = msgspec.json.decode(paper, type=Lease)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    return lease if _can_be(lease) else None
+
+
+def _can_be(lease: Lease) -> bool:
+    """Tell whether a relay could have written it: paths are made of its names."""
+    return (
+        is_name(lease.node)
+        and is_name(lease.run, bytes_max=RUN_BYTES_MAX)
+        and is_name(lease.batch or lease.run)
+        and 0 < lease.seconds <= LEASE_SECONDS_MAX
+        and 0 <= lease.beat < _BEATS_MAX
+    )
 
 
 def _write_over(fd: int, lease: Lease) -> None:
@@ -212,8 +271,10 @@ def _write_over(fd: int, lease: Lease) -> None:
 
 def _read(path: str) -> bytes | None:
     try:
-        with open(path, "rb", buffering=0) as stream:
+        with open_plain(path) as stream:
             return stream.read(LEASE_BYTES)
+    except NotPlain:
+        return _NO_PAPER
     except FileNotFoundError:
         return None
 
@@ -222,7 +283,7 @@ def _see(folder: str) -> None:
     """Have an NFS client ask the server which names are there, as opening does."""
     if os.name != "nt":
         with contextlib.suppress(OSError):
-            os.close(os.open(folder, os.O_RDONLY))
+            os.close(os.open(folder, FOLDER))
 
 
 def _sync_folder(folder: str) -> None:

@@ -120,6 +120,12 @@ def read_ledger(
         stream = share.open_source(place)
     except FileNotFoundError:
         return
+    except OSError:
+        facts = share.look(place)
+        if facts is None or facts.kind is Kind.FILE:
+            raise
+        on_torn(place, offset)
+        return
     with stream:
         stream.seek(offset)
         lines = io.BufferedReader(stream)  # type: ignore[type-var]
@@ -137,5 +143,5 @@ def _record(line: bytes) -> Record | None:
         return None
     try:
         return _decoder.decode(line)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None

@@ -218,12 +218,12 @@ class FileLocks:
                 self._claims,
                 wait=lambda: self._wait(applicant),
             )
+            self._sweep(lease)
         except BaseException:
             keeper.stop()
             self._leases.leave(lease)
             raise
         self._keeper = keeper
-        self._sweep(lease)
         return batch
 
     def _meet(self, own: Lease, silence: Silence, applicant: Applicant) -> None:

@@ -11,6 +11,8 @@ import uuid
 from paxect_batch.model.leases import Machine
 
 _ID_PATHS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
+_PID_MAX = 2**31 - 1
+"""What every system call takes; a lease may say anything."""
 _BOOT_PATH = "/proc/sys/kernel/random/boot_id"
 
 
@@ -27,6 +29,8 @@ def this_machine() -> Machine:
 
 def is_running(machine: Machine) -> bool:
     """Tell whether that process still runs, given that it is of this system."""
+    if not 0 < machine.pid <= _PID_MAX:
+        return False
     started = process_start(machine.pid)
     return started is not None and started == machine.started
 

@@ -15,7 +15,7 @@ from paxect_batch.model.places import Place, Root
 from paxect_batch.model.status import Hold, Life, ShareStatus
 from paxect_batch.model.transfer import Attempts, Failure, Intent, Pledge
 from paxect_batch.relay.set_aside import set_aside
-from paxect_batch.relay.state import key_of
+from paxect_batch.relay.state import intent_bytes, key_of
 from paxect_batch.rules.naming import claim_key
 from paxect_batch.seams import Applicant
 from paxect_batch.world.claims import ClaimFiles, marker_name
@@ -102,7 +102,7 @@ def test_status_shows_each_state(share: Path, command: Command) -> None:
     (folder / "torn.json").write_text("{")
     intent = Intent("n1", "r", 1, "delete", 0, ())
     (state / "intents" / "n1" / "r").mkdir(parents=True)
-    (state / "intents" / "n1" / "r" / "1.json").write_bytes(msgspec.json.encode(intent))
+    (state / "intents" / "n1" / "r" / "1.json").write_bytes(intent_bytes(intent))
     drop(share, bad_txt=b"x")
     place = Place(Root.INBOX, "bad.txt")
     looked = local.look(place)
@@ -292,7 +292,7 @@ def test_intent_tells_its_files_and_bytes_and_that_its_run_is_over(
     intent = Intent("west", "run-west", 1, "delete", 0, (pledge, pledge))
     folder = state / "intents" / "west" / "run-west"
     folder.mkdir(parents=True)
-    (folder / "1.json").write_bytes(msgspec.json.encode(intent))
+    (folder / "1.json").write_bytes(intent_bytes(intent))
     (told,) = facts_of(command, share).in_flight
     assert (told.files, told.bytes, told.life) == (2, 10, Life.OVER)
     text = text_of(command, share)

@@ -174,9 +174,11 @@ class _Os:
         mtime = node.mtime_ns / 1e9 if isinstance(node, File) else 0.0
         return SimpleNamespace(st_mtime=mtime)
 
+    lstat = stat
+
 
 class _Reader:
-    """What `open(path, "rb", buffering=0)` gives."""
+    """What `open_plain` gives."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -197,14 +199,13 @@ class _Reader:
 
 
 def _opener(world: World) -> Callable[..., _Reader]:
-    def open_file(path: str, mode: str, buffering: int) -> _Reader:
-        assert (mode, buffering) == ("rb", 0)
+    def open_plain(path: str) -> _Reader:
         node = world.now.find(path, "read")
         if not isinstance(node, File):
             raise error(errno.ENOENT, path)
         return _Reader(node.content)
 
-    return open_file
+    return open_plain
 
 
 class _Time:
@@ -308,10 +309,10 @@ def installed(world: World) -> Iterator[None]:
         put(
             leases,
             os=system,
-            open=opener,
+            open_plain=opener,
             secrets=SimpleNamespace(token_hex=world.token_hex),
         )
-        put(claims, os=system, open=opener, time=clock)
+        put(claims, os=system, open_plain=opener, time=clock)
         put(claims, _for_each=lambda act, paths: [act(path) for path in paths])
         put(keeper, threading=threads, time=clock, is_running=world.is_running)
         put(

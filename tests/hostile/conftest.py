@@ -1,0 +1,33 @@
+"""A share with every kind of paper, and room to do harm to copies of it."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(__file__)), "fuzz"))
+sys.path.insert(0, os.path.dirname(__file__))
+
+from honest_share import HonestShare
+
+_MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None
+
+
+@pytest.fixture(scope="session")
+def honest() -> Iterator[HonestShare]:
+    """A share on which work is under way, to be copied and not changed."""
+    folder = Path(tempfile.mkdtemp(prefix="paxect-hostile-", dir=_MEMORY))
+    yield HonestShare(folder / "honest")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def ground() -> Iterator[Path]:
+    """A folder that is gone afterwards; in memory, where syncs cost nothing."""
+    folder = Path(tempfile.mkdtemp(prefix="paxect-hostile-", dir=_MEMORY))
+    yield folder
+    shutil.rmtree(folder)
