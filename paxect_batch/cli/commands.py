@@ -162,6 +162,18 @@ COMMANDS = {
         ),
         (64, 75, 130, 143),
     ),
+    "dashboard": Command(
+        "Print a dashboard for Grafana, or alert rules for Prometheus.",
+        "grafana|alerts",
+        1,
+        (_HELP,),
+        (
+            "paxect-batch dashboard grafana > paxect-batch.json",
+            "paxect-batch dashboard alerts > paxect-batch.rules.yml",
+        ),
+        (0, 64),
+        ("grafana", "alerts"),
+    ),
     "quarantine": Command(
         "List what was set aside, show why, retry it, or take it out.",
         "list|show|retry|release [SHARE] [ID]",

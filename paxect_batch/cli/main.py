@@ -27,6 +27,7 @@ _MODULES = {
     "verify": "verify",
     "status": "status",
     "serve": "serve",
+    "dashboard": "dashboard",
     "quarantine": "quarantine",
     "config": "config_show",
     "manifest": "manifest",

@@ -87,7 +87,7 @@ def check_content() -> None:
             "/mnt/exchange",
             "north",
             "south",
-            "3 files",
+            "5 files, 500 B",
             "files/s",
             "7 files",
         ):
