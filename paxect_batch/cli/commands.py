@@ -162,6 +162,17 @@ COMMANDS = {
         ),
         (64, 75, 130, 143),
     ),
+    "top": Command(
+        "Show a share in a terminal, anew each second; q quits.",
+        "[SHARE]",
+        1,
+        _ANYWHERE,
+        (
+            "paxect-batch top /mnt/exchange",
+            "paxect-batch top --json /mnt/exchange | jq .health",
+        ),
+        (0, 3, 64, 75, 130, 143),
+    ),
     "dashboard": Command(
         "Print a dashboard for Grafana, or alert rules for Prometheus.",
         "grafana|alerts",

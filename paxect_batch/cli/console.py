@@ -79,6 +79,15 @@ def columns(fd: int) -> int:
         return 80
 
 
+def size(fd: int) -> tuple[int, int]:
+    """Return how many columns and rows the terminal there has, or is taken to have."""
+    try:
+        found = os.get_terminal_size(fd)
+    except (OSError, ValueError):
+        return 80, 24
+    return found.columns or 80, found.lines or 24
+
+
 def os_error_text(error: OSError) -> str:
     """Return what the system said, and of which path."""
     text = error.strerror or str(error) or type(error).__name__

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 from paxect_batch.cli import console, kinds
 from paxect_batch.cli.arguments import Arguments
-from paxect_batch.cli.lookers import Lookers, identity
+from paxect_batch.cli.lookers import Lookers, viewer
 from paxect_batch.cli.opened import Opened
 from paxect_batch.cli.settings import Settings
 from paxect_batch.cli.wiring import World
@@ -36,7 +36,7 @@ def listening(
         yield None
         return
     token = _token(settings, words)
-    board = Board(identity(settings), has_run=own_run)
+    board = Board(viewer(settings), has_run=own_run)
     answers = Answers(board, token=token)
     listener = _listener(words, answers)
     listener.start()

@@ -161,7 +161,7 @@ def _skew(share: LocalShare) -> float:
     return round(there - (before + time.time()) / 2, 3)
 
 
-def identity(settings: Settings, layout: Layout | None = None) -> Viewer:
+def viewer(settings: Settings, layout: Layout | None = None) -> Viewer:
     """Return who shows the share."""
     words = settings.share or settings.inbox or ""
     return Viewer(

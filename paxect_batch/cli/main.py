@@ -27,6 +27,7 @@ _MODULES = {
     "verify": "verify",
     "status": "status",
     "serve": "serve",
+    "top": "top",
     "dashboard": "dashboard",
     "quarantine": "quarantine",
     "config": "config_show",
