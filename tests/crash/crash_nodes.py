@@ -1,0 +1,245 @@
+"""Real processes of a node, forked from one that has everything loaded.
+
+`run_node` forks a coordinator, which runs the command line as it is, with workers that
+were forked ahead of it: starting interpreters would take most of the time. Nothing else
+differs from a node that a shell starts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import gc
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import IO
+from unittest import mock
+
+from crash_calls import Calls
+from relayed_share import Finished
+
+from paxect_batch.cli import main as command_line
+from paxect_batch.cli import wiring
+from paxect_batch.model.places import Root
+from paxect_batch.model.transfer import Lot, Outcome
+from paxect_batch.work.lots import do_lot
+from paxect_batch.world import pool, worker_loop
+from paxect_batch.world import share as real_share
+
+HANGS_SECONDS = 120
+"""When a run is said to hang; never how fast one has to be."""
+WORKERS_AHEAD = 2
+"""Of which one may die."""
+
+_CHILD_SUBREAPER = 36
+_LOOK_SECONDS = 0.005
+_FAILED = 98
+
+
+class Nodes:
+    """Runs nodes, one after the other. Only a process of one thread may."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        # Locks of this machine's runs go where all else goes.
+        tempfile.tempdir = str(scratch)
+        ctypes.CDLL(None).prctl(_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+    def warm(self, words: Sequence[str]) -> None:
+        """Run a node in this process, which forks then find all loaded."""
+        with (
+            open(os.devnull, "w") as nothing,
+            contextlib.redirect_stdout(nothing),
+            contextlib.redirect_stderr(nothing),
+            mock.patch.object(wiring, "WorkerPool", _NoPool),
+        ):
+            command_line.main([*words])
+        assert threading.active_count() == 1, "a fork would lose the others"
+        # What is not looked at is not copied.
+        gc.collect()
+        gc.freeze()
+
+    def run(
+        self,
+        words: Sequence[str],
+        *,
+        calls: Calls | None = None,
+        mistake: Callable[[], None] | None = None,
+        inodes: dict[int, int] | None = None,
+        alone: bool = False,
+    ) -> Finished:
+        """Run a node to its end, or to its death; none of its processes is left.
+
+        `inodes` are told in place of the real ones: a file that was copied passes for
+        the one that it was copied from. `alone`: it does its lots itself, which takes
+        less time, where workers are not what is looked at.
+        """
+        out, err = self._scratch / "out", self._scratch / "err"
+        pid = os.fork()
+        if pid == 0:
+            with _never_back():
+                _begin(out, err)
+                if inodes:
+                    _tell_inodes(inodes)
+                if mistake is not None:
+                    mistake()
+                if alone:
+                    wiring.WorkerPool = _NoPool  # type: ignore[assignment,misc]
+                else:
+                    _fork_workers(calls)
+                if calls is not None:
+                    calls.watch()
+                code = command_line.main([*words, "--workers", "1"])
+                sys.stdout.flush()
+                os._exit(code)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.setpgid(pid, pid)
+        _, status = os.waitpid(pid, 0)
+        _end_group(pid)
+        code = os.waitstatus_to_exitcode(status)
+        return Finished(code, _text(out), _text(err))
+
+
+@contextlib.contextmanager
+def _never_back() -> Iterator[None]:
+    try:
+        yield
+    except BaseException:  # noqa: BLE001  a fork must not go on as its parent
+        sys.excepthook(*sys.exc_info())
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stderr.flush()
+        os._exit(_FAILED)
+
+
+def _begin(out: Path, err: Path) -> None:
+    with contextlib.suppress(PermissionError):
+        os.setpgid(0, 0)
+    gc.disable()
+    signal.alarm(HANGS_SECONDS)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    for number, path in ((1, out), (2, err)):
+        fd = os.open(path, flags, 0o600)
+        os.dup2(fd, number)
+        os.close(fd)
+    sys.stdout = os.fdopen(1, "w", closefd=False)
+    sys.stderr = os.fdopen(2, "w", closefd=False)
+
+
+def _end_group(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-group, 0)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(errors="surrogateescape") if path.exists() else ""
+
+
+def _tell_inodes(inodes: dict[int, int]) -> None:
+    facts = real_share._facts
+
+    def told(found: os.stat_result, fd: int | None) -> object:
+        values = list(found)
+        names = {
+            name: getattr(found, name)
+            for name in dir(found)
+            if name.startswith("st_") and name not in _IN_TUPLE
+        }
+        values[1] = inodes.get(found.st_ino, found.st_ino)
+        return facts(os.stat_result(values, names), fd)
+
+    real_share._facts = told  # type: ignore[assignment]
+
+
+_IN_TUPLE = ("st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size")
+
+
+def _fork_workers(calls: Calls | None) -> None:
+    ahead: list[_Worker] = []
+    for _ in range(WORKERS_AHEAD):
+        ahead.append(_Worker(ahead, calls))
+    pool.subprocess = types.SimpleNamespace(  # type: ignore[assignment]
+        Popen=lambda *_args, **_named: ahead.pop(0),
+        PIPE=subprocess.PIPE,
+        TimeoutExpired=subprocess.TimeoutExpired,
+    )
+
+
+class _NoPool:
+    """`seams.Executor` without workers."""
+
+    def __init__(self, roots: Mapping[Root, str], workers: int) -> None:
+        del workers
+        self._share = real_share.LocalShare(roots)
+
+    def submit(self, lot: Lot) -> Future[tuple[Outcome, ...]]:
+        future: Future[tuple[Outcome, ...]] = Future()
+        future.set_result(do_lot(self._share, lot))
+        return future
+
+    def stop(self) -> None:
+        """Nothing goes on in the background."""
+
+
+class _Worker:
+    """A worker process that waits to be greeted; what the pool sees of a `Popen`."""
+
+    def __init__(self, before: Sequence[_Worker], calls: Calls | None) -> None:
+        from_us, to_worker = os.pipe()
+        from_worker, to_us = os.pipe()
+        self.returncode: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            with _never_back():
+                for other in before:
+                    other.stdin.close()
+                    other.stdout.close()
+                os.close(to_worker)
+                os.close(from_worker)
+                signal.alarm(HANGS_SECONDS)
+                if calls is not None:
+                    calls.role = "worker"
+                    calls.watch()
+                pipes = os.fdopen(from_us, "rb"), os.fdopen(to_us, "wb")
+                worker_loop.serve(*pipes, _prepare)
+                os._exit(0)
+        os.close(from_us)
+        os.close(to_us)
+        self.stdin: IO[bytes] = os.fdopen(to_worker, "wb")
+        self.stdout: IO[bytes] = os.fdopen(from_worker, "rb")
+
+    def poll(self) -> int | None:
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, timeout: float) -> int:
+        until = time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if time.monotonic() >= until:
+                raise subprocess.TimeoutExpired("worker", timeout)
+            time.sleep(_LOOK_SECONDS)
+        return code
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+
+def _prepare(roots: dict[Root, bytes]) -> worker_loop.Handle:
+    return functools.partial(do_lot, real_share.LocalShare(roots))

@@ -1,0 +1,138 @@
+"""Crash at every change that a transfer makes to its share, and look what comes of it.
+
+    python tests/crash/run.py                      # all of it; writes RESULTS.md
+    python tests/crash/run.py --way states --scenario lot
+    python tests/crash/run.py --short              # what every check does
+
+docs/crash.md says what is tried. Cutting power needs root and loop devices; where they
+are missing that is said, and the rest is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+_HERE = Path(__file__).resolve().parent
+_ROOT = _HERE.parents[1]
+_PATHS = (_HERE, _HERE.parent / "system", _ROOT, _ROOT / "core")
+sys.path[:0] = [str(path) for path in _PATHS]
+
+from crash_mistakes import MISTAKES  # noqa: E402
+from crash_nodes import Nodes  # noqa: E402
+from crash_power import why_not  # noqa: E402
+from crash_results import Results  # noqa: E402
+from crash_rounds import Extent, Rounds, Tried  # noqa: E402
+from crash_scenarios import SCENARIOS, prepare  # noqa: E402
+from relayed_share import memory_folder  # noqa: E402
+
+WAYS: dict[str, Callable[[Rounds], Tried]] = {
+    "states": Rounds.in_any_state,
+    "killed": Rounds.killed,
+    "power": Rounds.without_power,
+}
+MISTAKEN = "archive"
+"""The scenario in which mistakes are made: one file, and all steps."""
+
+SHORT = {
+    "states": Extent(every=23, all_up_to=4, some=4),
+    "killed": Extent(every=47),
+    "power": Extent(every=61),
+}
+SHORT_SCENARIO = "lot"
+SHORT_MISTAKES = (
+    "skip the sync of files",
+    "skip the sync of folders",
+    "retire before recording",
+)
+
+
+def main() -> int:
+    """Do as the words say; 0 if nothing was found but mistakes that were made."""
+    words = _words()
+    scratch = Path(tempfile.mkdtemp(prefix="paxect-crash-", dir=memory_folder()))
+    results = Results(" ".join(sys.argv[1:]))
+    try:
+        nodes = Nodes(scratch)
+        warm = prepare(SCENARIOS["lot"], scratch / "warm", nodes, scratch)
+        nodes.warm(warm.words("warm"))
+        for line in _all(words, nodes, scratch, results):
+            print(line, flush=True)
+            if not words.short and words.write:
+                (_HERE / "RESULTS.md").write_text(results.page(), encoding="utf-8")
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    for text in results.findings:
+        print(text)
+    return 1 if results.findings else 0
+
+
+def _all(
+    words: argparse.Namespace, nodes: Nodes, scratch: Path, results: Results
+) -> Iterator[str]:
+    for way, scenario in _rows(words):
+        if way == "power" and (reason := why_not()):
+            results.note(f"Power was not cut: {reason}.")
+            yield f"POWER WAS NOT CUT: {reason}"
+            continue
+        extent = SHORT[way] if words.short else Extent(some=words.states)
+        rounds = Rounds(SCENARIOS[scenario], nodes, scratch, extent)
+        yield results.add(WAYS[way](rounds))
+    if "mistakes" in words.way:
+        for name in SHORT_MISTAKES if words.short else MISTAKES:
+            for way in ("states",) if words.short else ("states", "power"):
+                if way == "states" or not why_not():
+                    yield _mistaken(name, way, nodes, scratch, results)
+
+
+def _mistaken(
+    name: str, way: str, nodes: Nodes, scratch: Path, results: Results
+) -> str:
+    extent = Extent(stops_at_first=True, some=16, points_max=60, every=1)
+    if way == "power":
+        extent = Extent(stops_at_first=True, every=3)
+    rounds = Rounds(SCENARIOS[MISTAKEN], nodes, scratch, extent, mistake=MISTAKES[name])
+    return results.add_mistake(name, WAYS[way](rounds))
+
+
+def _rows(words: argparse.Namespace) -> Iterator[tuple[str, str]]:
+    for way in (each for each in WAYS if each in words.way):
+        for scenario in words.scenario or _SCENARIOS[words.short, way == "states"]:
+            yield way, scenario
+
+
+_SCENARIOS = {
+    (True, True): [SHORT_SCENARIO],
+    (True, False): [SHORT_SCENARIO],
+    (False, True): list(SCENARIOS),
+    # Where sources are archived, processes do no more than where they are removed.
+    (False, False): [name for name in SCENARIOS if name != "archive"],
+}
+
+
+def _words() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    ways = ["mistakes", *WAYS]
+    parser.add_argument("--way", action="append", choices=ways)
+    parser.add_argument("--scenario", action="append", choices=list(SCENARIOS))
+    parser.add_argument("--short", action="store_true", help="a part of each way")
+    parser.add_argument(
+        "--states", type=int, default=24, help="states of a point that has many more"
+    )
+    words = parser.parse_args()
+    # A part of it does not make the page.
+    words.write = not words.way and not words.scenario
+    words.way = words.way or ways
+    return words
+
+
+if __name__ == "__main__":
+    began = time.monotonic()
+    code = main()
+    print(f"{time.monotonic() - began:.0f} s")
+    sys.exit(code)
