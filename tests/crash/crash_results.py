@@ -19,7 +19,7 @@ _WAYS = {
 
 
 class Results:
-    """The rows of one run of `run.py`."""
+    """The rows of one run of `crash_run.py`."""
 
     def __init__(self, words: str) -> None:
         self._words = words
@@ -67,7 +67,7 @@ class Results:
             f"Figures of {day}, {platform.system()} {platform.release()}, Python "
             f"{platform.python_version()}, {cores} cores that others used as well; made by",
             "",
-            f"    python tests/crash/run.py {self._words}".rstrip(),
+            f"    python tests/crash/crash_run.py {self._words}".rstrip(),
             "",
             "`docs/crash.md` says what the words mean.",
             *[line for note in self._notes for line in ("", note)],

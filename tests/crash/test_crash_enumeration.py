@@ -1,4 +1,4 @@
-"""Crashes at a part of all changes, in each way; `run.py` has them all.
+"""Crashes at a part of all changes, in each way; `crash_run.py` has them all.
 
 Some 5 seconds of processor time in all. Nodes are forked by a process of one thread,
 which this one need not be.
@@ -30,7 +30,7 @@ if CAN_FORK:
 else:
     WHY_NOT = "crashes need fork and /proc/self/fd"
 
-_RUN = Path(__file__).with_name("run.py")
+_RUN = Path(__file__).with_name("crash_run.py")
 
 
 def found_nothing(way: str) -> str:

@@ -1,8 +1,8 @@
 """Crash at every change that a transfer makes to its share, and look what comes of it.
 
-    python tests/crash/run.py                      # all of it; writes RESULTS.md
-    python tests/crash/run.py --way states --scenario lot
-    python tests/crash/run.py --short              # what every check does
+    python tests/crash/crash_run.py                      # all of it; writes RESULTS.md
+    python tests/crash/crash_run.py --way states --scenario lot
+    python tests/crash/crash_run.py --short              # what every check does
 
 docs/crash.md says what is tried. Cutting power needs root and loop devices; where they
 are missing that is said, and the rest is done.
