@@ -164,6 +164,7 @@ class Keeper:
         for node in self._files.promisers():
             if node != self._own.node:
                 self._over.extend(self._files.orphans(node, self._own))
+        self._files.forget_nameless()
 
     def _runs_here(self, lease: Lease | None) -> bool:
         return (

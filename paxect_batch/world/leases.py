@@ -198,6 +198,22 @@ class LeaseFiles:
         """Return the nodes that may have promised something."""
         return [node for node in _listed(self._promises) if is_name(node)]
 
+    def forget_nameless(self) -> None:
+        """Remove papers that name no run, as a power cut leaves them.
+
+        Whose run promised something stays, until that is kept.
+        """
+        for name in _listed(self._over):
+            run, between, _ = _parted(name)
+            path = os.path.join(self._over, name)
+            paper = _read(path) if between else None
+            if paper is None or parse(paper) is not None:
+                continue
+            if not any(run in _listed(self._promises, n) for n in self.promisers()):
+                # A folder stays where it is, and is nobody's.
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
+
     def _note_over(self, node: str, run: str, own: Lease) -> bool:
         nowhere = Machine(host="", machine="", boot="", pid=0, started="")
         paper = Lease(

@@ -262,3 +262,19 @@ def test_papers_that_are_none_are_nobodys_business(
     assert [name for _, name in files.over()] == ["one"]
     files.bury(found, "one")
     assert list(files.over()) == []
+
+
+def test_paper_that_names_nobody_is_forgotten_unless_its_run_promised(
+    files: LeaseFiles, tmp_path: Path
+) -> None:
+    """As when a power cut took the bytes of a lease, or brought back its paper."""
+    over = tmp_path / "over"
+    over.mkdir()
+    (tmp_path / "intents/node2/promised").mkdir(parents=True)
+    for name in ("torn-1~a", "promised~a", "a-note"):
+        (over / name).write_bytes(bytes(9))
+    assert files.create(lease_of("node3"))
+    end(files, "node3", "rescuer")
+    kept(files, "node1").find_orphans()
+    left = {path.name for path in over.iterdir() if "node1" not in path.name}
+    assert left == {"promised~a", "a-note", "run-of-node3~rescuer"}
