@@ -126,6 +126,9 @@ class FreeLocks:
     def others(self) -> tuple[Lease, ...]:
         return ()
 
+    def has_unheard(self) -> bool:
+        return False
+
     def over(self) -> list[Over]:
         return []
 
