@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import functools
 import gc
+import io
 import os
 import signal
 import subprocess
@@ -25,11 +26,13 @@ from pathlib import Path
 from typing import IO
 from unittest import mock
 
+import msgspec
 from crash_calls import Calls
 from relayed_share import Finished
 
 from paxect_batch.cli import main as command_line
 from paxect_batch.cli import wiring
+from paxect_batch.model.items import Facts
 from paxect_batch.model.places import Root
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.work.lots import do_lot
@@ -56,18 +59,33 @@ class Nodes:
         ctypes.CDLL(None).prctl(_CHILD_SUBREAPER, 1, 0, 0, 0)
 
     def warm(self, words: Sequence[str]) -> None:
-        """Run a node in this process, which forks then find all loaded."""
-        with (
-            open(os.devnull, "w") as nothing,
-            contextlib.redirect_stdout(nothing),
-            contextlib.redirect_stderr(nothing),
-            mock.patch.object(wiring, "WorkerPool", _NoPool),
-        ):
-            command_line.main([*words])
-        assert threading.active_count() == 1, "a fork would lose the others"
-        # What is not looked at is not copied.
+        """Run a node here, so that those who are forked find all loaded."""
+        self.run_here(words)
         gc.collect()
+        # What is not looked at is not copied.
         gc.freeze()
+
+    def run_here(
+        self, words: Sequence[str], *, inodes: dict[int, int] | None = None
+    ) -> Finished:
+        """Run a node to its end in this process, which does the work of workers too.
+
+        It takes a third of the time, where it is not the processes that are looked at.
+        """
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
+        signal.alarm(HANGS_SECONDS)
+        with (
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            mock.patch.object(wiring, "WorkerPool", _NoPool),
+            mock.patch.object(real_share, "_facts", _facts_with(inodes or {})),
+        ):
+            code = command_line.main([*words, "--workers", "1"])
+        signal.alarm(0)
+        # Folders that were held open would hold the file system that they are on.
+        gc.collect()
+        assert threading.active_count() == 1, "a fork would lose the others"
+        return Finished(code, _said(out), _said(err))
 
     def run(
         self,
@@ -76,27 +94,21 @@ class Nodes:
         calls: Calls | None = None,
         mistake: Callable[[], None] | None = None,
         inodes: dict[int, int] | None = None,
-        alone: bool = False,
     ) -> Finished:
         """Run a node to its end, or to its death; none of its processes is left.
 
         `inodes` are told in place of the real ones: a file that was copied passes for
-        the one that it was copied from. `alone`: it does its lots itself, which takes
-        less time, where workers are not what is looked at.
+        the one that it was copied from.
         """
         out, err = self._scratch / "out", self._scratch / "err"
         pid = os.fork()
         if pid == 0:
             with _never_back():
                 _begin(out, err)
-                if inodes:
-                    _tell_inodes(inodes)
+                real_share._facts = _facts_with(inodes or {})
                 if mistake is not None:
                     mistake()
-                if alone:
-                    wiring.WorkerPool = _NoPool  # type: ignore[assignment,misc]
-                else:
-                    _fork_workers(calls)
+                _fork_workers(calls)
                 if calls is not None:
                     calls.watch()
                 code = command_line.main([*words, "--workers", "1"])
@@ -148,23 +160,25 @@ def _text(path: Path) -> str:
     return path.read_text(errors="surrogateescape") if path.exists() else ""
 
 
-def _tell_inodes(inodes: dict[int, int]) -> None:
-    facts = real_share._facts
-
-    def told(found: os.stat_result, fd: int | None) -> object:
-        values = list(found)
-        names = {
-            name: getattr(found, name)
-            for name in dir(found)
-            if name.startswith("st_") and name not in _IN_TUPLE
-        }
-        values[1] = inodes.get(found.st_ino, found.st_ino)
-        return facts(os.stat_result(values, names), fd)
-
-    real_share._facts = told  # type: ignore[assignment]
+def _said(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    stream.seek(0)
+    return stream.read()
 
 
-_IN_TUPLE = ("st_mode", "st_ino", "st_dev", "st_nlink", "st_uid", "st_gid", "st_size")
+def _facts_with(inodes: dict[int, int]) -> Callable[..., Facts]:
+    def facts(found: os.stat_result, fd: int | None) -> Facts:
+        told = _facts(found, fd)
+        inode = inodes.get(told.identity.inode)
+        if inode is None:
+            return told
+        identity = msgspec.structs.replace(told.identity, inode=inode)
+        return msgspec.structs.replace(told, identity=identity)
+
+    return facts
+
+
+_facts = real_share._facts
 
 
 def _fork_workers(calls: Calls | None) -> None:

@@ -41,7 +41,8 @@ class Results:
             self.findings.append(f"{tried.way}, {tried.scenario}: nothing was tried")
         possible = f" of {tried.possible:,} possible" if tried.possible else ""
         return (
-            f"{tried.way}, {tried.scenario}: {tried.points} points, {tried.tries} tries"
+            f"{tried.way}, {tried.scenario}: {tried.points} of {tried.changes} changes, "
+            f"{tried.tries} tries, {tried.left} left out"
             f"{possible}, {tried.missed} missed, {len(tried.findings)} findings, "
             f"{tried.probes} probes left, {tried.returns} returns, {tried.seconds:.0f} s"
         )
@@ -78,15 +79,15 @@ class Results:
 
     def _table(self) -> list[str]:
         rows = [
-            "| crash | transfer | changes | tried | possible states | findings | crumbs "
-            "| seconds |",
-            "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+            "| crash | transfer | at changes | tried | left out | possible states | "
+            "findings | crumbs | seconds |",
+            "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         ]
         for row in self._rows:
             possible = _count(row.possible) if row.possible else ""
             rows.append(
-                f"| {_WAYS[row.way]} | {row.scenario} | {row.points} | {row.tries:,} | "
-                f"{possible} | {len(row.findings)} | {row.returns} | {row.seconds:.0f} |"
+                f"| {_WAYS[row.way]} | {row.scenario} | {row.points} of {row.changes} | "
+                f"{row.tries:,} | {row.left} | {possible} | {len(row.findings)} | {row.returns} | {row.seconds:.0f} |"
             )
         total = sum(row.tries for row in self._rows)
         missed = sum(row.missed for row in self._rows)

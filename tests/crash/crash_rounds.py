@@ -8,6 +8,7 @@ consumer takes what has arrived, or not.
 from __future__ import annotations
 
 import contextlib
+import math
 import random
 import shutil
 import time
@@ -20,7 +21,7 @@ from crash_calls import Call, Calls, Point, When, Who
 from crash_nodes import Nodes
 from crash_power import Disk
 from crash_scenarios import Look, Prepared, Scenario, prepare, recover
-from crash_states import Choices, History, State
+from crash_states import Choices, History
 
 SEED = 1
 
@@ -31,8 +32,12 @@ class Tried:
 
     way: str
     scenario: str
+    changes: int = 0
+    """Changes that the run makes."""
     points: int = 0
-    """Changes at which it crashed, or after which its states were made."""
+    """Those at which it crashed, or after which its states were made."""
+    left: int = 0
+    """Crashes, or moments, for which there was no time."""
     tries: int = 0
     """Crashes, or states."""
     possible: int = 0
@@ -44,6 +49,7 @@ class Tried:
     probes: int = 0
     returns: int = 0
     """Tries after which a crumb waited for its own node to run again."""
+    began: float = field(default_factory=time.monotonic)
     seconds: float = 0.0
     kinds: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
@@ -67,6 +73,8 @@ class Extent:
     some: int = 24
     """So many states otherwise."""
     points_max: int = 1000
+    seconds_max: float = math.inf
+    """Those that time does not suffice for are left out, by a seed."""
     stops_at_first: bool = False
     """Whether one finding is enough."""
 
@@ -88,6 +96,8 @@ class Rounds:
         self._scratch = scratch
         self._extent = extent
         self._mistake = mistake
+        self._seen: set[bytes] = set()
+        """Signatures of the states that were made."""
 
     def killed(self) -> Tried:
         """Kill at each change, before and after it, and in the middle of writes."""
@@ -96,7 +106,7 @@ class Rounds:
             inodes: dict[int, int] = {}
             counted = first.at(_copied(first.share.folder, room / "count", inodes))
             calls = self._made(counted, inodes)
-            for number, point in enumerate(self._points(calls, tried)):
+            for number, point in self._points(calls, tried):
                 folder = room / "share"
                 inodes.clear()
                 _copied(first.share.folder, folder, inodes)
@@ -107,8 +117,6 @@ class Rounds:
                 )
                 tried.add(_at(point, calls), look)
                 shutil.rmtree(folder)
-                if self._is_enough(tried):
-                    break
         return tried
 
     def without_power(self) -> Tried:
@@ -126,7 +134,7 @@ class Rounds:
         first = prepare(self._scenario, ground, self._nodes, self._scratch)
         inodes: dict[int, int] = {}
         calls = self._made(first.at(_copied(ground, disk.folder / "n", inodes)), inodes)
-        for number, point in enumerate(self._points(calls, tried, Who.POWER)):
+        for number, point in self._points(calls, tried, Who.POWER):
             inodes.clear()
             prepared = first.at(_copied(ground, disk.folder / "share", inodes))
             disk.make_durable()
@@ -137,8 +145,6 @@ class Rounds:
             )
             tried.add(_at(point, calls), look)
             shutil.rmtree(prepared.share.folder)
-            if self._is_enough(tried):
-                break
 
     def in_any_state(self) -> Tried:
         """Make the states that a crash after each change may leave."""
@@ -147,50 +153,66 @@ class Rounds:
             history = History(first.share.folder)
             calls = self._made(first)
             dice = random.Random(f"{SEED}/{self._scenario.name}")
-            seen: set[bytes] = set()
             moments: list[tuple[Call, Choices]] = []
             for call in calls:
                 history.play(call)
-                tried.kinds[call.kind] += 1
-                choices = history.choices()
+                moments.append((call, history.choices()))
+            tried.changes = len(calls)
+            tried.kinds = Counter(call.kind for call in calls)
+            tried.possible = sum(choices.count for _, choices in moments)
+            ordered = self._ordered(moments, dice)
+            for number, (call, choices) in enumerate(ordered):
+                if self._is_enough(tried):
+                    tried.left = len(ordered) - number
+                    break
                 tried.points += 1
-                tried.possible += choices.count
                 tried.whole += choices.count <= self._extent.all_up_to
-                moments.append((call, choices))
-            for call, choices in self._ordered(moments, dice):
-                states = choices.states(
-                    dice, all_up_to=self._extent.all_up_to, some=self._extent.some
-                )
-                for state in states:
-                    signature = state.signature
-                    if signature in seen:
-                        continue
-                    seen.add(signature)
-                    at = f"state {len(seen)} after {call.number} {call.kind}"
-                    look = self._look_at(state, first.at(room / "state"))
-                    tried.add(f"{at} {call.told}", look)
-                    if self._is_enough(tried):
-                        return tried
+                self._try_states(call, choices, first.at(room / "state"), tried, dice)
         return tried
 
-    def _look_at(self, state: State, prepared: Prepared) -> Look:
-        inodes = state.lay_down(prepared.share.folder)
-        takes_first = state.signature[0] % 2 == 1
-        look = recover(prepared, self._nodes, takes_first=takes_first, inodes=inodes)
-        shutil.rmtree(prepared.share.folder)
-        return look
+    def _try_states(
+        self,
+        call: Call,
+        choices: Choices,
+        prepared: Prepared,
+        tried: Tried,
+        dice: random.Random,
+    ) -> None:
+        for state in choices.states(
+            dice, all_up_to=self._extent.all_up_to, some=self._extent.some
+        ):
+            signature = state.signature
+            if signature in self._seen:
+                continue
+            self._seen.add(signature)
+            inodes = state.lay_down(prepared.share.folder)
+            look = recover(
+                prepared,
+                self._nodes,
+                takes_first=signature[0] % 2 == 1,
+                inodes=inodes,
+            )
+            shutil.rmtree(prepared.share.folder)
+            at = f"state {len(self._seen)} after {call.number} {call.kind}"
+            tried.add(f"{at} {call.told}", look)
+            if self._is_enough(tried):
+                return
 
     def _ordered(
         self, moments: list[tuple[Call, Choices]], dice: random.Random
     ) -> list[tuple[Call, Choices]]:
         if not self._extent.stops_at_first:
-            return moments[:: self._extent.every]
+            some = moments[:: self._extent.every]
+            dice.shuffle(some)
+            return some
         # Mistakes show where names that last have just changed, and at the end.
         dice.shuffle(rest := moments[:-1])
         rest.sort(key=lambda each: each[0].kind != "rename" or ".tmp" in each[0].told)
         return [moments[-1], *rest][: self._extent.points_max]
 
     def _is_enough(self, tried: Tried) -> bool:
+        if time.monotonic() - tried.began >= self._extent.seconds_max:
+            return True
         return self._extent.stops_at_first and bool(tried.findings)
 
     def _made(
@@ -207,15 +229,28 @@ class Rounds:
 
     def _points(
         self, calls: Sequence[Call], tried: Tried, who: Who | None = None
-    ) -> Iterator[Point]:
+    ) -> Iterator[tuple[int, Point]]:
+        """Give the points, until it is enough; in no order, but each time the same."""
+        points = list(self._all_points(calls[:: self._extent.every], who))
+        random.Random(f"{SEED}/{self._scenario.name}").shuffle(points)
+        tried.changes = len(calls)
+        tried.kinds = Counter(call.kind for call in calls)
+        at: set[int] = set()
+        for number, point in enumerate(points):
+            if self._is_enough(tried):
+                tried.left = len(points) - number
+                return
+            at.add(point.number)
+            tried.points = len(at)
+            yield number, point
+
+    def _all_points(self, calls: Sequence[Call], who: Who | None) -> Iterator[Point]:
         """Give the points; before a change is after the one before it, and given once.
 
         It is given twice where the one that would die is another process.
         """
         role = ""
-        for call in calls[:: self._extent.every]:
-            tried.points += 1
-            tried.kinds[call.kind] += 1
+        for call in calls:
             whens = [When.AFTER]
             if call.kind == "write":
                 whens.insert(0, When.HALF)
@@ -256,11 +291,10 @@ class Rounds:
     @contextlib.contextmanager
     def _trying(self, way: str) -> Iterator[Tried]:
         tried = Tried(way, self._scenario.name)
-        began = time.monotonic()
         try:
             yield tried
         finally:
-            tried.seconds = time.monotonic() - began
+            tried.seconds = time.monotonic() - tried.began
 
     @contextlib.contextmanager
     def _room(self) -> Iterator[Path]:

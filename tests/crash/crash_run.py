@@ -11,6 +11,7 @@ are missing that is said, and the rest is done.
 from __future__ import annotations
 
 import argparse
+import math
 import shutil
 import sys
 import tempfile
@@ -38,6 +39,9 @@ WAYS: dict[str, Callable[[Rounds], Tried]] = {
 }
 MISTAKEN = "archive"
 """The scenario in which mistakes are made: one file, and all steps."""
+
+_MISTAKE_SECONDS_MAX = 60.0
+"""How long to look for one by cutting power, which hides many: ext4 keeps more."""
 
 SHORT = {
     "states": Extent(every=23, all_up_to=4, some=4),
@@ -80,7 +84,11 @@ def _all(
             results.note(f"Power was not cut: {reason}.")
             yield f"POWER WAS NOT CUT: {reason}"
             continue
-        extent = SHORT[way] if words.short else Extent(some=words.states)
+        extent = (
+            SHORT[way]
+            if words.short
+            else Extent(some=words.states, seconds_max=words.seconds)
+        )
         rounds = Rounds(SCENARIOS[scenario], nodes, scratch, extent)
         yield results.add(WAYS[way](rounds))
     if "mistakes" in words.way:
@@ -93,9 +101,9 @@ def _all(
 def _mistaken(
     name: str, way: str, nodes: Nodes, scratch: Path, results: Results
 ) -> str:
-    extent = Extent(stops_at_first=True, some=16, points_max=60, every=1)
+    extent = Extent(stops_at_first=True, some=16, points_max=60)
     if way == "power":
-        extent = Extent(stops_at_first=True, every=3)
+        extent = Extent(stops_at_first=True, every=3, seconds_max=_MISTAKE_SECONDS_MAX)
     rounds = Rounds(SCENARIOS[MISTAKEN], nodes, scratch, extent, mistake=MISTAKES[name])
     return results.add_mistake(name, WAYS[way](rounds))
 
@@ -123,6 +131,9 @@ def _words() -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="a part of each way")
     parser.add_argument(
         "--states", type=int, default=24, help="states of a point that has many more"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=math.inf, help="for each way and transfer"
     )
     words = parser.parse_args()
     # A part of it does not make the page.

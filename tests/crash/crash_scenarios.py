@@ -121,7 +121,7 @@ def prepare(
     (share.outbox / STRANGER).write_bytes(STRANGER.encode())
     prepared = Prepared(scenario, share)
     for direction in scenario.prepare:
-        run = nodes.run(prepared.words(LAST, direction))
+        run = nodes.run_here(prepared.words(LAST, direction))
         assert run.code == 0, run.err
     if scenario.dies_first is not None:
         at = Point(before, When.BEFORE, Who.MACHINE) if before >= 0 else None
@@ -161,7 +161,7 @@ def recover(
     share = prepared.share
     found = _take(share) if takes_first else []
     words = prepared.words(prepared.scenario.rescuer, "relay")
-    run = nodes.run(words, inodes=inodes, alone=True)
+    run = nodes.run_here(words, inodes=inodes)
     found += _take(share)
     look = Look()
     look.findings += _of_the_run(run)
@@ -172,7 +172,7 @@ def recover(
             break
         # What comes back of a run that had left is its own node's to sweep.
         look.returns = 1
-        back = nodes.run(prepared.words(node, "relay"), inodes=inodes, alone=True)
+        back = nodes.run_here(prepared.words(node, "relay"), inodes=inodes)
         found += _take(share)
         look.findings += [*_of_the_run(back), *counted(found, share.dropped)]
         crumbs = _crumbs(share)
