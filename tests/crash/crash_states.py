@@ -215,7 +215,8 @@ class Choices:
         # All of a part is its last choice, all of a file the one after nothing.
         names = len(self._parts)
         everything = [
-            size - 1 if n < names else 1 for n, size in enumerate(self._sizes)
+            size - 1 if n < names else min(1, size - 1)
+            for n, size in enumerate(self._sizes)
         ]
         picked = {tuple(nothing): None, tuple(everything): None}
         near = [

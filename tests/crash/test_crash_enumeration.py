@@ -1,6 +1,6 @@
 """Crashes at a part of all changes, in each way; `crash_run.py` has them all.
 
-Some 5 seconds of processor time in all. Nodes are forked by a process of one thread,
+Some six seconds of a processor in all. Nodes are forked by a process of one thread,
 which this one need not be.
 """
 
@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from relayed_share import process_environment
 
 CAN_FORK = hasattr(os, "fork") and os.path.isdir("/proc/self/fd")
 
@@ -39,6 +40,7 @@ def found_nothing(way: str) -> str:
         capture_output=True,
         text=True,
         check=False,
+        env=process_environment(),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
