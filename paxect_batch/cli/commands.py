@@ -173,6 +173,23 @@ COMMANDS = {
         ),
         (0, 3, 64, 75, 130, 143),
     ),
+    "report": Command(
+        "Write a page about one run, to keep or to print.",
+        "[SHARE]",
+        1,
+        (
+            Option("run", "ID", "about this run (default: the one that began last)"),
+            Option("to", "FILE", "write to FILE (default: standard output)"),
+            *_FOLDERS,
+            _CONFIG,
+            _HELP,
+        ),
+        (
+            "paxect-batch report /mnt/exchange > report.html",
+            "paxect-batch report /mnt/exchange --to report.html",
+        ),
+        (0, 3, 64, 75),
+    ),
     "dashboard": Command(
         "Print a dashboard for Grafana, or alert rules for Prometheus.",
         "grafana|alerts",

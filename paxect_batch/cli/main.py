@@ -28,6 +28,7 @@ _MODULES = {
     "status": "status",
     "serve": "serve",
     "top": "top",
+    "report": "report",
     "dashboard": "dashboard",
     "quarantine": "quarantine",
     "config": "config_show",

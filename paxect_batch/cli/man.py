@@ -26,6 +26,7 @@ _FILES = {
     "~/.config/paxect-batch/config.toml": "settings, where the share has none",
     "SHARE/.paxect/log/NODE.jsonl": "events, one JSON object a line",
     "SHARE/.paxect/runs/NODE/RUN.json": "the audit of each run",
+    "SHARE/.paxect/settings/NODE/RUN.json": "the settings of each run, with origins",
     "SHARE/.paxect/quarantine/ID/": "what was set aside, each with reason.json",
 }
 

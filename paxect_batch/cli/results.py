@@ -15,13 +15,14 @@ import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.policy_file import PolicyFile
-from paxect_batch.cli.settings import Layer, Settings
+from paxect_batch.cli.settings import SETTINGS, Layer, Settings
 from paxect_batch.cli.wiring import World
 from paxect_batch.model.audit import Audit, Batch
 from paxect_batch.model.errors import BatchError, Exit, worst
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Record
 from paxect_batch.model.run import RunOptions, Standing
+from paxect_batch.model.run_settings import RunSettings, SettingInForce
 from paxect_batch.report.audit import audit, audit_json, audit_line, waiting
 from paxect_batch.report.junit import junit
 from paxect_batch.report.summary import Whereabouts, summary
@@ -48,7 +49,10 @@ def report(ending: Ending, settings: Settings, world: World, policy: PolicyFile)
     outcome = _audit(ending, policy)
     place = Place(Root.STATE, f"runs/{outcome.node}/{outcome.run}.json")
     data = audit_json(outcome).encode() + b"\n"
-    writers: list[Callable[[], object]] = [lambda: world.share.write(place, data)]
+    writers: list[Callable[[], object]] = [
+        lambda: world.share.write(place, data),
+        lambda: _write_settings(settings, outcome, world),
+    ]
     if settings.junit is not None:
         writers.append(_junit_writer(settings.junit, outcome, world))
     if settings.textfile is not None:
@@ -71,6 +75,22 @@ def report(ending: Ending, settings: Settings, world: World, policy: PolicyFile)
         console.say(_as_json(outcome, ending.standing))
     console.say(audit_line(outcome))
     return outcome.exit_code
+
+
+def settings_place(node: str, run: str) -> Place:
+    """Return where the settings of a run are written down."""
+    return Place(Root.STATE, f"settings/{node}/{run}.json")
+
+
+def _write_settings(settings: Settings, outcome: Audit, world: World) -> None:
+    values = msgspec.to_builtins(settings)
+    in_force = {
+        name: SettingInForce(values[name], str(settings.origins[name]))
+        for name in SETTINGS
+    }
+    paper = RunSettings(outcome.node, outcome.run, in_force)
+    place = settings_place(outcome.node, outcome.run)
+    world.share.write(place, msgspec.json.encode(paper) + b"\n")
 
 
 def whereabouts(settings: Settings) -> Whereabouts:

@@ -16,6 +16,7 @@ from paxect_batch.model.fitness import Fitness
 from paxect_batch.model.nodes import NodeManifest, ShareMarker, SignedManifest
 from paxect_batch.model.policy import LinkPolicy, Policy
 from paxect_batch.model.records import Record
+from paxect_batch.model.run_settings import RunSettings
 from paxect_batch.model.status import Deliveries, ShareStatus
 from paxect_batch.model.transfer import Attempts, Intent, Reason
 from paxect_batch.model.view import View
@@ -34,6 +35,7 @@ SUBJECTS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "policy": (Policy, "a policy file of version 2"),
     "reason": (Reason, "why an item was set aside: reason.json in quarantine"),
     "record": (Record, "one line of a ledger"),
+    "run-settings": (RunSettings, "the settings of a run, in .paxect/settings"),
     "share-marker": (ShareMarker, "the marker of a share, .paxect/share.json"),
     "signed-manifest": (SignedManifest, "a node's manifest with its signature"),
     "status": (ShareStatus, "what `status --json` prints"),

@@ -29,6 +29,7 @@ from paxect_batch.model.nodes import NodeManifest, ShareMarker, SignedManifest
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import LinkPolicy, LogLevel, Policy
 from paxect_batch.model.records import Fate, Record
+from paxect_batch.model.run_settings import RunSettings, SettingInForce
 from paxect_batch.model.schemas import SUBJECTS, index, schemas
 from paxect_batch.model.status import (
     Deliveries,
@@ -225,6 +226,9 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
     "record": [
         Record(Fate.DELIVERED, Direction.ENCODE, SOURCE, IDENTITY, target=SOURCE),
         Record(Fate.SET_ASIDE, Direction.DECODE, SOURCE, IDENTITY, code="structure"),
+    ],
+    "run-settings": [
+        RunSettings("n1", "r1", {"workers": SettingInForce(2, "--workers")}),
     ],
     "share-marker": [
         ShareMarker(format=1, share_id="abc"),

@@ -1,0 +1,107 @@
+"""Write a report about one run, as a page of HTML; looks only."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import time
+from collections.abc import Iterator
+
+import msgspec
+
+from paxect_batch.cli import console
+from paxect_batch.cli.arguments import Arguments
+from paxect_batch.cli.opened import Opened, open_share
+from paxect_batch.cli.results import settings_place
+from paxect_batch.cli.status_facts import last_run
+from paxect_batch.model.audit import Audit
+from paxect_batch.model.errors import ConfigError, Exit
+from paxect_batch.model.events import EventLine
+from paxect_batch.model.places import Place
+from paxect_batch.model.policy import LogLevel
+from paxect_batch.model.run_settings import RunSettings
+from paxect_batch.relay import state
+from paxect_batch.relay.stamps import utc
+from paxect_batch.report.run_fold import RunFold
+from paxect_batch.report.run_page import RunFacts, run_page
+from paxect_batch.seams import Share
+from paxect_batch.world.ledger import ledger_place, read_ledger
+
+PROBLEMS_MAX = 200
+_LINE_BYTES_MAX = 1 << 20
+_GRAVE = (LogLevel.WARN, LogLevel.ERROR)
+
+_decoder = msgspec.json.Decoder(EventLine)
+
+
+def command(arguments: Arguments) -> int:
+    """Write the report of the run that is named, or of the last one."""
+    opened = open_share(arguments)
+    audit = _audit(opened.share, arguments.values.get("run"))
+    fold = RunFold(audit)
+    for record in read_ledger(opened.share, ledger_place(audit.node, audit.run), 0):
+        fold.add(record)
+    facts = RunFacts(
+        share=opened.layout.share or opened.layout.words,
+        made_at=utc(time.time()),
+        problems=tuple(_problems(opened, audit)),
+        settings=state.load_paper(
+            opened.share, settings_place(audit.node, audit.run), RunSettings
+        ),
+    )
+    page = run_page(fold, facts)
+    path = arguments.values.get("to")
+    if path is None:
+        console.say("".join(page).rstrip("\n"))
+    else:
+        console.write_whole(path, (part.encode() for part in page))
+    return Exit.OK
+
+
+def _audit(share: Share, run: str | None) -> Audit:
+    if run is None:
+        found = last_run(share)
+        if found is None:
+            raise ConfigError(
+                "no run ended here yet; nothing was written; run: paxect-batch drain"
+            )
+        return found
+    for node in state.folders_in(share, state.state("runs")):
+        for place in state.files_in(share, node):
+            if place.name == f"{run}.json":
+                audit = state.load_paper(share, place, Audit)
+                if audit is not None:
+                    return audit
+    raise ConfigError(
+        f"no run {run!r} ended here; nothing was written; the audit line of a run has "
+        "its id, as have the names in .paxect/runs"
+    )
+
+
+def _problems(opened: Opened, audit: Audit) -> Iterator[EventLine]:
+    """Give what the run's log still has of its warnings and errors, oldest first."""
+    left = PROBLEMS_MAX
+    own = f"{audit.node}.jsonl"
+    places = [
+        place
+        for place in state.files_in(opened.share, state.state("log"))
+        if place.name == own or place.name.startswith(f"{own}.")
+    ]
+    # The highest number is the oldest.
+    for place in sorted(places, key=lambda place: place.name, reverse=True):
+        for line in _lines(opened.share, place):
+            if line.run == audit.run and line.level in _GRAVE and left:
+                left -= 1
+                yield line
+
+
+def _lines(share: Share, place: Place) -> Iterator[EventLine]:
+    try:
+        stream = share.open_source(place)
+    except OSError:
+        return
+    with stream:
+        lines = io.BufferedReader(stream)  # type: ignore[type-var]
+        while data := lines.readline(_LINE_BYTES_MAX):
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
+                yield _decoder.decode(data)
