@@ -38,13 +38,13 @@ def join_batch(
         while not claims.take(KEY, node=own.node, run=own.run):
             waited += wait()
             if waited >= _PATIENCE_SECONDS or _is_left(claims, leases):
-                claims.give_back(KEY)
+                claims.give_back(KEY, run=keeper.own.run)
                 waited = 0.0
         try:
             batch = _there(own, leases) or own.run
             keeper.join_batch(batch)
         finally:
-            claims.give_back(KEY)
+            claims.give_back(KEY, run=keeper.own.run)
     else:
         keeper.join_batch(batch)
     return batch

@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
 from paxect_batch.world.plain_files import NotPlain, open_plain
+from paxect_batch.world.wholes import read_part
 
 _OWNER_BYTES_MAX = 1024
 _HANDS = 8
@@ -41,9 +42,13 @@ class ClaimFiles:
         self._now = now
         self._listed: set[str] = set()
         self._list_again = -math.inf
+        self._not_removed: dict[str, str] = {}
+        """Markers that the share refused to remove, and the run that made them."""
 
     def take(self, key: str, *, node: str, run: str) -> bool:
         """Make the marker; False if there is one."""
+        if key in self._not_removed:
+            self._remove_again()
         data = owner_line(node, run)
         began = time.monotonic()
         try:
@@ -51,7 +56,9 @@ class ClaimFiles:
         except FileExistsError:
             return False
         try:
-            os.write(fd, data)
+            rest = data
+            while rest:
+                rest = rest[os.write(fd, rest) :]
         finally:
             os.close(fd)
         if time.monotonic() - began < _STALL_SECONDS:
@@ -63,6 +70,7 @@ class ClaimFiles:
         """Tell whether the marker was there when they were listed last."""
         now = time.monotonic()
         if now >= self._list_again:
+            self._remove_again()
             self._listed = {os.path.basename(path) for path in self._paths()}
             done = time.monotonic()
             pause = (done - now) * _LISTING_PAUSE
@@ -75,10 +83,23 @@ class ClaimFiles:
         """Return node and run that the marker names; None if it names none."""
         return read_owner(self._path(key))
 
-    def give_back(self, key: str) -> None:
-        """Remove the marker."""
-        with contextlib.suppress(OSError):
+    def give_back(self, key: str, *, run: str) -> None:
+        """Remove the run's marker, soon if not now: all would wait for it."""
+        try:
             os.unlink(self._path(key))
+        except FileNotFoundError:
+            pass
+        except OSError:
+            self._not_removed[key] = run
+
+    def _remove_again(self) -> None:
+        for key, run in list(self._not_removed.items()):
+            # It may have been removed all the same, and be another run's by now.
+            with contextlib.suppress(OSError):
+                owner = read_owner(self._path(key))
+                if owner is not None and owner[1] == run:
+                    os.unlink(self._path(key))
+                del self._not_removed[key]
 
     def remove_all_of(self, run: str) -> int:
         """Remove the markers of a run that is over; return how many there were."""
@@ -183,6 +204,6 @@ def read_owner(path: str) -> tuple[str, str] | None:
     """Return node and run of a marker; None if it has no owner or is gone."""
     try:
         with open_plain(path) as stream:
-            return owner_in(stream.read(_OWNER_BYTES_MAX))
+            return owner_in(read_part(stream, _OWNER_BYTES_MAX))
     except (FileNotFoundError, NotPlain):
         return None

@@ -307,7 +307,7 @@ class _FileClaim:
         """See `seams.Claim`."""
         held, self._held = self._held, False
         if held and not self._keeper.lost:
-            self._claims.give_back(self._key)
+            self._claims.give_back(self._key, run=self._keeper.own.run)
 
 
 def try_lock(path: str, *, soft: bool) -> Claim | None:
