@@ -19,6 +19,17 @@ def read_whole(stream: IO[bytes], bytes_max: int, place: Place) -> bytes:
     raise OSError(errno.EFBIG, f"larger than {bytes_max} bytes", str(place))
 
 
+def read_part(stream: IO[bytes], bytes_max: int) -> bytes:
+    """Return what comes next, up to so many bytes; less only where the file ends."""
+    data = bytearray()
+    while len(data) < bytes_max:
+        piece = stream.read(bytes_max - len(data))
+        if not piece:
+            break
+        data += piece
+    return bytes(data)
+
+
 def write_whole(stream: IO[bytes], data: bytes) -> None:
     """Write all of it."""
     rest = memoryview(data)

@@ -195,7 +195,8 @@ class _Reader:
         pass
 
     def read(self, size: int) -> bytes:
-        return self._content[:size]
+        piece, self._content = self._content[:size], self._content[size:]
+        return piece
 
 
 def _opener(world: World) -> Callable[..., _Reader]:
