@@ -44,7 +44,9 @@ def _stage(share: Share, task: Task, source: IO[bytes]) -> Outcome:
             if problem:
                 return _read_back_failed(problem)
         with share.create(task.sidecar) as sidecar:
-            sidecar.write(f"{result.container_sha256}\n".encode())
+            rest = f"{result.container_sha256}\n".encode()
+            while rest:
+                rest = rest[sidecar.write(rest) :]
             share.sync(sidecar)
     except paxect_core.FileError as error:
         return of_file_error(error)

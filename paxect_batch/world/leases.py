@@ -18,6 +18,7 @@ import msgspec
 from paxect_batch.model.leases import RUN_BYTES_MAX, Lease, Machine, Over, is_name
 from paxect_batch.world.lease_judge import LEASE_SECONDS_MAX
 from paxect_batch.world.plain_files import FOLDER, WRITE, NotPlain, open_plain
+from paxect_batch.world.wholes import read_part
 
 LEASE_BYTES = 4096
 """A lease's length; beats are written over each other."""
@@ -68,7 +69,7 @@ class LeaseFiles:
     def _read(self, node: str) -> bytes | None:
         try:
             with open_plain(self._path(node)) as stream:
-                return stream.read(LEASE_BYTES)
+                return read_part(stream, LEASE_BYTES)
         except NotPlain:
             return _NO_PAPER
         except OSError as error:
@@ -279,7 +280,9 @@ def _write_over(fd: int, lease: Lease) -> None:
         word = msgspec.structs.replace(lease.word, last="", waits_for="")
         paper = msgspec.json.encode(msgspec.structs.replace(lease, word=word))
     try:
-        os.write(fd, paper.ljust(LEASE_BYTES - 1) + b"\n")
+        rest = paper.ljust(LEASE_BYTES - 1) + b"\n"
+        while rest:
+            rest = rest[os.write(fd, rest) :]
         os.fsync(fd)
     finally:
         os.close(fd)
@@ -288,7 +291,7 @@ def _write_over(fd: int, lease: Lease) -> None:
 def _read(path: str) -> bytes | None:
     try:
         with open_plain(path) as stream:
-            return stream.read(LEASE_BYTES)
+            return read_part(stream, LEASE_BYTES)
     except NotPlain:
         return _NO_PAPER
     except FileNotFoundError:
