@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -9,6 +11,8 @@ from pathlib import Path
 
 import psutil
 from relayed_share import RelayedShare, files_below
+
+import paxect_core
 
 MIB = 1 << 20
 
@@ -82,6 +86,18 @@ def momentary_files(share: RelayedShare) -> list[str]:
         for path in files_below(share.folder)
         if is_momentary(os.path.basename(os.fsdecode(path)))
     )
+
+
+def quarantined(share: RelayedShare) -> set[str]:
+    """Return the SHA-256 of each file that was set aside, as it was dropped."""
+    found = set()
+    for path in files_below(share.state / "quarantine"):
+        with contextlib.suppress(OSError, paxect_core.PaxectError):
+            data = Path(os.fsdecode(path)).read_bytes()
+            if path.endswith(b".freq"):
+                data = paxect_core.decode_bytes(data)
+            found.add(hashlib.sha256(data).hexdigest())
+    return found
 
 
 def is_momentary(name: str) -> bool:

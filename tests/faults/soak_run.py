@@ -7,6 +7,7 @@ the nodes hold then must not grow from the first time to the last.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -18,9 +19,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from relayed_share import memory_folder
+import psutil
+from relayed_share import files_below, memory_folder
 from several_nodes import left_of_nodes, shared
-from soak_measure import MIB, Rest, entries_of, growth, measure, momentary_files
+from soak_measure import (
+    MIB,
+    Rest,
+    entries_of,
+    growth,
+    measure,
+    momentary_files,
+    quarantined,
+)
 from soak_nodes import STEADY, Nodes
 from soak_traffic import Account, Producers, TakingConsumer
 
@@ -93,6 +103,13 @@ class Soak:
 
     def _consumer_stops(self) -> None:
         self._consumer.stop()
+        # What was stopped when its coordinator was killed ends once it may go on.
+        until = time.monotonic() + _REST_SECONDS_MAX
+        while (orphans := self._share.processes()) and time.monotonic() < until:
+            for orphan in orphans:
+                with contextlib.suppress(psutil.Error):
+                    orphan.resume()
+            time.sleep(_TURN_SECONDS)
         left = self._share.end_processes()
         self.wrong += [f"still there: {told}" for told in left]
 
@@ -130,7 +147,8 @@ class Soak:
             and not list((state / "over").glob("*"))
             and all((state / "nodes" / name / "lease").exists() for name in self._names)
             and not list((state / "attempts").glob("*"))
-            and len(list((state / "quarantine").glob("*"))) == self.account.garbage
+            and len(list((state / "quarantine").glob("*")))
+            == self.account.garbage + len(self.account.aside)
         )
 
     def _until(self, holds: Callable[[], bool]) -> bool:
@@ -138,6 +156,9 @@ class Soak:
         while not holds():
             if time.monotonic() > until or self.all_wrong():
                 return False
+            # A worker that is killed twice has its item set aside, and rightly so.
+            if self.nodes.counts["worker killed"]:
+                self.account.set_aside(quarantined(self._share))
             self.nodes.turn()
             time.sleep(_TURN_SECONDS)
         return True
@@ -162,9 +183,11 @@ class Soak:
 
     def _check_end(self) -> None:
         """See that nothing is missing nor left once everybody was there once more."""
-        # What killed processes left for a moment is swept once it is an hour old.
+        # What killed processes left for a moment, and batches whose last node was
+        # killed, are swept once they are an hour old.
         old = time.time() - _OLD_SECONDS
-        for path in momentary_files(self._share):
+        notes = map(os.fsdecode, files_below(self._share.state / "batches"))
+        for path in [*momentary_files(self._share), *notes]:
             os.utime(path, (old, old))
         for name in self._names:
             self.nodes.drain(name)
@@ -197,7 +220,8 @@ class Soak:
         taken = self.account.deliveries()
         for direction, found in told.items():
             self.twice_recorded += len(found) - len(set(found))
-            missing, more = taken - set(found), set(found) - taken
+            missing = taken - set(found)
+            more = set(found) - taken - self.account.aside
             if missing or more:
                 self.wrong.append(
                     f"{direction}: {len(missing)} not recorded, {len(more)} recorded "
@@ -262,7 +286,8 @@ def main(words: list[str] | None = None) -> int:
         "dropped_bytes": soak.account.dropped_bytes,
         "taken": soak.account.taken,
         "taken_bytes": soak.account.taken_bytes,
-        "set_aside": soak.account.garbage,
+        "garbage_set_aside": soak.account.garbage,
+        "killed_set_aside": len(soak.account.aside),
         "recorded_twice": soak.twice_recorded,
         "done": dict(soak.nodes.counts),
         "first": soak.rests[0].as_dict() if soak.rests else None,

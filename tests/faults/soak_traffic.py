@@ -30,6 +30,8 @@ class Account:
         self._paid: set[tuple[bytes, str]] = set()
         self.free_names: list[bytes] = []
         """Names whose file arrived, and which may be given to another one."""
+        self.aside: set[tuple[bytes, str]] = set()
+        """Files whose workers were killed under them, so that they were set aside."""
         self.garbage = 0
         """Files laid on the wire that are no containers."""
         self.dropped_bytes = self.taken_bytes = 0
@@ -38,7 +40,7 @@ class Account:
     @property
     def dropped(self) -> int:
         with self._guard:
-            return len(self._owed) + len(self._paid)
+            return len(self._owed) + len(self._paid) + len(self.aside)
 
     @property
     def taken(self) -> int:
@@ -77,6 +79,13 @@ class Account:
                 self.wrong.append(f"arrived twice: {name!r} {digest[:12]}")
             else:
                 self.wrong.append(f"nobody dropped: {name!r} {digest[:12]}")
+
+    def set_aside(self, digests: set[str]) -> None:
+        """Note what lies in quarantine."""
+        with self._guard:
+            for name, digest in [each for each in self._owed if each[1] in digests]:
+                del self._owed[name, digest]
+                self.aside.add((name, digest))
 
     def reuse(self, dice: random.Random) -> bytes | None:
         """Give a name out once more, if there is one."""

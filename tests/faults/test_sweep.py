@@ -1,0 +1,64 @@
+"""Any call of the system fails; what follows delivers everything once.
+
+A sample that holds each kind of call of each run; `fault_sweep.py` tries all of them.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+from fault_bench import (
+    SCENARIOS,
+    bench,
+    faults_of,
+    mode_of,
+    problems_after,
+    problems_left,
+)
+from faulty_system import Fault, FaultySystem
+
+from paxect_batch.model.items import Mode
+
+
+def sample(scenario: str) -> list[Fault]:
+    """Draw one fault of each kind of call, and of each way to fail."""
+    faults = list(faults_of(scenario))
+    random.Random(scenario).shuffle(faults)
+    drawn = {
+        (fault.role, fault.kind, fault.forever, fault.happens, fault.fills): fault
+        for fault in faults
+    }
+    return list(drawn.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_run_in_which_any_call_fails_loses_nothing_and_others_finish(
+    tmp_path: Path, scenario: str
+) -> None:
+    found = {}
+    for number, fault in enumerate(sample(scenario)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        problems = problems_after(scenario, fault, folder)
+        if problems:
+            found[str(fault)] = problems
+    assert found == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("piece", [1, 7])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_run_whose_reads_and_writes_are_short_is_like_any_other(
+    tmp_path: Path, scenario: str, piece: int
+) -> None:
+    system = FaultySystem(piece=piece)
+    with bench(scenario, system, tmp_path) as made:
+        assert made.serve("node", mode_of(scenario)) is None
+        assert made.whole_somewhere() == set()
+        made.take_all()
+        assert made.serve("other", Mode.RELAY, wait=True) is None
+        made.take_all()
+        assert problems_left(made) == []
