@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 
 from paxect_batch.model.items import Direction, Entry, Facts, Identity, Item, Kind
-from paxect_batch.model.places import Place, Root
+from paxect_batch.model.places import Place, Root, is_file_path
 from paxect_batch.model.policy import Naming, OnDone, Policy
 from paxect_batch.model.records import Fate
 from paxect_batch.model.run import Decision, Verdict
@@ -17,6 +17,7 @@ from paxect_batch.rules import naming
 from paxect_batch.rules.admission import admit
 from paxect_batch.rules.retry import is_exhausted
 from paxect_batch.seams import Ledger, Share
+from paxect_batch.work.sources import look_at_source
 
 
 class Admitter:
@@ -62,7 +63,7 @@ class Admitter:
     def look(self, entry: Entry, direction: Direction) -> tuple[Item, Decision] | None:
         """Decide on an entry; None if it is gone or no file after all."""
         try:
-            facts = self._share.look(entry.place, fresh=False)
+            facts = look_at_source(self._share, entry.place, fresh=False)
         except PermissionError:
             return self._unreadable(entry, direction)
         if facts is None or facts.kind is not Kind.FILE:
@@ -72,7 +73,7 @@ class Admitter:
 
     def is_waiting(self, direction: Direction, place: Place) -> bool:
         """Tell whether a file lies there that is not ready yet."""
-        facts = self._share.look(place)
+        facts = look_at_source(self._share, place)
         if facts is None or facts.kind is not Kind.FILE:
             return False
         return self.decide(Item(direction, place, facts)).verdict is Verdict.WAITING
@@ -126,7 +127,12 @@ class Admitter:
         if raw_name.endswith(naming.ALIAS_END):
             place = state.meta_place(source)
             meta = state.load_paper(self._share, place, Meta)
-            if meta is not None and naming.alias(meta.raw_name) == raw_name:
+            if (
+                meta is not None
+                and is_file_path(meta.raw_name)
+                and "/" not in meta.raw_name
+                and naming.alias(meta.raw_name) == raw_name
+            ):
                 raw_name = meta.raw_name
         return Place(Root.OUTBOX, folder).child(raw_name)
 

@@ -9,7 +9,7 @@ ledgers. What any process had written for a moment only, and died over, goes wit
 
 from __future__ import annotations
 
-import contextlib
+import errno
 
 import msgspec
 
@@ -26,12 +26,15 @@ from paxect_batch.relay.settle import (
     Recorder,
     Settler,
     found_matters,
-    look_at_sidecar,
 )
 from paxect_batch.relay.sweep import Sweeper
+from paxect_batch.relay.targets import look_at_sidecar
 from paxect_batch.rules.naming import sidecar_name
 from paxect_batch.rules.steps import Step, TargetState
 from paxect_batch.seams import EventLog, Ledger, Share
+from paxect_batch.work.sources import look_at_source
+
+_NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class Recovery:
@@ -151,8 +154,11 @@ class Recovery:
 
     def _sync(self, folders: set[Place]) -> None:
         for folder in sorted(folders):
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 self._share.sync_folder(folder)
+            except OSError as error:
+                if error.errno not in _NO_FOLDER:
+                    raise
 
     def _drop_orphan(self, pledge: Pledge) -> None:
         """Remove the sidecar of a container that was retired, if it came back alone.
@@ -161,7 +167,10 @@ class Recovery:
         for one that collides with it.
         """
         source = pledge.source
-        if pledge.direction is Direction.ENCODE or self._share.look(source) is not None:
+        if (
+            pledge.direction is Direction.ENCODE
+            or look_at_source(self._share, source) is not None
+        ):
             return
         sidecar = source.beside(sidecar_name(source.name))
         retired = msgspec.structs.replace(pledge, sidecar=sidecar)

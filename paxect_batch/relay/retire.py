@@ -14,7 +14,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterable
 
-from paxect_batch.model.items import Direction
+from paxect_batch.model.items import Direction, Kind
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import OnDone
 from paxect_batch.model.records import Fate, Record
@@ -22,6 +22,7 @@ from paxect_batch.model.transfer import Meta, Pledge
 from paxect_batch.relay import state
 from paxect_batch.rules.naming import sidecar_name
 from paxect_batch.seams import Share
+from paxect_batch.work.sources import look_at_source
 
 _NAMES_MAX = 1000
 _TRIES_MAX = 8
@@ -44,7 +45,7 @@ class Retirer:
     def retire(self, pledge: Pledge) -> bool:
         """Take the source away; False if another file has its name by now."""
         source = pledge.source
-        facts = self._share.look(source)
+        facts = look_at_source(self._share, source)
         if facts is None:
             return True
         if facts.identity != pledge.identity:
@@ -60,6 +61,8 @@ class Retirer:
             if not self._move_aside(pledge, aside):
                 return True
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                return True  # its folder was swapped for a link this moment
             if error.errno != errno.EXDEV:
                 raise
             # The folder is on another file system; what is left is a smaller window.
@@ -82,7 +85,7 @@ class Retirer:
                 # This run failed half way when it retired this before.
                 self._settle_aside(pledge, aside)
             except FileNotFoundError:
-                if self._share.look(pledge.source) is None:
+                if look_at_source(self._share, pledge.source) is None:
                     return False
                 self._share.make_folder(aside.folder)
             else:
@@ -103,7 +106,13 @@ class Retirer:
 
     def _drop_companions(self, pledge: Pledge) -> None:
         source = pledge.source
-        self._share.remove(source.beside(sidecar_name(source.name)))
+        sidecar = source.beside(sidecar_name(source.name))
+        try:
+            self._share.remove(sidecar)
+        except OSError:
+            facts = look_at_source(self._share, sidecar)
+            if facts is not None and facts.kind is Kind.FILE:
+                raise
         place = state.meta_place(source)
         meta = state.load_paper(self._share, place, Meta)
         if meta is not None and meta.container_sha256 == pledge.container_sha256:

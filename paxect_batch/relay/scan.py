@@ -6,6 +6,7 @@ over. Which of the rest are items, and which way they go, is decided by `admit`.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 
 from paxect_batch.model.items import Entry, Kind
@@ -14,15 +15,29 @@ from paxect_batch.rules.naming import is_momentary, is_temporary
 from paxect_batch.seams import Share
 
 DEPTH_MAX = 512
+_BARRED = (errno.ELOOP, errno.EACCES, errno.EPERM)
 
 
 def scan(
     share: Share, root: Root, on_momentary: Callable[[Place], None] | None = None
 ) -> Iterator[Entry]:
-    """Give files and links below the root; tell of the relay's files of a moment."""
-    open_listings = [share.entries(Place(root, ""))]
+    """Give files and links below the root; tell of the relay's files of a moment.
+
+    A folder that may not be listed is given as something else; one that was swapped
+    for a link meanwhile, as a link.
+    """
+    top = Place(root, "")
+    open_listings = [(top, share.entries(top))]
     while open_listings:
-        entry = next(open_listings[-1], None)
+        folder, listing = open_listings[-1]
+        try:
+            entry = next(listing, None)
+        except OSError as error:
+            if error.errno not in _BARRED or folder == top:
+                raise
+            open_listings.pop()
+            yield Entry(folder, Kind.LINK if error.errno == errno.ELOOP else Kind.OTHER)
+            continue
         if entry is None:
             open_listings.pop()
         elif is_temporary(entry.place.name):
@@ -30,7 +45,7 @@ def scan(
                 on_momentary(entry.place)
         elif entry.kind is Kind.FOLDER:
             if len(open_listings) < DEPTH_MAX:
-                open_listings.append(share.entries(entry.place))
+                open_listings.append((entry.place, share.entries(entry.place)))
         elif entry.kind in (Kind.FILE, Kind.LINK):
             yield entry
 
@@ -40,9 +55,13 @@ def freshen(share: Share, root: Root) -> None:
     folders = [Place(root, "")]
     while folders:
         folder = folders.pop()
-        share.freshen(folder)
-        folders.extend(
-            entry.place
-            for entry in share.entries(folder)
-            if entry.kind is Kind.FOLDER and not is_temporary(entry.place.name)
-        )
+        try:
+            share.freshen(folder)
+            folders.extend(
+                entry.place
+                for entry in share.entries(folder)
+                if entry.kind is Kind.FOLDER and not is_temporary(entry.place.name)
+            )
+        except OSError as error:
+            if error.errno not in _BARRED or not folder.path:
+                raise

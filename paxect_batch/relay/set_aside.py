@@ -16,6 +16,7 @@ from paxect_batch.relay import state
 from paxect_batch.relay.retire import move_to_free_name
 from paxect_batch.rules.naming import is_temporary, sidecar_name
 from paxect_batch.seams import Share
+from paxect_batch.work.sources import look_at_source
 
 UNREAD = Identity(0, 0, 0)
 """The identity of an item that may not even be looked at."""
@@ -52,6 +53,9 @@ def set_aside(
         except FileExistsError:
             continue
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                _drop_reason(share, folder)
+                return None
             if error.errno not in (errno.EXDEV, errno.EACCES, errno.EPERM):
                 raise
             _drop_reason(share, folder)
@@ -99,8 +103,11 @@ def _move(share: Share, attempts: Attempts, reason: Reason) -> str | None:
         # Another node, that came too late for the item, cleaned up behind us.
         state.save_paper(share, folder.child(_REASON), reason)
     share.sync_folder(folder)
-    with contextlib.suppress(FileNotFoundError):
+    try:
         share.sync_folder(source.folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ELOOP):
+            raise
     return reason.id
 
 
@@ -122,7 +129,7 @@ def _is_other(share: Share, place: Place, identity: Identity) -> bool:
     if identity == UNREAD:
         return False
     try:
-        facts = share.look(place)
+        facts = look_at_source(share, place)
     except PermissionError:
         return False
     return facts is None or facts.identity != identity

@@ -8,20 +8,24 @@ settlers of one intent may do to each other is in `rules.steps`.
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import hashlib
 from collections.abc import Callable, Collection
 
 import msgspec
 
 from paxect_batch.model.errors import RunOver, ShareError
-from paxect_batch.model.items import Direction, Identity, Kind
+from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone
 from paxect_batch.model.transfer import Intent, Pledge
 from paxect_batch.relay import state
 from paxect_batch.relay.retire import Retirer
+from paxect_batch.relay.targets import (
+    BARRED,
+    look_at_sidecar,
+    look_at_target,
+    require_barred,
+)
 from paxect_batch.rules.steps import (
     Scene,
     SourceState,
@@ -31,8 +35,8 @@ from paxect_batch.rules.steps import (
     owns_sidecar,
 )
 from paxect_batch.seams import Share
+from paxect_batch.work.sources import look_at_source
 
-_CHUNK_BYTES = 1 << 20
 _ORDER = tuple(Step)
 _GONE = (errno.ENOENT, errno.ESTALE)
 _IRREVERSIBLE = (Step.PUBLISH_SIDECAR, Step.PUBLISH, Step.RETIRE)
@@ -109,8 +113,11 @@ class Settler:
             self._share.remove(state.withdrawn_place(matter.pledge.stage))
 
     def _sync_if_there(self, folder: Place) -> None:
-        with contextlib.suppress(FileNotFoundError):
+        try:
             self._share.sync_folder(folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, *BARRED):
+                raise
 
     def _take(self, step: Step, matters: list[Matter]) -> None:
         # Others settle this as well once the lease is gone: to go on would do no harm,
@@ -162,6 +169,9 @@ class Settler:
         except FileNotFoundError:
             there = look_at_sidecar(self._share, pledge)
             matter.know(sidecar_staged=False, sidecar_target=there)
+        except OSError as error:
+            require_barred(error)
+            matter.know(target=TargetState.DIFFERENT)
         else:
             matter.know(sidecar_staged=False, sidecar_target=TargetState.EQUAL)
 
@@ -174,6 +184,9 @@ class Settler:
         except FileNotFoundError:
             # Somebody else settled this, by publishing or by withdrawing.
             matter.know(**self._fate(pledge))
+        except OSError as error:
+            require_barred(error)
+            matter.know(target=TargetState.DIFFERENT)
         else:
             matter.know(staged=False, target=TargetState.EQUAL)
 
@@ -189,7 +202,11 @@ class Settler:
             # Either what was staged is gone, or the folder is missing.
             if self._share.look(stage) is None:
                 raise
-            self._share.make_folder(target.folder)
+            try:
+                self._share.make_folder(target.folder)
+            except FileExistsError as error:
+                # Not to be taken for the target's own name.
+                raise NotADirectoryError(errno.ENOTDIR, error.strerror) from error
             self._share.rename_new(stage, target)
 
     def _adopt(self, matter: Matter) -> None:
@@ -310,7 +327,7 @@ def _found_scene(
     share: Share, intent: Intent, pledge: Pledge, recorded: Collection[Delivery]
 ) -> Scene:
     # In the order that `rules.steps` asks for; arguments are evaluated in theirs.
-    found = share.look(pledge.source)
+    found = look_at_source(share, pledge.source)
     if found is None:
         source = SourceState.GONE
     else:
@@ -351,36 +368,3 @@ def look_at_stage(share: Share, intent: Intent, pledge: Pledge) -> dict[str, boo
             errno=errno.ENOENT,
         )
     return {"staged": staged, "withdrawn": withdrawn, "pledged": pledged}
-
-
-def look_at_target(share: Share, pledge: Pledge) -> TargetState:
-    """Tell whether the target's name is free, or taken by equal bytes, or by others."""
-    facts = share.look(pledge.target)
-    if facts is None:
-        return TargetState.ABSENT
-    if facts.kind is not Kind.FILE or facts.identity.size != pledge.target_bytes:
-        return TargetState.DIFFERENT
-    digest = hashlib.sha256()
-    try:
-        with share.open_source(pledge.target) as stream:
-            while chunk := stream.read(_CHUNK_BYTES):
-                digest.update(chunk)
-    except OSError as error:
-        if error.errno in _GONE:
-            return TargetState.ABSENT
-        raise
-    equal = digest.hexdigest() == pledge.target_sha256
-    return TargetState.EQUAL if equal else TargetState.DIFFERENT
-
-
-def look_at_sidecar(share: Share, pledge: Pledge) -> TargetState:
-    """Tell the same of the sidecar."""
-    assert pledge.sidecar is not None
-    data = None
-    with contextlib.suppress(OSError):
-        data = share.read(pledge.sidecar, 4096)
-    if data is None:
-        return TargetState.ABSENT
-    words = data.split(None, 1)
-    equal = bool(words) and words[0].lower() == pledge.container_sha256.encode()
-    return TargetState.EQUAL if equal else TargetState.DIFFERENT

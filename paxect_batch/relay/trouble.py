@@ -22,6 +22,7 @@ from paxect_batch.relay.set_aside import set_aside
 from paxect_batch.relay.settle import run_over
 from paxect_batch.rules.retry import after_failure, is_exhausted
 from paxect_batch.seams import EventLog, Ledger, Share
+from paxect_batch.work.sources import look_at_source
 
 COLLISION = "collision"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -130,7 +131,7 @@ class Trouble:
         if identifier is None:
             # What failed is gone; what lies there now, if anything, begins anew.
             self._share.remove(state.attempts_place(key))
-            if self._share.look(attempts.source) is not None:
+            if look_at_source(self._share, attempts.source) is not None:
                 self._account.wait(attempts.identity.size)
             return
         if identifier:

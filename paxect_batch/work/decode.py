@@ -6,11 +6,13 @@ goes before what the container itself says.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from typing import IO
 
 import paxect_core
 from paxect_batch.model.errors import Exit
+from paxect_batch.model.items import Kind
 from paxect_batch.model.transfer import Outcome, Result, Task
 from paxect_batch.seams import Share
 from paxect_batch.work.encode import check_unchanged
@@ -34,12 +36,14 @@ def decode_item(share: Share, task: Task) -> Outcome:
             return _stage(share, task, source, expected)
         except SourceChanged:
             return Outcome(Result.CHANGED, code="changed")
+        except _NoSidecar as error:
+            return error.outcome
         except paxect_core.ContainerError as error:
             return _refused(source, error, expected)
-        except paxect_core.FileError as error:
-            return of_file_error(error)
-        except OSError as error:
-            return of_stage(error)
+        except (paxect_core.FileError, OSError) as error:
+            return (
+                of_stage(error) if isinstance(error, OSError) else of_file_error(error)
+            )
 
 
 def _stage(
@@ -68,8 +72,28 @@ def _stage(
     )
 
 
+class _NoSidecar(Exception):
+    """What has the sidecar's name is none; `outcome` says why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.outcome = Outcome(
+            Result.REFUSED,
+            code="checksum_mismatch",
+            detail=f"what has its sidecar's name is no checksum: {why}",
+            exit_code=Exit.INTEGRITY,
+        )
+
+
 def _sidecar_digest(share: Share, task: Task) -> str | None:
-    data = share.read(task.sidecar, SIDECAR_BYTES_MAX)
+    try:
+        data = share.read(task.sidecar, SIDECAR_BYTES_MAX)
+    except OSError as error:
+        if error.errno != errno.EFBIG:
+            facts = share.look(task.sidecar)
+            if facts is None or facts.kind is Kind.FILE:
+                raise
+        raise _NoSidecar(error.strerror or str(error)) from error
     if data is None:
         return None
     # Bare hex as Link writes it, or a line of sha256sum: the first word counts.

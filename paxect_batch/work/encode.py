@@ -13,6 +13,7 @@ import paxect_core
 from paxect_batch.model.transfer import Outcome, Result, Task
 from paxect_batch.seams import Share
 from paxect_batch.work.outcomes import SourceChanged, of_file_error, of_source, of_stage
+from paxect_batch.work.sources import look_at_source
 
 
 def encode_item(share: Share, task: Task) -> Outcome:
@@ -65,7 +66,7 @@ def _stage(share: Share, task: Task, source: IO[bytes]) -> Outcome:
 
 def check_unchanged(share: Share, task: Task, source: IO[bytes]) -> None:
     """Raise `SourceChanged` unless source and name are still what was admitted."""
-    named = share.look(task.source)
+    named = look_at_source(share, task.source)
     if (
         share.facts_of(source).identity != task.identity
         or named is None

@@ -22,6 +22,7 @@ from paxect_batch.cli import main, wiring
 from paxect_batch.model.leases import Machine
 from paxect_batch.model.places import Root
 from paxect_batch.model.transfer import Lot, Outcome
+from paxect_batch.relay import node
 from paxect_batch.seams import WorkerDied
 from paxect_batch.work.lots import do_lot
 from paxect_batch.world import locks
@@ -45,7 +46,8 @@ class ThreadPool:
     """`seams.Executor`, in this thread."""
 
     def __init__(self, roots: Mapping[Root, str], workers: int) -> None:
-        self._share = LocalShare(roots)
+        # The one that the coordinator has, with all that happens to it.
+        self._share = wiring.LocalShare(roots)
 
     def submit(self, lot: Lot) -> Future[tuple[Outcome, ...]]:
         future: Future[tuple[Outcome, ...]] = Future()
@@ -60,31 +62,31 @@ class ThreadPool:
         pass
 
 
-class DisturbedShare(LocalShare):
-    """A share on which something happens between two of a relay's operations."""
+_OPERATIONS = (
+    *("look", "read", "entries", "open_source", "create", "write", "rename_new"),
+    *("remove", "sync_folder", "facts_of"),
+)
 
-    disturb: Callable[[], None] | None = None
-    after = 0
-    """After so many looks, reads and listings."""
 
-    def _step(self) -> None:
-        kind = type(self)
-        kind.after -= 1
-        if kind.after <= 0 and kind.disturb is not None:
-            act, kind.disturb = kind.disturb, None
-            act()
+def disturbed(disturb: Callable[[], None] | None, after: int) -> type[LocalShare]:
+    """Return shares on which something happens between two of a relay's operations."""
+    left = [after] if disturb is not None else []
 
-    def look(self, *args: object, **named: object) -> object:
-        self._step()
-        return super().look(*args, **named)
+    def stepping(name: str) -> Callable[..., object]:
+        method = getattr(LocalShare, name)
 
-    def read(self, *args: object) -> object:
-        self._step()
-        return super().read(*args)
+        def call(self: LocalShare, *args: object, **named: object) -> object:
+            if left:
+                left[0] -= 1
+                if left[0] <= 0 and disturb is not None:
+                    left.clear()
+                    disturb()
+            return method(self, *args, **named)
 
-    def entries(self, *args: object) -> object:
-        self._step()
-        return super().entries(*args)
+        return call
+
+    methods = {name: stepping(name) for name in _OPERATIONS}
+    return type("DisturbedShare", (LocalShare,), methods)
 
 
 def run(
@@ -93,15 +95,13 @@ def run(
     """Run a command of `paxect-batch`; `disturb` once it has taken that many steps."""
     _escapes.clear()
     out, err = io.StringIO(), io.StringIO()
-
-    class Share(DisturbedShare):
-        pass
-
-    Share.disturb, Share.after = staticmethod(disturb) if disturb else None, after
+    share = disturbed(disturb, after)
     with (
         mock.patch.object(wiring, "WorkerPool", ThreadPool),
-        mock.patch.object(wiring, "LocalShare", Share),
+        mock.patch.object(wiring, "LocalShare", share),
         mock.patch.object(locks, "this_machine", _ended_machine),
+        # Nobody writes meanwhile: what is not ready now is left to the next run.
+        mock.patch.object(node, "_PATIENCE_SECONDS", 0.0),
         _escapes_kept(),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),

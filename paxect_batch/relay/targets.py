@@ -1,0 +1,65 @@
+"""Tell what lies where a pledge shall be published.
+
+A target that cannot be reached, because a link or a file is where a folder should be,
+is taken by something else, and that stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+
+from paxect_batch.model.items import Kind
+from paxect_batch.model.transfer import Pledge
+from paxect_batch.rules.steps import TargetState
+from paxect_batch.seams import Share
+
+BARRED = (errno.ELOOP, errno.ENOTDIR)
+"""A link, or a file, is where a folder should be."""
+
+_CHUNK_BYTES = 1 << 20
+_GONE = (errno.ENOENT, errno.ESTALE)
+
+
+def look_at_target(share: Share, pledge: Pledge) -> TargetState:
+    """Tell whether the target's name is free, or taken by equal bytes, or by others."""
+    try:
+        facts = share.look(pledge.target)
+    except OSError as error:
+        require_barred(error)
+        return TargetState.DIFFERENT
+    if facts is None:
+        return TargetState.ABSENT
+    if facts.kind is not Kind.FILE or facts.identity.size != pledge.target_bytes:
+        return TargetState.DIFFERENT
+    digest = hashlib.sha256()
+    try:
+        with share.open_source(pledge.target) as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                digest.update(chunk)
+    except OSError as error:
+        if error.errno in _GONE:
+            return TargetState.ABSENT
+        raise
+    equal = digest.hexdigest() == pledge.target_sha256
+    return TargetState.EQUAL if equal else TargetState.DIFFERENT
+
+
+def require_barred(error: OSError) -> None:
+    """Raise the error, unless the target cannot be reached for what is in its way."""
+    if error.errno not in BARRED:
+        raise error
+
+
+def look_at_sidecar(share: Share, pledge: Pledge) -> TargetState:
+    """Tell the same of the sidecar."""
+    assert pledge.sidecar is not None
+    data = None
+    with contextlib.suppress(OSError):
+        data = share.read(pledge.sidecar, 4096)
+    if data is None:
+        return TargetState.ABSENT
+    words = data.split(None, 1)
+    equal = bool(words) and words[0].lower() == pledge.container_sha256.encode()
+    return TargetState.EQUAL if equal else TargetState.DIFFERENT
