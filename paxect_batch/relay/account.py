@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.events import Event
-from paxect_batch.model.items import Direction, Item, Mode
+from paxect_batch.model.items import Direction, Entry, Item, Kind, Mode
 from paxect_batch.model.leases import Word
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.run import Decision, Standing, Verdict
@@ -74,6 +74,15 @@ class Account:
         elif decision.verdict is Verdict.WAITING:
             self.wait(item.size)
         self._sum_up()
+
+    def passed_over(self, entry: Entry) -> None:
+        """Say once that a link is no item, or that a folder could not be listed."""
+        event, message = Event.PATH_OUTSIDE_INBOX, "a link; links are not followed"
+        if entry.kind is not Kind.LINK:
+            event = Event.ENCODE_ERROR
+            message = "a folder that may not be listed; what lies in it was not seen"
+            self.standing.exit_codes.add(Exit.UNFINISHED)
+        self.say_once(event, src=str(entry.place), status="ignored", message=message)
 
     def wait(self, size: int) -> None:
         """Count an item that stays where it is for now."""

@@ -32,6 +32,7 @@ from paxect_batch.rules.plan import LotBuilder
 from paxect_batch.rules.share_out import help_items
 from paxect_batch.rules.steps import Step
 from paxect_batch.seams import Claim, EventLog, Locks, Share
+from paxect_batch.work.sources import look_at_source
 
 _DEATHS_MAX = 2
 _SLICE_SECONDS = 0.2
@@ -155,13 +156,8 @@ class Pass:
 
     def _is_free(self, entry: Entry, direction: Direction) -> bool:
         """Tell whether the entry is an item that nobody seems to be at."""
-        if entry.kind is Kind.LINK:
-            self._account.say_once(
-                Event.PATH_OUTSIDE_INBOX,
-                src=str(entry.place),
-                status="ignored",
-                message="a link; links are not followed",
-            )
+        if entry.kind is not Kind.FILE:
+            self._account.passed_over(entry)
             return False
         return (
             self._admitter.is_item(entry, direction)
@@ -216,7 +212,7 @@ class Pass:
             self._others.count(item.size)
             return False
         # Whoever had the claim before may have finished it.
-        fresh = self._share.look(item.source)
+        fresh = look_at_source(self._share, item.source)
         if fresh is None or fresh.identity != item.identity:
             claim.release()
             if fresh is not None:
@@ -297,7 +293,7 @@ class Pass:
 
     def _go_on(self, container: Place) -> None:
         """Take a container that was just published on to be decoded."""
-        facts = self._share.look(container)
+        facts = look_at_source(self._share, container)
         if facts is None:
             return
         # Published whole by this node: there is nothing to settle.
