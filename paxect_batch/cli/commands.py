@@ -59,6 +59,7 @@ _RUN = (
     Option("junit", "FILE", "write the run as JUnit XML"),
     Option("textfile", "FILE", "write the run as Prometheus metrics"),
     Option("log", "FILE", "log events to FILE (default: the share's own log)"),
+    Option("log-format", "NAME", "jsonl (default), ecs, or splunk-hec"),
     Option("progress", "", "show a progress bar, or not", negatable=True),
     Option("summary", "", "show a summary at the end, or not", negatable=True),
     _QUIET,

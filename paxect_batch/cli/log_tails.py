@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 
-import msgspec
-
 from paxect_batch.model.events import EventLine
 from paxect_batch.relay import state
+from paxect_batch.report.log_formats import event_in
 from paxect_batch.seams import Share
 
 LOGS_MAX = 64
 TAIL_BYTES = 64 * 1024
 EVENTS_MAX = 200
-
-_decoder = msgspec.json.Decoder(EventLine)
 
 
 def newest_events(share: Share) -> tuple[EventLine, ...]:
@@ -36,13 +33,6 @@ def newest_events(share: Share) -> tuple[EventLine, ...]:
                 data = stream.read(TAIL_BYTES) or b""
         except OSError:
             continue
-        found += [line for each in data.splitlines() if (line := _event(each))]
+        found += [line for each in data.splitlines() if (line := event_in(each))]
     found.sort(key=lambda line: line.datetime_utc)
     return tuple(found[-EVENTS_MAX:])
-
-
-def _event(data: bytes) -> EventLine | None:
-    try:
-        return _decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None

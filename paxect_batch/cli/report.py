@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import time
 from collections.abc import Iterator
-
-import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
@@ -22,6 +19,7 @@ from paxect_batch.model.policy import LogLevel
 from paxect_batch.model.run_settings import RunSettings
 from paxect_batch.relay import state
 from paxect_batch.relay.stamps import utc
+from paxect_batch.report.log_formats import event_in
 from paxect_batch.report.run_fold import RunFold
 from paxect_batch.report.run_page import RunFacts, run_page
 from paxect_batch.seams import Share
@@ -30,8 +28,6 @@ from paxect_batch.world.ledger import ledger_place, read_ledger
 PROBLEMS_MAX = 200
 _LINE_BYTES_MAX = 1 << 20
 _GRAVE = (LogLevel.WARN, LogLevel.ERROR)
-
-_decoder = msgspec.json.Decoder(EventLine)
 
 
 def command(arguments: Arguments) -> int:
@@ -103,5 +99,6 @@ def _lines(share: Share, place: Place) -> Iterator[EventLine]:
     with stream:
         lines = io.BufferedReader(stream)  # type: ignore[type-var]
         while data := lines.readline(_LINE_BYTES_MAX):
-            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):
-                yield _decoder.decode(data)
+            line = event_in(data)
+            if line is not None:
+                yield line

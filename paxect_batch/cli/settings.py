@@ -22,6 +22,7 @@ from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.kinds import Kind, Value
 from paxect_batch.model.errors import ConfigError
 from paxect_batch.model.items import Mode
+from paxect_batch.report.log_formats import LogFormat
 
 PREFIX = "PAXECT_BATCH_"
 LINK_PREFIX = "PAXECT_LINK_"
@@ -79,6 +80,7 @@ SETTINGS: dict[str, Setting] = {
     "wait": Setting(kinds.SWITCH, default=False),
     "allow_mixed": Setting(kinds.SWITCH, default=False),
     "log": _path("LOG"),
+    "log_format": Setting(kinds.choice("jsonl", "ecs", "splunk-hec"), "jsonl"),
     "log_bytes_max": Setting(kinds.whole(4096, 1 << 40), 5 << 20, "LOG_MAX"),
     "listen": Setting(kinds.ADDRESS),
     "listen_anywhere": _path(),
@@ -111,6 +113,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     wait: bool
     allow_mixed: bool
     log: str | None
+    log_format: LogFormat
     log_bytes_max: int
     listen: str | None
     listen_anywhere: str | None

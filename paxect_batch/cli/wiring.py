@@ -18,6 +18,7 @@ from paxect_batch.model.events import Event, EventLine
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.places import Place, Root
 from paxect_batch.relay.stamps import utc
+from paxect_batch.report.log_formats import encoder_of
 from paxect_batch.seams import Executor
 from paxect_batch.world.clock import RealClock
 from paxect_batch.world.descriptors import raise_limit
@@ -143,6 +144,7 @@ class World:
             run=self.run,
             clock=self.clock,
             complain=progress.notice,
+            encode=encoder_of(self._settings.log_format),
         )
 
     def _new_ledger(self) -> FileLedger:

@@ -27,7 +27,6 @@ TAIL_EVENTS = 200
 """How many of the newest events are kept in memory for `status`."""
 
 _LEVELS_UP = tuple(LogLevel)
-_encoder = msgspec.json.Encoder()
 
 
 def level_of(event: Event) -> LogLevel:
@@ -54,7 +53,10 @@ class JsonlEventLog:
         run: str,
         clock: Clock,
         complain: Callable[[str], None] | None = None,
+        encode: Callable[[EventLine], bytes] = msgspec.json.encode,
     ) -> None:
+        """`encode` makes a line of an event, without its end."""
+        self._encode = encode
         self._path = os.fsdecode(path)
         self.level = level
         self._rotate_bytes = rotate_bytes
@@ -134,7 +136,7 @@ class JsonlEventLog:
         )
 
     def _add(self, line: EventLine) -> None:
-        data = _encoder.encode(line) + b"\n"
+        data = self._encode(line) + b"\n"
         stream = self._open_for(len(data))
         if not self._ends_in_line:
             data = b"\n" + data

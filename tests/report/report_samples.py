@@ -3,8 +3,10 @@
 from typing import Any
 
 from paxect_batch.model.audit import Audit, Tally
+from paxect_batch.model.events import Event, EventLine
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root
+from paxect_batch.model.policy import LogLevel
 from paxect_batch.model.records import Fate, Record
 
 
@@ -47,3 +49,19 @@ def an_audit(**changes: Any) -> Audit:
         "version": "1.0",
     }
     return Audit(**(fields | changes))
+
+
+def an_event(**changes: Any) -> EventLine:
+    fields: dict[str, Any] = {
+        "datetime_utc": "2027-01-15T08:00:00.123Z",
+        "level": LogLevel.INFO,
+        "event": Event.ENCODE,
+        "src": "inbox/a.txt",
+        "dst": "",
+        "status": "ok",
+        "message": "",
+        "version": "1.0",
+        "node": "n1",
+        "run": "r1",
+    }
+    return EventLine(**(fields | changes))

@@ -270,3 +270,18 @@ def test_newest_events_are_those_of_all_nodes_in_their_order(
     events = newest_events(opened(share).share)
     assert [each.node for each in events if each.event == "startup"] == ["n2", "n1"]
     assert all(json.loads(json.dumps(each.message)) is not None for each in events)
+
+
+@pytest.mark.parametrize("name", ["ecs", "splunk-hec"])
+def test_log_in_the_format_of_others_is_read_as_well(
+    share: Path, command: Command, name: str
+) -> None:
+    drop(share, a_txt=b"one")
+    assert command("drain", share, "--log-format", name, "--node", "n1").code == 0
+    (log,) = (share / ".paxect" / "log").iterdir()
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    mark = "ecs.version" if name == "ecs" else "sourcetype"
+    assert all(mark in line for line in lines)
+    events = newest_events(opened(share).share)
+    assert len(events) == len(lines)
+    assert {"startup", "encode", "decode", "shutdown"} <= {e.event for e in events}
