@@ -107,9 +107,25 @@ def _silent_at_once(*args: Any, **named: Any) -> bool:
     return True
 
 
+class _Unsynced:
+    """A share of which files are not made durable."""
+
+    def __init__(self, share: Any) -> None:
+        self._share = share
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._share, name)
+
+    def sync(self, stream: object) -> None:
+        """Leave a file's bytes to chance."""
+
+
 def _unsynced_record(self: FileLedger, records: list[Any]) -> None:
-    with mock.patch.object(sim_share.SimShare, "sync", _no_sync):
+    share, self._share = self._share, _Unsynced(self._share)
+    try:
         _append(self, records)
+    finally:
+        self._share = share
 
 
 _append = FileLedger.append
