@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="Windows has no such signals"),
 ]
 
-MOMENTS = 25 if LONG else 5
+MOMENTS = 50 if LONG else 5
 CODES = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
 
