@@ -15,6 +15,7 @@ import msgspec
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Entry, Facts
 from paxect_batch.model.leases import Lease, Over, Word
+from paxect_batch.model.pace import PaceStep, Surroundings
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Lot, Outcome
@@ -228,6 +229,7 @@ class EventLog(Protocol):
         dst: str = "",
         status: str = "ok",
         message: str = "",
+        pace: PaceStep | None = None,
     ) -> None:
         """Add an event; what the policy's level leaves out is dropped."""
 
@@ -244,3 +246,10 @@ class Load(Protocol):
 
     def cores(self) -> int:
         """Cores that this process may use."""
+
+
+class Gauges(Protocol):
+    """How it stands with what this run shares with others."""
+
+    def read(self) -> Surroundings:
+        """Look; what cannot be told is None."""

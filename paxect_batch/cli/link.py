@@ -34,6 +34,7 @@ from paxect_batch.cli.wiring import new_run
 from paxect_batch.model.errors import ConfigError, Exit, NotReady
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
+from paxect_batch.model.pace import PaceStep
 from paxect_batch.model.places import Root
 from paxect_batch.model.run import RunOptions
 from paxect_batch.relay.account import Account
@@ -292,6 +293,7 @@ class _LinkEvents:
         dst: str = "",
         status: str = "ok",
         message: str = "",
+        pace: PaceStep | None = None,
     ) -> None:
         """See `seams.EventLog`."""
         if event is Event.PATH_OUTSIDE_INBOX and src.startswith(f"{Root.WIRE}/"):
@@ -300,7 +302,9 @@ class _LinkEvents:
         if event is Event.POLICY_CHANGED:
             self._log.level = self._policy.in_force.log_level
         src, dst = self._path(src), self._path(dst)
-        self._log.write(event, src=src, dst=dst, status=status, message=message)
+        self._log.write(
+            event, src=src, dst=dst, status=status, message=message, pace=pace
+        )
         if level_of(event) != "debug":
             words = (f"[LINK] {event}", src, dst, message)
             _say(printable(" ".join(word for word in words if word)))

@@ -16,6 +16,7 @@ from paxect_batch.cli.progress import Progress
 from paxect_batch.cli.settings import Settings, environment
 from paxect_batch.model.events import Event, EventLine
 from paxect_batch.model.nodes import NodeManifest
+from paxect_batch.model.pace import PaceStep
 from paxect_batch.model.places import Place, Root
 from paxect_batch.relay.stamps import utc
 from paxect_batch.report.log_formats import encoder_of
@@ -189,13 +190,16 @@ class Told:
         dst: str = "",
         status: str = "ok",
         message: str = "",
+        pace: PaceStep | None = None,
     ) -> None:
         """See `seams.EventLog`. Without a log, as in a dry run, nothing is written."""
         if self._log is not None:
             if event is Event.POLICY_CHANGED:
                 self._log.level = self._policy().log_level
-            self._log.write(event, src=src, dst=dst, status=status, message=message)
+            self._log.write(
+                event, src=src, dst=dst, status=status, message=message, pace=pace
+            )
         self.began = self.began or event is Event.STARTUP
-        if event in TOLD:
+        if event in TOLD or (event is Event.PACE and status != "ok"):
             words = (event.replace("_", " "), src, message)
             self._progress.notice(": ".join(word for word in words if word))

@@ -1,8 +1,12 @@
-"""A worker process: `world.pool` starts it, nobody else needs it."""
+"""A worker process: `world.pool` starts it, nobody else needs it.
+
+Its one word, if it is given one, is how many bytes of sources it may read a second.
+"""
 
 from __future__ import annotations
 
 import functools
+import sys
 from typing import TYPE_CHECKING
 
 from paxect_batch.world import worker_loop
@@ -21,6 +25,11 @@ def _prepare(roots: dict[Root, bytes]) -> worker_loop.Handle:
     from paxect_batch.work.lots import do_lot
     from paxect_batch.world.share import LocalShare
 
+    if sys.argv[1:]:
+        from paxect_batch.world.slow_reads import SlowReads
+
+        slow = SlowReads(roots, rate_bytes=int(sys.argv[1]))
+        return functools.partial(do_lot, slow)
     return functools.partial(do_lot, LocalShare(roots))
 
 

@@ -6,6 +6,7 @@ import enum
 
 import msgspec
 
+from paxect_batch.model.pace import PaceStep
 from paxect_batch.model.policy import LogLevel
 
 
@@ -42,10 +43,13 @@ class Event(enum.StrEnum):
     LEDGER_TORN = "ledger_torn"
     BIAS = "bias"
     LOG_TROUBLE = "log_trouble"
+    PACE = "pace"
+    PACE_SEEN = "pace_seen"
 
 
 LEVELS: dict[Event, LogLevel] = {
     Event.NOT_READY: LogLevel.DEBUG,
+    Event.PACE_SEEN: LogLevel.DEBUG,
     Event.ENCODE_ERROR: LogLevel.ERROR,
     Event.DECODE_ERROR: LogLevel.ERROR,
     Event.CHECKSUM_MISMATCH: LogLevel.ERROR,
@@ -83,3 +87,5 @@ class EventLine(msgspec.Struct, frozen=True):
     version: str
     node: str = ""
     run: str = ""
+    pace: PaceStep | msgspec.UnsetType = msgspec.UNSET
+    """A decision on the pace with all that it follows from, if that is the event."""

@@ -44,6 +44,17 @@ class Quiet(msgspec.Struct, frozen=True):
     pace: float = 0.0
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator asked of the pace."""
+
+    guarded: bool = True
+    """Whether it follows what is observed, too."""
+    rate_bytes: int | None = None
+    """Bytes of sources a second."""
+    files_per_minute: int | None = None
+    quiet: tuple[Quiet, ...] = ()
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What bounds a run at full pace, and what its operator asked for."""
 
@@ -53,12 +64,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     lot_memory_bytes: int = 0
     """What a lot in work takes of the machine's memory, at most."""
-    guarded: bool = True
-    """Whether the pace follows what is observed, not only what the operator set."""
-    rate_bytes: int | None = None
-    """Bytes of sources a second."""
-    files_per_minute: int | None = None
-    quiet: tuple[Quiet, ...] = ()
+    asked: Asked = Asked()
 
 
 class Disk(msgspec.Struct, frozen=True):
@@ -101,6 +107,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     back_bytes: int = 0
     out_files: int = 0
     """Items that are with the workers."""
+    out_bytes: int = 0
+    """Bytes of all that was claimed and did not come back."""
     out_lots: int = 0
     claims: int = 0
     """Claims that were tried since the observation before."""
@@ -141,6 +149,10 @@ class PaceState(msgspec.Struct, frozen=True, kw_only=True):
     hold_seconds: float = 0.0
     rooms: dict[Cause, float] = {}
     """By guard, how much it allows, smoothed."""
+    window_seconds: float = 0.0
+    """How long the window lasts by now, and what of that was no coordination."""
+    window_useful_seconds: float = 0.0
+    is_window_claiming: bool = False
     overheads: tuple[float, ...] = ()
     """Of the newest windows, the part of the time that went into coordination."""
     is_failsafe: bool = False

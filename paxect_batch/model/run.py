@@ -7,6 +7,7 @@ import enum
 import msgspec
 
 from paxect_batch.model.items import Direction, Mode
+from paxect_batch.model.pace import Asked, PaceNow
 from paxect_batch.model.places import Place
 
 
@@ -29,6 +30,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """Whether nodes with another codec or policy may work on the same batch."""
     files_max: int | None = None
     """Claim no more than this many items."""
+    pace: Asked = Asked()
 
 
 class Verdict(enum.StrEnum):
@@ -100,3 +102,5 @@ class Standing(msgspec.Struct):
     """The newest few, for a person to read."""
     stopped: str = ""
     """Why the run ended early, if it did."""
+    pace: PaceNow | None = None
+    """None while nothing was observed."""

@@ -12,6 +12,7 @@ from paxect_batch.model.errors import Exit
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Entry, Item, Kind, Mode
 from paxect_batch.model.leases import Word
+from paxect_batch.model.places import Place
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.run import Decision, Standing, Verdict
 from paxect_batch.report.digest import BatchDigest
@@ -83,6 +84,22 @@ class Account:
             message = "a folder that may not be listed; what lies in it was not seen"
             self.standing.exit_codes.add(Exit.UNFINISHED)
         self.say_once(event, src=str(entry.place), status="ignored", message=message)
+
+    def say_changed(self, direction: Direction, source: Place) -> None:
+        """Say once that an item was not what was staged of it any more."""
+        self.say_once(
+            Event.CHANGED,
+            direction,
+            src=str(source),
+            status="waiting",
+            message="it changed while it was read; what was staged is dropped",
+        )
+
+    def show_in_flight(self, files: int, size: int) -> None:
+        """Show the progress, with so much that is with the workers."""
+        self.standing.in_flight_files = files
+        self.standing.in_flight_bytes = size
+        self.show()
 
     def wait(self, size: int) -> None:
         """Count an item that stays where it is for now."""

@@ -32,17 +32,28 @@ class Dispatcher:
 
     def __init__(self, executor: Executor, *, workers: int, bytes_max: int) -> None:
         self._executor = executor
-        self.lots_max = workers * LOTS_PER_WORKER
+        self.lots_full = self.lots_max = workers * LOTS_PER_WORKER
+        """How many lots may be out at full pace, and at the pace that holds."""
+        self._files_max = FILES_MAX
         self._bytes_max = bytes_max
         self._flights: dict[Future[tuple[Outcome, ...]], Flight] = {}
         self.files = 0
         self.bytes = 0
 
+    @property
+    def lots(self) -> int:
+        """How many lots are out."""
+        return len(self._flights)
+
+    def hold_to(self, *, lots: int, files: int, bytes_max: int) -> None:
+        """Have no more out than that; what is out already comes back in its time."""
+        self.lots_max, self._files_max, self._bytes_max = lots, files, bytes_max
+
     def is_full(self) -> bool:
         """Tell whether something must come back before more may go out."""
-        return (
+        return bool(self._flights) and (
             len(self._flights) >= self.lots_max
-            or self.files >= FILES_MAX
+            or self.files >= self._files_max
             or self.bytes >= self._bytes_max
         )
 

@@ -20,9 +20,11 @@ from paxect_batch.model.run import Planned, RunOptions, Standing
 from paxect_batch.relay import batches, handshake, state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Distrust, Done
+from paxect_batch.relay.closing import Closing
 from paxect_batch.relay.commit import Committer
 from paxect_batch.relay.company import Company
 from paxect_batch.relay.dispatch import Dispatcher
+from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.passes import Pass, root_of
 from paxect_batch.relay.preview import preview
 from paxect_batch.relay.record import Recorder
@@ -32,12 +34,14 @@ from paxect_batch.relay.settle import run_over
 from paxect_batch.relay.stamps import utc
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import Trouble, share_error
+from paxect_batch.relay.waiting import Waiting
 from paxect_batch.rules.plan import in_flight_bytes_max
 from paxect_batch.rules.policy import policy_sha256
 from paxect_batch.seams import (
     Clock,
     EventLog,
     Executor,
+    Gauges,
     Ledger,
     Load,
     Locks,
@@ -45,14 +49,11 @@ from paxect_batch.seams import (
     StopSignal,
 )
 
-_SLICE_SECONDS = 0.2
-"""How long a wait lasts before the stop signal is looked at again."""
 _PAUSE_SECONDS_MAX = 30.0
 _WAIT_SECONDS = 0.5
 """How often a drain that waits for other nodes looks what is left."""
 _PATIENCE_SECONDS = 2.0
 """How long a drain waits for unsettled files, beyond twice the settle time."""
-
 Peers = Callable[[], Iterable[tuple[str, bytes]]]
 
 
@@ -78,8 +79,12 @@ class Node:
         peers: Peers | None = None,
         codec: str = paxect_core.CODEC_VERSION,
         account: Account | None = None,
+        gauges: Gauges | None = None,
     ) -> None:
-        """`account` is that of a run before this one, which others took for dead."""
+        """`account` is that of a run before this one, which others took for dead.
+
+        Without gauges the run goes at full pace.
+        """
         self._share = share
         self._locks = locks
         self._clock = clock
@@ -91,9 +96,9 @@ class Node:
         self._stop = stop
         self._manifest = manifest
         self._peers = peers or (lambda: handshake.peers_on_share(share))
-        self._started = clock.monotonic()
         self.account = account or Account(options.mode, events, progress)
         self._account = self.account
+        self._closing = Closing(clock, stop, options, self.account)
         self._recorder = Recorder(node=options.node, run=options.run, codec=codec)
         self._committer = Committer(
             share,
@@ -120,6 +125,23 @@ class Node:
             executor,
             workers=options.workers,
             bytes_max=in_flight_bytes_max(options.workers),
+        )
+        self._pacer = Pacer(
+            gauges,
+            clock,
+            events,
+            self._dispatcher,
+            options=options,
+            cores=load.cores(),
+            account=self._account,
+        )
+        self._waiting = Waiting(
+            clock,
+            stop,
+            closing=self._closing,
+            pacer=self._pacer,
+            account=self._account,
+            attend=self._attend,
         )
         self._owner = state.Owner(options.node, options.run)
         self._tasks = TaskMaker(
@@ -256,26 +278,30 @@ class Node:
     def _watch(self) -> None:
         """Make passes until told to stop; wait while the share is in trouble."""
         pause = 1.0
-        while not self._is_closing():
+        while not self._closing.is_due():
             try:
-                self._pass()
+                if not self._waiting.for_pace(patient=True):
+                    continue
+                paused = self._pass().paused
                 pause = 1.0
-                self._sleep(self._options.poll_seconds)
+                self._waiting.sleep(0.0 if paused else self._options.poll_seconds)
             except (OSError, ShareError) as error:
                 pause = self._pause(share_error(error), pause)
 
     def _drain(self) -> None:
         """Make passes until nothing is left that could be taken."""
         waited, freshened = 0.0, False
-        while not self._is_closing():
+        while not self._closing.is_due():
+            if not self._waiting.for_pace(patient=False):
+                return
             served = self._pass()
-            if served.progressed:
+            if served.progressed or served.paused:
                 waited, freshened = 0.0, False
             elif served.wait_seconds <= self._patience() - waited:
                 waited += served.wait_seconds
-                self._sleep(served.wait_seconds)
+                self._waiting.sleep(served.wait_seconds)
             elif self._company.may_free_items(served.elsewhere):
-                self._sleep(_WAIT_SECONDS)
+                self._waiting.sleep(_WAIT_SECONDS)
                 freshened = False
             elif not freshened:
                 # A listing may be half a minute old; nothing is left only when a
@@ -293,6 +319,7 @@ class Node:
     def _pass(self) -> Pass:
         policy = self._current_policy()
         self._attend()
+        self._pacer.begin_pass(policy)
         served = Pass(
             self._share,
             self._locks,
@@ -303,13 +330,14 @@ class Node:
             trouble=self._trouble,
             committer=self._committer,
             dispatcher=self._dispatcher,
+            pacer=self._pacer,
             tasks=self._tasks,
             events=self._events,
             done=self._done,
             attend=self._attend,
             is_stopping=lambda: self._stop.requested,
-            is_closing=self._is_closing,
-            files_left=self._files_left(),
+            is_closing=self._closing.is_due,
+            files_left=self._closing.files_left(),
         )
         try:
             served.run()
@@ -356,7 +384,7 @@ class Node:
         for flight in self._dispatcher.abandon():
             for claim in flight.claims:
                 claim.release()
-        self._sleep(seconds, attends=False)
+        self._waiting.sleep(seconds, attends=False)
         if self._company.is_over():
             raise run_over(self._owner)
         try:
@@ -366,34 +394,6 @@ class Node:
         self._events.write(Event.SHARE_BACK)
         return 1.0
 
-    def _is_closing(self) -> bool:
-        standing = self._account.standing
-        if self._stop.requested:
-            standing.stopped = "signal"
-        elif self._is_past_deadline():
-            standing.stopped = "deadline"
-        elif self._files_left() == 0:
-            standing.stopped = "max-files"
-        return bool(standing.stopped)
-
-    def _is_past_deadline(self) -> bool:
-        limit = self._options.deadline_seconds
-        return limit is not None and self._clock.monotonic() - self._started >= limit
-
-    def _files_left(self) -> int | None:
-        limit = self._options.files_max
-        return None if limit is None else max(limit - self._account.files_taken, 0)
-
     def _patience(self) -> float:
         assert self._policy is not None
         return 2 * self._policy.settle_seconds + _PATIENCE_SECONDS
-
-    def _sleep(self, seconds: float, *, attends: bool = True) -> None:
-        until = self._clock.monotonic() + seconds
-        while not self._stop.requested:
-            left = until - self._clock.monotonic()
-            if left <= 0:
-                return
-            if attends:
-                self._attend()
-            self._clock.sleep(min(left, _SLICE_SECONDS))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Callable
 
 import msgspec
 
 from paxect_batch.model.errors import Exit
-from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Entry, Item, Kind, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone, Policy
@@ -19,8 +17,10 @@ from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Done
 from paxect_batch.relay.commit import Committer
+from paxect_batch.relay.deaths import DEATHS_MAX, Deaths
 from paxect_batch.relay.dispatch import Dispatcher, Flight
 from paxect_batch.relay.others import Others
+from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.rounds import Rounds
 from paxect_batch.relay.settle import Matter
 from paxect_batch.relay.sweep import Sweeper
@@ -34,7 +34,6 @@ from paxect_batch.rules.steps import Step
 from paxect_batch.seams import Claim, EventLog, Locks, Share
 from paxect_batch.work.sources import look_at_source
 
-_DEATHS_MAX = 2
 _SLICE_SECONDS = 0.2
 
 
@@ -58,6 +57,7 @@ class Pass:
         trouble: Trouble,
         committer: Committer,
         dispatcher: Dispatcher,
+        pacer: Pacer,
         tasks: TaskMaker,
         events: EventLog,
         done: Done,
@@ -75,8 +75,8 @@ class Pass:
         self._trouble = trouble
         self._committer = committer
         self._dispatcher = dispatcher
+        self._pacer = pacer
         self._tasks = tasks
-        self._events = events
         self._done = done
         self._attend = attend
         self._is_stopping = is_stopping
@@ -89,12 +89,14 @@ class Pass:
         self._targets: dict[Place, Place] = {}
         self._busy: set[str] = set()
         self._others = Others(share, locks, admitter, account)
-        self._deaths: dict[str, int] = {}
+        self._deaths = Deaths(share, events, dispatcher)
         self.progressed = False
         """Whether anything came to its end."""
         self.wait_seconds = math.inf
         """When the first of the waiting items may be ready."""
         self.files_taken = 0
+        self.paused = False
+        """Whether it ended early, since nothing was to be claimed for a while."""
 
     @property
     def elsewhere(self) -> int:
@@ -128,7 +130,7 @@ class Pass:
         )
         for direction in self._options.mode.directions:
             for entry in rounds.own(root_of(direction)):
-                if self._is_closing():
+                if self._is_ending():
                     break
                 if self._others.have_grown():
                     return False
@@ -144,7 +146,7 @@ class Pass:
         """Take what other nodes did not come to, by few at a time."""
         left = [entry for entry in window if self._is_free(entry, direction)]
         for begun, entry in enumerate(left):
-            if self._is_closing():
+            if self._is_ending():
                 break
             files_max = help_items(len(left) - begun, len(self._others.names) + 1)
             if len(self._builder) * self._dispatcher.lots_max >= files_max:
@@ -153,6 +155,20 @@ class Pass:
                 self._collect()
             self._consider(entry, direction)
         self._send(self._builder.flush())
+
+    def _is_ending(self) -> bool:
+        self._pacer.look()
+        self.paused = self.paused or self._pacer.is_paused
+        return self.paused or self._is_closing()
+
+    def _has_turn(self) -> bool:
+        """Wait until an item may be claimed; False if none is to be any more."""
+        while not self._is_ending():
+            if self._pacer.has_turn():
+                return True
+            self._send(self._builder.flush())
+            self._collect()
+        return False
 
     def _is_free(self, entry: Entry, direction: Direction) -> bool:
         """Tell whether the entry is an item that nobody seems to be at."""
@@ -173,7 +189,7 @@ class Pass:
             return
         item, decision = looked
         if decision.verdict is Verdict.ADMITTED:
-            if self._files_left == self.files_taken:
+            if self._files_left == self.files_taken or not self._has_turn():
                 self._account.wait(item.size)
                 return
             self.files_taken += self._take(item, decision)
@@ -206,7 +222,8 @@ class Pass:
             return False
         key = state.key_of(item.direction, item.source)
         target = self._admitter.target_of(item)
-        claim = self._locks.claim(claim_key(target))
+        with self._pacer.claiming():
+            claim = self._locks.claim(claim_key(target))
         self._account.claimed(won=claim is not None)
         if claim is None or self._committer.promised.has(key, claim):
             self._others.count(item.size)
@@ -222,18 +239,33 @@ class Pass:
         self._busy.add(key)
         self._claims[task.stage] = claim, item.size
         self._targets[task.stage] = target
+        self._pacer.took(item.size)
         self._send(self._builder.add(task))
+        if len(self._builder) >= self._pacer.lot_files:
+            self._send(self._builder.flush())
         return True
 
     def _send(self, lot: Lot | None) -> None:
         if lot is None:
             return
         claims = tuple(self._claims.pop(task.stage)[0] for task in lot.tasks)
-        self._dispatcher.send(lot, claims)
+        self._pacer.sent(lot.size)
+        with self._pacer.working():
+            self._dispatcher.send(lot, claims)
 
     def _collect(self) -> None:
         self._attend()
-        for flight in self._dispatcher.collect(_SLICE_SECONDS):
+        if self._dispatcher.is_empty():
+            self._pacer.rest()
+            return
+        with self._pacer.working():
+            self._commit(self._dispatcher.collect(_SLICE_SECONDS))
+        # After what came back was counted, or it would count twice.
+        self._account.show_in_flight(self._dispatcher.files, self._dispatcher.bytes)
+        self._pacer.look()
+
+    def _commit(self, flights: list[Flight]) -> None:
+        for flight in flights:
             try:
                 if flight.outcomes is None:
                     self._worker_died(flight)
@@ -245,11 +277,7 @@ class Pass:
                 raise
             for claim in flight.claims:
                 claim.release()
-        # After what came back was counted, or it would count twice.
-        standing = self._account.standing
-        standing.in_flight_files = self._dispatcher.files
-        standing.in_flight_bytes = self._dispatcher.bytes
-        self._account.show()
+            self._pacer.came_back(len(flight.lot.tasks), flight.lot.size)
 
     def _finish(self, flight: Flight, outcomes: tuple[Outcome, ...]) -> None:
         pairs = list(zip(flight.lot.tasks, outcomes, strict=True))
@@ -301,7 +329,8 @@ class Pass:
         item = Item(Direction.DECODE, container, settled)
         decision = self._admitter.decide(item, own=True)
         if decision.verdict is Verdict.ADMITTED:
-            if self._is_stopping():
+            self.paused = self.paused or self._pacer.is_paused
+            if self._is_stopping() or self.paused:
                 self._account.wait(item.size)
             else:
                 self._take(item, decision)
@@ -331,13 +360,7 @@ class Pass:
 
     def _changed(self, direction: Direction, source: Place, size: int) -> None:
         self._wait_to_settle(size)
-        self._account.say_once(
-            Event.CHANGED,
-            direction,
-            src=str(source),
-            status="waiting",
-            message="it changed while it was read; what was staged is dropped",
-        )
+        self._account.say_changed(direction, source)
 
     def _fail(
         self,
@@ -363,31 +386,15 @@ class Pass:
         )
 
     def _worker_died(self, flight: Flight) -> None:
-        self._events.write(
-            Event.WORKER_DIED,
-            status="error",
-            message=f"a worker died with {len(flight.lot.tasks)} item(s); each is "
-            "tried again on its own",
-        )
-        claims = dict(zip(flight.lot.tasks, flight.claims, strict=True))
-        for task, claim in claims.items():
-            self._share.remove(task.stage)
-            if task.direction is Direction.ENCODE:
-                self._share.remove(task.sidecar)
-            key = state.key_of(task.direction, task.source)
-            self._deaths[key] = self._deaths.get(key, 0) + 1
-            if self._deaths[key] < _DEATHS_MAX:
-                self._dispatcher.send(Lot(flight.lot.number, (task,)), (claim,))
-                continue
-            with contextlib.suppress(KeyError):
-                del self._targets[task.stage]
-            self._busy.discard(key)
+        for task, claim in self._deaths.given_up(flight):
+            self._targets.pop(task.stage, None)
+            self._busy.discard(state.key_of(task.direction, task.source))
             self._fail(
                 task.direction,
                 task.source,
                 task,
                 code="worker-killed",
-                detail=f"it killed its worker {_DEATHS_MAX} times",
+                detail=f"it killed its worker {DEATHS_MAX} times",
                 final=True,
             )
             claim.release()

@@ -33,7 +33,13 @@ from paxect_batch.rules.pace_bounds import (
     files_per_second,
     left,
 )
-from paxect_batch.rules.pace_rooms import ROOM_MAX, guard_rooms, load_room, share_room
+from paxect_batch.rules.pace_rooms import (
+    ROOM_MAX,
+    guard_rooms,
+    load_room,
+    share_room,
+    spare_bytes,
+)
 from paxect_batch.rules.plan import LOT_ITEMS_MAX
 
 RUNGS = (0.0, 0.125, 0.25, 0.5, 0.75, 1.0)
@@ -51,8 +57,13 @@ USUAL_SECONDS = 600.0
 FAILSAFE_RATIO = 0.75
 FAILSAFE_OVER_RATIO = 0.5
 FAILSAFE_WINDOWS = 3
-FAILSAFE_PACE = 0.25
+FAILSAFE_ROOM = 0.3
+"""A quarter of the pace is left, and can be reached from below."""
+WINDOW_SECONDS_MAX = 60.0
+"""How long a window lasts in which nothing comes back."""
 
+DISK_COPIES = 2
+"""So many times an item may lie on a disk at once: as a container, and delivered."""
 HELD_SECONDS = 30.0
 """For how long a limit of the operator counts as what items wait for."""
 
@@ -65,7 +76,7 @@ def decide(
     state = msgspec.structs.replace(
         before, number=before.number + 1, at_seconds=seen.at_seconds
     )
-    if limits.guarded:
+    if limits.asked.guarded:
         state = _observed(limits, state, seen, rested)
         state = _climbed(state, seen.at_seconds)
     state = _budgeted(limits, state, seen, rested)
@@ -122,7 +133,7 @@ def _observed(
     if busy is not None:
         known = state.rooms.get(Cause.LOAD)
         rooms[Cause.LOAD] = _smooth(known, load_room(busy), rested)
-    rooms[Cause.OVERHEAD] = FAILSAFE_PACE if state.is_failsafe else ROOM_MAX
+    rooms[Cause.OVERHEAD] = FAILSAFE_ROOM if state.is_failsafe else ROOM_MAX
     if state.claim_seconds is not None:
         usual = state.claim_seconds_usual or state.claim_seconds
         rooms[Cause.SHARE] = share_room(state.claim_seconds, usual)
@@ -130,10 +141,24 @@ def _observed(
 
 
 def _overhead(state: PaceState, seen: Observation, rested: float) -> PaceState:
-    """Note which part of the window went into coordination."""
-    if not rested:
-        return state
-    ratio = max(1.0 - seen.useful_seconds / rested, 0.0) if seen.claims else 0.0
+    """Note which part of each window went into coordination.
+
+    A window lasts until something comes back: claiming for the first lot is no overhead
+    yet. Where nothing is claimed, nothing is coordinated.
+    """
+    seconds = state.window_seconds + rested
+    # The first observation ends no window: it begins the first one.
+    useful = state.window_useful_seconds + (seen.useful_seconds if rested else 0.0)
+    is_claiming = state.is_window_claiming or seen.claims > 0
+    is_back = seen.back_files > state.back_files
+    if not seconds or (not is_back and seconds < WINDOW_SECONDS_MAX):
+        return msgspec.structs.replace(
+            state,
+            window_seconds=seconds,
+            window_useful_seconds=useful,
+            is_window_claiming=is_claiming,
+        )
+    ratio = max(1.0 - useful / seconds, 0.0) if is_claiming else 0.0
     newest = (*state.overheads, ratio)[-FAILSAFE_WINDOWS:]
     is_failsafe = state.is_failsafe
     if len(newest) == FAILSAFE_WINDOWS:
@@ -141,7 +166,14 @@ def _overhead(state: PaceState, seen: Observation, rested: float) -> PaceState:
             is_failsafe = True
         elif max(newest) < FAILSAFE_OVER_RATIO:
             is_failsafe = False
-    return msgspec.structs.replace(state, overheads=newest, is_failsafe=is_failsafe)
+    return msgspec.structs.replace(
+        state,
+        window_seconds=0.0,
+        window_useful_seconds=0.0,
+        is_window_claiming=False,
+        overheads=newest,
+        is_failsafe=is_failsafe,
+    )
 
 
 def _answers(state: PaceState, seen: Observation, rested: float) -> PaceState:
@@ -238,12 +270,12 @@ def _budgeted(
     files_rate = files_per_second(limits)
     files_left = bytes_left = None
     held = Cause.NONE
-    if limits.rate_bytes is not None:
+    if limits.asked.rate_bytes is not None:
         bytes_left = left(
             state.bytes_left,
             taken=seen.taken_bytes - state.taken_bytes,
             seconds=rested,
-            per_second=limits.rate_bytes,
+            per_second=limits.asked.rate_bytes,
         )
         held = Cause.MAX_RATE if bytes_left <= 0 else held
     if files_rate is not None:
@@ -272,14 +304,18 @@ def _pace(limits: Limits, state: PaceState, seen: Observation) -> Pace:
     """Return the pace that follows from what is remembered by now."""
     pace, cause = state.pace, state.cause
     quiet = min(
-        (hours.pace for hours in limits.quiet if _is_within(hours, seen.around.minute)),
+        (
+            hours.pace
+            for hours in limits.asked.quiet
+            if _is_within(hours, seen.around.minute)
+        ),
         default=1.0,
     )
     if quiet < pace:
         pace, cause = quiet, Cause.QUIET_HOURS
     lots = _part(limits.lots, pace)
     files, size = _part(limits.files, pace), _part(limits.bytes, pace)
-    if pace and limits.guarded:
+    if pace and limits.asked.guarded:
         files_bound, bytes_bound = state.files_bound, state.bytes_bound
         if (files_bound or files) < files or (bytes_bound or size) < size:
             cause = Cause.BACKPRESSURE if cause is Cause.NONE else cause
@@ -294,8 +330,17 @@ def _pace(limits: Limits, state: PaceState, seen: Observation) -> Pace:
         lot_files=_lot_files(limits, files, lots),
         held_by=state.held_by,
         files_now=None if state.files_left is None else max(int(state.files_left), 0),
-        bytes_now=None if state.bytes_left is None else max(int(state.bytes_left), 0),
+        bytes_now=_bytes_now(limits, state, seen),
     )
+
+
+def _bytes_now(limits: Limits, state: PaceState, seen: Observation) -> int | None:
+    """Return how many bytes may be taken: by the rate, and because they fit."""
+    amounts = [] if state.bytes_left is None else [max(int(state.bytes_left), 0)]
+    spare = spare_bytes(seen.around) if limits.asked.guarded else None
+    if spare is not None:
+        amounts.append(max(spare // DISK_COPIES - seen.out_bytes, 0))
+    return min(amounts, default=None)
 
 
 def _lot_files(limits: Limits, files: int, lots: int) -> int:

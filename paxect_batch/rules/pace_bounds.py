@@ -51,4 +51,8 @@ def left(
 
 def files_per_second(limits: Limits) -> float | None:
     """Return the limit in files by the second, if there is one."""
-    return None if limits.files_per_minute is None else limits.files_per_minute / 60
+    return (
+        None
+        if limits.asked.files_per_minute is None
+        else limits.asked.files_per_minute / 60
+    )

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from paxect_batch.model.pace import Cause, Disk, Limits, Surroundings
 
 ROOM_MAX = 1.25
-LEAST = 0.125
-"""What is left where a guard slows down and does not stop: one small lot at a time."""
+LEAST = 0.15
+"""What is left where a guard slows down and does not stop: the lowest rung."""
 
 MEMORY_RESERVE_PART, MEMORY_RESERVE_BYTES_MAX = 0.03, 512 << 20
 DISK_RESERVE_PART, DISK_RESERVE_BYTES = 0.01, (16 << 20, 1 << 30)
@@ -25,7 +25,7 @@ INODES_EACH = 4
 """What an item takes of inodes on its way: stage, sidecar, container, delivered."""
 LOAD_FREE_PART = 0.2
 """Others may use this much of all cores before they are made room for."""
-BATTERY_ROOMS = ((10.0, 0.0), (30.0, 0.25), (101.0, 0.5))
+BATTERY_ROOMS = ((10.0, 0.0), (30.0, 0.3), (101.0, 0.6))
 """Below each percentage, the room while a battery is what the machine lives from."""
 SLOW_FACTOR = 4.0
 """A share that answers so many times more slowly than usual is made room for."""
@@ -77,15 +77,24 @@ def _memory(limits: Limits, around: Surroundings) -> float:
     return _bounded(lots / limits.lots, least=LEAST)
 
 
+def spare_bytes(around: Surroundings) -> int | None:
+    """Return what the fullest disk has left to take; None if nobody can tell."""
+    return min((_spare(disk) for disk in around.disks), default=None)
+
+
 def _disk(limits: Limits, disk: Disk) -> float:
     """What is in flight has to fit, and something is left for others."""
+    return _fitting(_spare(disk), limits.bytes)
+
+
+def _spare(disk: Disk) -> int:
     least, most = DISK_RESERVE_BYTES
     reserve = min(
         max(int(disk.total_bytes * DISK_RESERVE_PART), least),
         most,
         int(disk.total_bytes * DISK_RESERVE_PART_MAX),
     )
-    return _fitting(disk.free_bytes - reserve, limits.bytes)
+    return disk.free_bytes - reserve
 
 
 def _inodes(limits: Limits, disk: Disk) -> float:
@@ -102,7 +111,7 @@ def _descriptors(limits: Limits, around: Surroundings) -> float:
 def _battery(percent: float | None) -> float:
     if percent is None:
         return ROOM_MAX
-    return next((room for below, room in BATTERY_ROOMS if percent < below), 0.5)
+    return next((room for below, room in BATTERY_ROOMS if percent < below), 0.6)
 
 
 def _fitting(spare: int, wanted: int) -> float:

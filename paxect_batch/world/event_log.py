@@ -18,6 +18,7 @@ from typing import IO, TextIO
 import msgspec
 
 from paxect_batch.model.events import LEVELS, Event, EventLine
+from paxect_batch.model.pace import PaceStep
 from paxect_batch.model.policy import LogLevel
 from paxect_batch.seams import Clock, EventLog
 
@@ -82,12 +83,15 @@ class JsonlEventLog:
         dst: str = "",
         status: str = "ok",
         message: str = "",
+        pace: PaceStep | None = None,
     ) -> None:
         """See `seams.EventLog`. Never raises for what the log's file does."""
         is_logged = at_least(level_of(event), self.level)
         if not is_logged and self.observer is None:
             return
         line = self._line(event, src=src, dst=dst, status=status, message=message)
+        if pace is not None:
+            line = msgspec.structs.replace(line, pace=pace)
         if self.observer is not None:
             self.observer(line, is_logged)
         if not is_logged:
@@ -201,9 +205,12 @@ class ConsoleEvents:
         dst: str = "",
         status: str = "ok",
         message: str = "",
+        pace: PaceStep | None = None,
     ) -> None:
         """See `seams.EventLog`. A terminal that is gone is nobody's trouble."""
-        self._inner.write(event, src=src, dst=dst, status=status, message=message)
+        self._inner.write(
+            event, src=src, dst=dst, status=status, message=message, pace=pace
+        )
         level = level_of(event)
         if not at_least(level, self._least):
             return

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Iterator
 
 from paxect_batch.model.fitness import Mount
+
+_TEXT_MAX = 1 << 16
+_IDLE_FROM = 10
+"""From this niceness on, Windows has a process run when nobody else wants to."""
 
 
 class Load:
@@ -24,26 +29,41 @@ class Load:
 
     def _quotas(self) -> Iterator[float]:
         """Give the cores that each control group around this process may use."""
-        membership = _text(os.path.join(self._proc, "self/cgroup")) or ""
-        for line in membership.splitlines():
-            _, _, rest = line.partition(":")
-            controllers, _, path = rest.partition(":")
-            if not controllers:
-                yield from self._unified_quotas(path)
-            elif "cpu" in controllers.split(","):
-                yield from self._old_quotas(controllers, path)
-
-    def _unified_quotas(self, path: str) -> Iterator[float]:
-        for folder in _upwards(self._groups, path):
-            quota, _, period = (_text(f"{folder}/cpu.max") or "").partition(" ")
+        for folder, is_unified in group_folders(self._proc, self._groups, "cpu"):
+            if is_unified:
+                quota, _, period = (text_of(f"{folder}/cpu.max") or "").partition(" ")
+            else:
+                quota = text_of(f"{folder}/cpu.cfs_quota_us") or ""
+                period = text_of(f"{folder}/cpu.cfs_period_us") or ""
             yield from _cores_of(quota, period)
 
-    def _old_quotas(self, controllers: str, path: str) -> Iterator[float]:
-        for folder in _upwards(f"{self._groups}/{controllers}", path):
-            yield from _cores_of(
-                _text(f"{folder}/cpu.cfs_quota_us") or "",
-                _text(f"{folder}/cpu.cfs_period_us") or "",
-            )
+
+def group_folders(
+    proc: str, groups: str, controller: str
+) -> Iterator[tuple[str, bool]]:
+    """Give the folder of each control group around this process, innermost first.
+
+    And whether it is of the newer kind, where one tree is for all controllers.
+    """
+    membership = text_of(os.path.join(proc, "self/cgroup")) or ""
+    for line in membership.splitlines():
+        _, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
+        if not controllers:
+            for folder in _upwards(groups, path):
+                yield folder, True
+        elif controller in controllers.split(","):
+            for folder in _upwards(f"{groups}/{controllers}", path):
+                yield folder, False
+
+
+def text_of(path: str) -> str | None:
+    """Return what stands in a small file of the system; None if it cannot be read."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return stream.read(_TEXT_MAX).strip()
+    except OSError:
+        return None
 
 
 def mounts() -> list[Mount]:
@@ -82,6 +102,70 @@ def boot_second() -> int:
     return round(second / 10)
 
 
+def memory() -> tuple[int, int]:
+    """Return how many bytes of the machine's memory can be had, and are there."""
+    import psutil
+
+    found = psutil.virtual_memory()
+    return found.available, found.total
+
+
+def cpu_seconds() -> tuple[float, float]:
+    """Return for how long all cores together were busy, and were there, since boot."""
+    import psutil
+
+    times = psutil.cpu_times()._asdict()
+    # Linux counts guests into `user` as well.
+    total = sum(times.values()) - times.get("guest", 0) - times.get("guest_nice", 0)
+    return total - times["idle"] - times.get("iowait", 0), total
+
+
+def cpu_seconds_of(pid: int) -> float | None:
+    """Return for how long a process was busy; None if it is not there."""
+    import psutil
+
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return None
+    return float(times.user + times.system)
+
+
+def descriptors_open() -> int | None:
+    """Return how many descriptors this process has open; None where none count."""
+    import psutil
+
+    try:
+        count: int = psutil.Process().num_fds()
+    except (AttributeError, psutil.Error):
+        return None
+    return count
+
+
+def battery_percent() -> float | None:
+    """Return how full the battery is that the machine lives from, if it does."""
+    import psutil
+
+    sensor = getattr(psutil, "sensors_battery", None)
+    found = sensor() if sensor is not None else None
+    return None if found is None or found.power_plugged else float(found.percent)
+
+
+def be_nice(niceness: int) -> None:
+    """Let others on this machine go first: 0, not at all, to 19, whenever they want.
+
+    What this process starts from then on is as nice.
+    """
+    if sys.platform == "win32":
+        import psutil
+
+        below, idle = psutil.BELOW_NORMAL_PRIORITY_CLASS, psutil.IDLE_PRIORITY_CLASS
+        if niceness:
+            psutil.Process().nice(below if niceness < _IDLE_FROM else idle)
+    else:
+        os.nice(niceness)
+
+
 def _cores_allowed() -> int:
     # Imported here: it takes longer than `--help` should.
     import psutil
@@ -109,11 +193,3 @@ def _cores_of(quota: str, period: str) -> Iterator[float]:
         return
     if amount > 0 and each > 0:
         yield amount / each
-
-
-def _text(path: str) -> str | None:
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return stream.read(4096).strip()
-    except OSError:
-        return None

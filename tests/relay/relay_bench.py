@@ -187,6 +187,7 @@ class Events:
         dst: str = "",
         status: str = "ok",
         message: str = "",
+        pace: object = None,
     ) -> None:
         self.lines.append((event, src, status, message))
 
@@ -257,6 +258,7 @@ class Bench:
         key: bytes | None = None,
         manifest: object = None,
         account: object = None,
+        gauges: object = None,
         codec: str = paxect_core.CODEC_VERSION,
         **options: object,
     ) -> Node:
@@ -280,6 +282,7 @@ class Bench:
             stop=stop,
             manifest=manifest,
             account=account,
+            gauges=gauges,
             codec=codec,
         )
 

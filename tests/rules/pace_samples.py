@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from paxect_batch.model.pace import (
+    Asked,
     Disk,
     Limits,
     Observation,
@@ -42,14 +45,22 @@ def run(
 
 
 def constant(
-    around: Surroundings, seconds: int = 600, begin: int = 0, **about: object
+    around: Surroundings,
+    count: int,
+    begin: int = 0,
+    *,
+    every: int = 1,
+    **about: object,
 ) -> list[Observation]:
-    """Return an observation a second that are all alike."""
+    """Return so many observations that are all alike, one every second or few."""
     return [
-        Observation(at_seconds=float(at), around=around, **about)
-        for at in range(begin, begin + seconds)
+        Observation(at_seconds=float(begin + number * every), around=around, **about)
+        for number in range(count)
     ]
 
+
+few = settings(max_examples=30)
+"""Histories are long; each has many decisions."""
 
 sizes = st.integers(0, 64 * GIB)
 
@@ -90,18 +101,28 @@ limits = st.builds(
     files=st.integers(1, 512),
     bytes=st.integers(1, GIB),
     lot_memory_bytes=st.integers(0, GIB),
-    guarded=st.booleans(),
-    rate_bytes=st.none() | st.integers(1, 10**9),
-    files_per_minute=st.none() | st.integers(1, 10**5),
-    quiet=st.lists(quiet, max_size=2).map(tuple),
+    asked=st.builds(
+        Asked,
+        guarded=st.booleans(),
+        rate_bytes=st.none() | st.integers(1, 10**9),
+        files_per_minute=st.none() | st.integers(1, 10**5),
+        quiet=st.lists(quiet, max_size=2).map(tuple),
+    ),
 )
+
+
+def asking(limit: Limits, **asked: object) -> Limits:
+    """Return the limits with something else asked of them."""
+    return msgspec.structs.replace(
+        limit, asked=msgspec.structs.replace(limit.asked, **asked)
+    )
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Observation]:
     """Draw what a run may observe: time and sums only grow."""
     at, sums, history = 0.0, [0, 0, 0, 0], []
-    for _ in range(draw(st.integers(1, 25))):
+    for _ in range(draw(st.integers(1, 12))):
         step = draw(st.floats(0, 100))
         at += step
         grown = [draw(st.integers(0, 1000)), draw(st.integers(0, GIB))] * 2

@@ -13,7 +13,9 @@ from pace_samples import (
     GIB,
     MIB,
     WELL,
+    asking,
     constant,
+    few,
     histories,
     limits,
     run,
@@ -44,6 +46,7 @@ from paxect_batch.rules.pace_rooms import guard_rooms
 replace = msgspec.structs.replace
 
 
+@few
 @given(limits, histories())
 def test_pace_is_never_above_any_limit(
     limit: Limits, history: list[Observation]
@@ -58,15 +61,17 @@ def test_pace_is_never_above_any_limit(
         assert (pace.lots > 0) == (pace.pace > 0)
 
 
+@few
 @given(limits, histories())
 def test_pace_is_never_above_the_room_of_a_guard(
     limit: Limits, history: list[Observation]
 ) -> None:
-    limit = replace(limit, guarded=True)
+    limit = asking(limit, guarded=True)
     for seen, pace in zip(history, run(limit, history)[1], strict=True):
         assert all(pace.pace <= room for _, room in guard_rooms(limit, seen.around))
 
 
+@few
 @given(limits, histories())
 def test_same_observations_written_down_and_read_again_give_the_same_decisions(
     limit: Limits, history: list[Observation]
@@ -81,11 +86,12 @@ def test_same_observations_written_down_and_read_again_give_the_same_decisions(
         state = after
 
 
+@few
 @given(limits, surroundings)
 def test_constant_surroundings_lead_to_one_fall_and_one_climb_at_most(
     limit: Limits, around: Surroundings
 ) -> None:
-    _, paces = run(replace(limit, quiet=()), constant(around, 120))
+    _, paces = run(asking(limit, quiet=()), constant(around, 30, every=4))
     moves = [
         after.pace - before.pace
         for before, after in itertools.pairwise(paces)
@@ -95,19 +101,21 @@ def test_constant_surroundings_lead_to_one_fall_and_one_climb_at_most(
     assert turns <= 1
 
 
+@few
 @given(limits, surroundings)
 def test_pace_is_full_again_a_while_after_all_is_well(
     limit: Limits, around: Surroundings
 ) -> None:
-    limit = replace(limit, quiet=(), lot_memory_bytes=min(limit.lot_memory_bytes, GIB))
-    state, _ = run(limit, constant(around, 30))
-    state, paces = run(limit, constant(WELL, 300, 30), state)
+    limit = asking(limit, quiet=())
+    state, _ = run(limit, constant(around, 5, every=6))
+    state, paces = run(limit, constant(WELL, 60, 30, every=5), state)
     reached = guard_rooms(limit, WELL)
     if all(room >= 1.2 for _, room in reached):
         assert paces[-1].pace == 1
         assert paces[-1].cause is Cause.NONE
 
 
+@few
 @given(limits, surroundings, st.floats(0, 1))
 def test_less_of_what_is_guarded_never_gives_a_higher_pace(
     limit: Limits, around: Surroundings, part: float
@@ -132,15 +140,25 @@ def test_less_of_what_is_guarded_never_gives_a_higher_pace(
     assert after[1].pace <= before[1].pace
 
 
+def test_no_more_is_taken_than_the_fullest_disk_has_left_for_twice_as_much() -> None:
+    around = replace(WELL, disks=(Disk("outbox", 300 * MIB, 400 * MIB),))
+    spare = 300 * MIB - 16 * MIB
+    seen = Observation(at_seconds=0.0, around=around, out_bytes=40 * MIB)
+    assert decide(FULL, PaceState(), seen)[1].bytes_now == spare // 2 - 40 * MIB
+    seen = replace(seen, out_bytes=400 * MIB)
+    assert decide(FULL, PaceState(), seen)[1].bytes_now == 0
+
+
 def _less(amount: int | None, part: float) -> int | None:
     return None if amount is None else int(amount * part)
 
 
+@few
 @given(limits, histories())
 def test_more_is_not_taken_than_a_rate_allows(
     limit: Limits, history: list[Observation]
 ) -> None:
-    limit = replace(limit, rate_bytes=1000, files_per_minute=600, guarded=False)
+    limit = asking(limit, rate_bytes=1000, files_per_minute=600, guarded=False)
     state, taken_files, taken_bytes, largest = PaceState(), 0, 0, 500
     begin = history[0].at_seconds
     for one in history:
@@ -208,8 +226,13 @@ def test_load_for_a_moment_changes_nothing() -> None:
 
 
 def test_coordination_over_three_windows_drops_to_a_quarter_until_it_is_less() -> None:
+    back = iter(range(1, 1000))
+
     def windows(begin: int, count: int, useful: float) -> list[Observation]:
-        return constant(WELL, count, begin, claims=5, useful_seconds=useful)
+        return [
+            replace(one, back_files=next(back))
+            for one in constant(WELL, count, begin, claims=5, useful_seconds=useful)
+        ]
 
     state, paces = run(FULL, windows(0, 3, 0.2))
     assert paces[-1].pace == 1, "the first observation ends no window"
@@ -220,6 +243,26 @@ def test_coordination_over_three_windows_drops_to_a_quarter_until_it_is_less() -
     assert paces[-1].pace == 0.25, "less than the ratio, and not yet little"
     _, paces = run(FULL, windows(34, 30, 0.8), state)
     assert paces[-1].pace == 1
+
+
+def test_claiming_for_the_first_lot_is_no_overhead_until_it_lasts() -> None:
+    state, paces = run(FULL, constant(WELL, 18, every=10, claims=5))
+    assert paces[-1].pace == 1
+    _, paces = run(FULL, constant(WELL, 2, 180, every=10, claims=5), state)
+    assert paces[-1].pace == 0.25
+
+
+def test_whoever_slows_down_and_does_not_stop_lets_a_pause_end() -> None:
+    paused = replace(WELL, memory_free_bytes=0)
+    for slower in (
+        {"busy_elsewhere": 1.0},
+        {"battery_percent": 29.0},
+        {"memory_free_bytes": 505 * MIB},
+        {"disks": (Disk("outbox", 4 * MIB, 4 * MIB),)},
+    ):
+        state, _ = run(FULL, constant(paused, 1))
+        _, paces = run(FULL, constant(replace(WELL, **slower), 60, 1), state)
+        assert 0 < paces[-1].pace < 1
 
 
 def test_pace_that_falls_soon_after_it_rose_holds_twice_as_long() -> None:
@@ -297,14 +340,14 @@ def test_one_long_file_does_not_look_like_a_slow_stage() -> None:
     ("minute", "pace"), [(479, 1.0), (480, 0.25), (1079, 0.25), (1080, 1.0)]
 )
 def test_quiet_hours_hold_from_begin_to_end(minute: int, pace: float) -> None:
-    limit = replace(FULL, quiet=(Quiet(480, 1080, 0.25),))
+    limit = asking(FULL, quiet=(Quiet(480, 1080, 0.25),))
     _, paces = run(limit, constant(replace(WELL, minute=minute), 1))
     assert paces[0].pace == pace
     assert (paces[0].cause is Cause.QUIET_HOURS) == (pace < 1)
 
 
 def test_quiet_hours_may_last_past_midnight_and_end_at_once() -> None:
-    limit = replace(FULL, quiet=(Quiet(1320, 360),), guarded=False)
+    limit = asking(FULL, quiet=(Quiet(1320, 360),), guarded=False)
     paces = [
         run(limit, constant(replace(WELL, minute=minute), 1))[1][0].pace
         for minute in (1319, 1320, 0, 359, 360)
@@ -313,7 +356,7 @@ def test_quiet_hours_may_last_past_midnight_and_end_at_once() -> None:
 
 
 def test_without_guards_only_the_operator_bounds_the_pace() -> None:
-    limit = replace(FULL, guarded=False, rate_bytes=1000)
+    limit = asking(FULL, guarded=False, rate_bytes=1000)
     around = replace(WELL, memory_free_bytes=0, battery_percent=1.0)
     _, paces = run(limit, constant(around, 5))
     assert paces[-1].pace == 1
@@ -321,7 +364,7 @@ def test_without_guards_only_the_operator_bounds_the_pace() -> None:
 
 
 def test_only_what_changes_more_than_what_a_rate_leaves_is_a_change() -> None:
-    limit = replace(FULL, files_per_minute=60)
+    limit = asking(FULL, files_per_minute=60)
     _, paces = run(limit, constant(WELL, 3))
     assert is_change(None, paces[0])
     assert paces[0].files_now != paces[-1].files_now
@@ -330,7 +373,7 @@ def test_only_what_changes_more_than_what_a_rate_leaves_is_a_change() -> None:
 
 
 def test_limit_that_items_wait_for_is_told_and_forgotten_when_they_do_not() -> None:
-    limit = replace(FULL, files_per_minute=60)
+    limit = asking(FULL, files_per_minute=60)
     taking = [
         Observation(at_seconds=float(at), around=WELL, taken_files=2 * at)
         for at in range(5)
@@ -343,7 +386,7 @@ def test_limit_that_items_wait_for_is_told_and_forgotten_when_they_do_not() -> N
 
 
 def test_what_is_shown_tells_since_when_and_how_much_is_coordination() -> None:
-    state, paces = run(FULL, constant(WELL, 5, claims=1, useful_seconds=0.5))
+    state, paces = run(FULL, constant(WELL, 7, every=10, claims=1, useful_seconds=5.0))
     now = shown(FULL, state, paces[-1])
     assert now.overhead == 0.5
     assert now.since_seconds == 0.0

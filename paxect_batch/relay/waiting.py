@@ -1,0 +1,69 @@
+"""Wait, in slices, while the node goes on showing life, and stop when told to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from paxect_batch.model.errors import Exit
+from paxect_batch.relay.account import Account
+from paxect_batch.relay.closing import Closing
+from paxect_batch.relay.pacing import Pacer
+from paxect_batch.seams import Clock, StopSignal
+
+PAUSE_PATIENCE_SECONDS = 600.0
+"""How long a drain waits for what ran out, such as space on a disk."""
+_PAUSE_SECONDS = 1.0
+_SLICE_SECONDS = 0.2
+"""How long a wait lasts before the stop signal is looked at again."""
+
+
+class Waiting:
+    """What a node does between its passes."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        stop: StopSignal,
+        *,
+        closing: Closing,
+        pacer: Pacer,
+        account: Account,
+        attend: Callable[[], None],
+    ) -> None:
+        """`attend` is called in each slice: others may need the node."""
+        self._clock = clock
+        self._stop = stop
+        self._closing = closing
+        self._pacer = pacer
+        self._account = account
+        self._attend = attend
+
+    def sleep(self, seconds: float, *, attends: bool = True) -> None:
+        """Wait for so long, or until told to stop."""
+        until = self._clock.monotonic() + seconds
+        while not self._stop.requested:
+            left = until - self._clock.monotonic()
+            if left <= 0:
+                return
+            if attends:
+                self._attend()
+            self._clock.sleep(min(left, _SLICE_SECONDS))
+
+    def for_pace(self, *, patient: bool) -> bool:
+        """Wait while nothing is to be claimed; False if patience, or the run, is over.
+
+        Hours that the operator wants quiet try nobody's patience.
+        """
+        waited = 0.0
+        self._pacer.look()
+        while self._pacer.is_paused and not self._closing.is_due():
+            if waited >= PAUSE_PATIENCE_SECONDS and not patient:
+                self._account.standing.stopped = f"pace: {self._pacer.cause}"
+                break
+            self.sleep(_PAUSE_SECONDS)
+            waited += 0.0 if self._pacer.is_quiet else _PAUSE_SECONDS
+            self._pacer.look()
+        if self._pacer.is_paused:
+            # Nobody looked what there is to take; that is no success.
+            self._account.standing.exit_codes.add(Exit.UNFINISHED)
+        return not self._pacer.is_paused
