@@ -196,9 +196,15 @@ class FileLocks:
         )
         silence = Silence(look_seconds=beat_seconds(self._seconds))
         first: bytes | None = None
+        unseen_seconds = 0.0
         while not self._leases.create(lease):
             paper = self._leases.read(lease.node)
             if paper is None:
+                # Given back in between; or there and not to be had, as with a handle
+                # that stays stale: the share's trouble, which a person must hear of.
+                if unseen_seconds > self._seconds:
+                    raise _unreadable(lease.node)
+                unseen_seconds += self._wait(applicant)
                 continue
             silent = silence.look(lease.node, paper, time.monotonic())
             if is_over(parse(paper), silent, own=lease):
@@ -360,6 +366,10 @@ def _held(node: str, where: str) -> NotReady:
         f"another run holds node {node!r} {where}; nothing was changed; wait for it, "
         "or give this one another --node"
     )
+
+
+def _unreadable(node: str) -> OSError:
+    return OSError(errno.ESTALE, os.strerror(errno.ESTALE), f"lease of node {node!r}")
 
 
 def _default_run_lock(folder: str, node: str) -> str:

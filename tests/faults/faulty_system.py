@@ -75,6 +75,11 @@ GROWS = frozenset(("create", "write", "mkdir", "link"))
 """Calls that need room."""
 
 
+STRIKES_MAX = 20_000
+"""Who is told no so often, and goes on, goes on for ever."""
+WAIT_SECONDS_MAX = 100_000.0
+
+
 @dataclass(frozen=True)
 class Fault:
     """What goes wrong."""
@@ -133,6 +138,7 @@ class FaultySystem:
             self._full = True
         if is_it or (self._full and kind in GROWS):
             self.struck += 1
+            assert self.struck < STRIKES_MAX, f"it never stops: {fault}"
             return True
         return False
 
@@ -305,6 +311,7 @@ class VirtualTime:
 
     def sleep(self, seconds: float) -> None:
         self.seconds += max(seconds, 0.01)
+        assert self.seconds < WAIT_SECONDS_MAX, "it waits for ever"
         self.pump()
 
 

@@ -5,6 +5,7 @@ A sample that holds each kind of call of each run; `fault_sweep.py` tries all of
 
 from __future__ import annotations
 
+import errno
 import random
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from fault_bench import (
 )
 from faulty_system import Fault, FaultySystem
 
+from paxect_batch.model.errors import ShareError
 from paxect_batch.model.items import Mode
 
 
@@ -46,6 +48,22 @@ def test_run_in_which_any_call_fails_loses_nothing_and_others_finish(
         if problems:
             found[str(fault)] = problems
     assert found == {}
+
+
+def test_lease_that_is_there_and_never_to_be_read_ends_the_run(tmp_path: Path) -> None:
+    """The node asked for it without a pause, and could not be stopped."""
+    system = FaultySystem()
+    with bench("encode", system, tmp_path) as made:
+        lease = made.state / "nodes/node/lease"
+        lease.parent.mkdir(parents=True)
+        lease.write_bytes(b"")
+        system.fault = Fault("coordinator", "open", 0, errno.ESTALE, forever=True)
+        error = made.serve("node", Mode.RELAY)
+        assert isinstance(error, ShareError)
+        assert "items are as they were" in error.message
+        system.mend()
+        assert made.serve("node", Mode.RELAY) is None
+        made.check_delivered_once()
 
 
 @pytest.mark.slow
