@@ -28,7 +28,7 @@ from paxect_batch.model.view import View
 from paxect_batch.report.screen import BARS, PLAIN_BARS, screen
 from paxect_batch.serve.board import Board
 
-FIRST_LOOK_SECONDS_MAX = 30.0
+FIRST_LOOK_SECONDS_MAX = 60.0
 _FRAME_SECONDS = 1.0
 _SLICE_SECONDS = 0.1
 _ENTER = "\x1b[?1049h\x1b[?25l"

@@ -50,6 +50,12 @@ def test_wheel_holds_both_packages_typed_and_licensed(tmp_path: Path) -> None:
         f"{info.replace('.dist-info/', '.data')}/data/share/man/man1/paxect-batch.1"
         in names
     )
+    serve = "paxect_batch/serve"
+    assert {
+        f"{serve}/page/page.js",
+        f"{serve}/grafana.json",
+        f"{serve}/alerts.yml",
+    } <= (names)
     modules = {name for name in names if name.endswith(".py")}
     assert modules == {
         path.relative_to(home).as_posix()

@@ -237,7 +237,7 @@ def head_of(path: str, *headers: str, method: str = "GET") -> bytes:
 
 def exchange(address: tuple[str, int], data: bytes) -> bytes:
     """Send bytes and return all that comes back until the other side closes."""
-    with socket.create_connection(address, timeout=30) as client:
+    with socket.create_connection(address, timeout=120) as client:
         client.sendall(data)
         received = b""
         try:

@@ -29,7 +29,7 @@ def test_each_connection_gets_one_answer_and_is_closed(address: Address) -> None
 
 
 def test_request_that_comes_in_pieces_is_answered(address: Address) -> None:
-    with socket.create_connection(address, timeout=30) as client:
+    with socket.create_connection(address, timeout=120) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in head_of("/ping"):
             client.sendall(bytes([byte]))
@@ -46,7 +46,7 @@ def test_head_that_is_too_long_is_refused(address: Address) -> None:
 
 def test_idle_connections_keep_nobody_out(address: Address) -> None:
     idle = [
-        socket.create_connection(address, timeout=30)
+        socket.create_connection(address, timeout=120)
         for _ in range(2 * CONNECTIONS_MAX)
     ]
     try:
@@ -64,7 +64,7 @@ def test_connection_that_says_nothing_is_dropped_in_time(
     monkeypatch.setattr(module, "HEAD_SECONDS_MAX", 0.05)
     with (
         listener_of(a_full_board()) as address,
-        socket.create_connection(address, timeout=30) as client,
+        socket.create_connection(address, timeout=120) as client,
     ):
         client.sendall(b"GET /ping")
         assert client.recv(1) == b""
@@ -78,9 +78,9 @@ def test_client_that_does_not_read_is_dropped_in_time(
     listener = Listener("127.0.0.1", 0, lambda _: big, lambda *_: b"")
     listener.start()
     try:
-        with socket.create_connection(listener.address, timeout=30) as client:
+        with socket.create_connection(listener.address, timeout=120) as client:
             client.sendall(head_of("/"))
-            deaf = socket.create_connection(listener.address, timeout=30)
+            deaf = socket.create_connection(listener.address, timeout=120)
             deaf.sendall(head_of("/"))
             # Others are answered meanwhile, as far as they read.
             assert client.recv(10) == big[:10]
