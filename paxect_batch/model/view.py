@@ -12,6 +12,7 @@ import msgspec
 
 from paxect_batch.model.audit import Audit, Tally
 from paxect_batch.model.events import EventLine
+from paxect_batch.model.pace import PaceNow
 from paxect_batch.model.status import InFlight, NodeStatus, Rescue
 from paxect_batch.model.transfer import Attempts, Reason
 
@@ -116,6 +117,8 @@ class Doings(msgspec.Struct, frozen=True, kw_only=True):
     recovered: int = 0
     bias_flags: int = 0
     last_delivery_at: float | None = None
+    pace: PaceNow | None = None
+    """None where nothing bounds it but the machine's cores."""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):

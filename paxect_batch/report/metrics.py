@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from paxect_batch.model.audit import Tally
 from paxect_batch.model.events import Event
+from paxect_batch.model.pace import Cause, PaceNow
 from paxect_batch.model.status import Life, NodeStatus
 from paxect_batch.model.view import (
     DURATION_BOUNDS,
@@ -183,12 +184,31 @@ def _doings(doings: Doings) -> Iterator[Family]:
         [({"outcome": name}, count) for name, count in claims.items()],
         _COUNTER,
     )
+    if doings.pace is not None:
+        yield from _pace(doings.pace)
     if doings.last_delivery_at is not None:
         yield _one(
             "last_delivery_timestamp_seconds",
             "When the run published a file last.",
             doings.last_delivery_at,
         )
+
+
+def _pace(now: PaceNow) -> Iterator[Family]:
+    pace = now.pace
+    yield family(
+        "pace_cause",
+        "1 for what bounds the pace.",
+        [({"cause": each}, each is pace.cause) for each in Cause],
+    )
+    for name, text, value in (
+        ("pace_ratio", "How much of full pace is allowed; 0 is a pause.", pace.pace),
+        ("pace_overhead_ratio", "Part of the time for coordination.", now.overhead),
+        ("pace_lots", "Lots that may be in flight.", pace.lots),
+        ("pace_files", "Items that may be in flight.", pace.files),
+        ("pace_bytes", "Bytes that may be in flight.", pace.bytes),
+    ):
+        yield _one(name, text, value)
 
 
 def _durations(direction: str, step: Steps) -> Distribution:

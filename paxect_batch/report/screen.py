@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from paxect_batch.model.pace import Cause, PaceNow
 from paxect_batch.model.status import NodeStatus
 from paxect_batch.model.view import MINUTES_KEPT, Minute, Seen, View, Wellness
 from paxect_batch.report.amounts import clip, clip_end, count_text, size_text, time_text
@@ -57,6 +58,8 @@ def _lines(view: View, columns: int, bars: str) -> Iterator[str]:
     yield _fact("now", speed, columns)
     wide = min(columns - 11, MINUTES_KEPT)
     yield _fact("hour", trend(view.minutes, view.at, wide, bars), columns)
+    if view.doings is not None and view.doings.pace is not None:
+        yield _fact("pace", pace_text(view.doings.pace), columns)
     if view.seen is not None:
         yield from _seen_lines(view.seen, columns)
     if view.newest:
@@ -66,6 +69,12 @@ def _lines(view: View, columns: int, bars: str) -> Iterator[str]:
             way = " -> ".join(part for part in (line.src, line.dst) if part)
             words = (line.datetime_utc[11:19], line.event, line.node, way, line.message)
             yield "  " + " ".join(filter(None, words))
+
+
+def pace_text(now: PaceNow) -> str:
+    """Return how much of full pace there is, and what bounds it."""
+    cause = "" if now.pace.cause is Cause.NONE else f", for {now.pace.cause}"
+    return f"{now.pace.pace:.0%} of full pace{cause}"
 
 
 def trend(minutes: tuple[Minute, ...], now: float, cells: int, bars: str) -> str:

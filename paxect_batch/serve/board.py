@@ -207,6 +207,7 @@ class Board:
             recovered=standing.recovered,
             bias_flags=standing.bias_flags,
             last_delivery_at=self._last_delivery_at,
+            pace=standing.pace,
         )
 
 

@@ -12,6 +12,7 @@ from paxect_batch.model.audit import Tally
 from paxect_batch.model.events import Event, EventLine
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.leases import Lease, Machine, Word
+from paxect_batch.model.pace import Cause, Limits, Pace, PaceNow
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import LogLevel
 from paxect_batch.model.run import Standing
@@ -200,6 +201,19 @@ def a_full_board(now: Now | None = None, *, sad: bool = False) -> Board:
             encoded_bytes=600,
             claims_tried=10,
             claims_lost=1,
+            pace=PaceNow(
+                limits=Limits(workers=2, lots=4, files=100, bytes=1 << 20),
+                pace=Pace(
+                    pace=0.5,
+                    cause=Cause.MEMORY,
+                    lots=2,
+                    files=50,
+                    bytes=1 << 19,
+                    lot_files=10,
+                ),
+                since_seconds=3.0,
+                overhead=0.1,
+            ),
         )
     )
     board.note_ground(

@@ -16,7 +16,7 @@ from paxect_batch.report.metrics import NODES_MAX, view_families
 from paxect_batch.serve.board import Board
 from paxect_batch.serve.exposition import exposition
 
-UNITS = ("_seconds", "_bytes", "_total", "_files", "_info", "_per_second", "_count")
+UNITS = ("_seconds", "_bytes", "_total", "_files", "_info", "_per_second", "_ratio")
 
 
 def values(board: Board) -> dict[tuple[str, str], float]:
@@ -48,6 +48,8 @@ def test_metrics_say_what_the_board_knows() -> None:
     assert found["share_free_bytes", "inbox"] == 1 << 40
     assert found["ready", ""] == 1
     assert found["joined", ""] == 1
+    assert (found["pace_ratio", ""], found["pace_cause", "memory"]) == (0.5, 1)
+    assert found["pace_cause", "none"] == 0
     assert found["last_run_files", "n1,delivered"] == 7
     assert found["last_run_completion_timestamp_seconds", "n1"] == 1767323046.5
     assert found["last_success_timestamp_seconds", ""] == 1767323046.5

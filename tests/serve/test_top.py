@@ -33,6 +33,7 @@ def test_screen_begins_with_whether_all_is_well() -> None:
     lines = screen(a_full_board(sad=True).view(), columns=80, rows=60)
     assert lines[1:3] == ["! something asks for a look", "  - node south is silent"]
     text = "\n".join(lines)
+    assert "50% of full pace, for memory" in text
     for words in ("3 files, 300 B, oldest 2 h 00 min", "west: over", "q2 wire/bad-2"):
         assert words in text
     assert screen(a_board().view(), columns=80, rows=60)[1] == ". not known yet"

@@ -88,6 +88,10 @@
       tiles.push(tile("In flight", number(seen.in_flight_count), seen.in_flight_count ? `oldest ${span(held)}` : "nothing is held"));
       tiles.push(tile("Set aside", number(seen.set_aside_count), `${number(seen.backing_off_count)} to be tried again`, seen.set_aside_count ? "care" : ""));
     }
+    const pace = view.doings && view.doings.pace ? view.doings.pace.pace : null;
+    if (pace) {
+      tiles.push(tile("Pace", `${Math.round(pace.pace * 100)} %`, pace.cause === "none" ? "nothing bounds it" : `for ${pace.cause}`, pace.pace ? "" : "care"));
+    }
     if (view.ground && Object.keys(view.ground.free_bytes).length) {
       tiles.push(tile("Free space", size(Math.min(...Object.values(view.ground.free_bytes))), "on the share"));
     }
