@@ -26,6 +26,8 @@ from paxect_batch.work.sources import look_at_source
 
 COLLISION = "collision"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What a worker ran out of says nothing of its item."""
 
 
 class Trouble:
@@ -62,7 +64,7 @@ class Trouble:
         if not self._stands():
             raise run_over(state.Owner(self._node, self._run))
         problem = outcome.detail
-        if outcome.errno not in _FULL:
+        if outcome.errno not in (*_FULL, *_OF_THE_MACHINE):
             probe = state.state("stage", self._node, ".paxect-probe.tmp")
             try:
                 self._share.write(probe, b"probe\n")

@@ -18,6 +18,7 @@ from faulty_system import (
     CHANGES,
     ERRORS,
     GROWS,
+    MACHINE,
     E,
     Fault,
     FaultySystem,
@@ -268,7 +269,9 @@ def _problems_of_run(
         found.append(f"it ended with {error!r}")
     found += [f"a worker died of {each!r}" for each in made.died]
     # Only what goes on failing in a worker, and nowhere else, can be an item's fault.
-    may_set_aside = fault.role == "worker" and fault.forever
+    may_set_aside = (
+        fault.role == "worker" and fault.forever and fault.error not in MACHINE
+    )
     if made.standings[-1].set_aside_files and not may_set_aside:
         found.append(f"set aside: {made.events.lines}")
     return found

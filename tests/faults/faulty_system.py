@@ -45,9 +45,10 @@ E = errno
 ANY = (E.EIO, E.ESTALE)
 FULL = (E.ENOSPC, E.EDQUOT)
 FORBIDDEN = (E.EACCES, E.EROFS)
+MACHINE = (E.EMFILE, E.ENFILE, E.ENOMEM)
 
 ERRORS: dict[str, tuple[int, ...]] = {
-    "open": (*ANY, E.EACCES, E.EMFILE, E.ENFILE, E.ENOMEM),
+    "open": (*ANY, E.EACCES, *MACHINE),
     "create": (*ANY, *FULL, *FORBIDDEN, E.EMFILE),
     "read": ANY,
     "write": (*ANY, *FULL),

@@ -18,7 +18,7 @@ from fault_bench import (
     problems_after,
     problems_left,
 )
-from faulty_system import Fault, FaultySystem
+from faulty_system import MACHINE, Fault, FaultySystem
 
 from paxect_batch.model.errors import ShareError
 from paxect_batch.model.items import Mode
@@ -48,6 +48,19 @@ def test_run_in_which_any_call_fails_loses_nothing_and_others_finish(
         if problems:
             found[str(fault)] = problems
     assert found == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", MACHINE, ids=errno.errorcode.get)
+def test_worker_that_runs_out_of_something_blames_no_item(
+    tmp_path: Path, number: int
+) -> None:
+    fault = Fault("worker", "open", 0, number, forever=True)
+    with bench("encode", FaultySystem(fault), tmp_path) as made:
+        error = made.serve("node", Mode.ENCODE)
+        assert isinstance(error, ShareError)
+        assert error.errno == number
+        assert made.standings[-1].set_aside_files == 0
 
 
 def test_lease_that_is_there_and_never_to_be_read_ends_the_run(tmp_path: Path) -> None:
