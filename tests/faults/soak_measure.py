@@ -16,7 +16,7 @@ import paxect_core
 
 MIB = 1 << 20
 
-_GROWS = ("ledger", "quarantine", "batches", "runs", "log")
+_GROWS = ("ledger", "quarantine", "batches", "runs", "settings", "log")
 """Folders of the state that keep something for each run, item set aside, or event."""
 _MEMORY_GROWTH_BYTES_MAX = 24 * MIB
 _BYTES_FOR_A_FILE = 250

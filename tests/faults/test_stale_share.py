@@ -28,9 +28,9 @@ pytestmark = [
     pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT),
 ]
 
-FILES = 200 if LONG else 30
+FILES = 60 if LONG else 30
 SECONDS = BELIEVED_SECONDS if LONG else 3.0
-SEEDS = range(5 if LONG else 1)
+SEEDS = range(3 if LONG else 1)
 MOMENTS = ("claims", "stage", "intents", "ledger")
 NODES = ("one", "other")
 
