@@ -20,6 +20,13 @@ _UNBOUNDED = 10**9
 
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_RATE = re.compile(
+    r"(\d{1,12}(?:\.\d{1,3})?)\s?([KMGT]?)(i?)B(?:/s|ps)?", re.IGNORECASE
+)
+_HOURS = re.compile(
+    r"([01]?[0-9]|2[0-3]):([0-5][0-9])-([01]?[0-9]|2[0-4]):([0-5][0-9])"
+    r"(?:@(\d{1,2})%)?"
+)
 _ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([^:\s\[\]]{1,64})):(\d{1,5})")
 _SPAN = re.compile(r"(?=.)(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
 
@@ -137,8 +144,48 @@ NODE = text(
     "beginning with a letter or digit",
     _is_node,
 )
+RATE = text(
+    "bytes a second, such as 50MB/s or 4MiB/s",
+    lambda word: rate_bytes(word) is not None,
+)
+QUIET_HOURS = text(
+    "hours such as 08:00-18:00, or 08:00-18:00@25% for a quarter of the pace",
+    lambda word: quiet_hours(word) is not None,
+)
+NICENESS_MAX = 19
 DEADLINE = text("a time such as 05:30, or a span such as 2h or 1h30m", _is_deadline)
 SWITCH = _switch()
+
+
+def rate_bytes(words: str) -> int | None:
+    """Return how many bytes a second a rate such as `50MB/s` is, or None if it is none.
+
+    `kB`, `MB` and `GB` count in thousands, `KiB`, `MiB` and `GiB` in 1024.
+    """
+    found = _RATE.fullmatch(words)
+    if found is None or (found[3] and not found[2]):
+        return None
+    each = (1024 if found[3] else 1000) ** " KMGT".index(found[2].upper() or " ")
+    rate = int(float(found[1]) * each)
+    return rate if rate > 0 else None
+
+
+def quiet_hours(words: str) -> tuple[tuple[int, int, float], ...] | None:
+    """Return from and to, in minutes of the day, and the pace; None if none are meant.
+
+    `08:00-18:00` is nothing at all, `08:00-18:00@25%` a quarter; several after commas.
+    """
+    hours = []
+    for word in words.split(","):
+        found = _HOURS.fullmatch(word.strip())
+        if found is None:
+            return None
+        begin = int(found[1]) * 60 + int(found[2])
+        end = int(found[3]) * 60 + int(found[4])
+        if end > 1440 or begin == end:
+            return None
+        hours.append((begin, end, int(found[5] or 0) / 100))
+    return tuple(hours)
 
 
 def deadline_seconds(deadline: str, *, hour: int, minute: int, second: int) -> float:

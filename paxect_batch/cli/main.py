@@ -34,6 +34,7 @@ _MODULES = {
     "config": "config_show",
     "manifest": "manifest",
     "doctor": "doctor",
+    "pace": "pace",
     "schema": "schema",
 }
 """The module of each command; its `command` is called."""

@@ -22,6 +22,7 @@ from paxect_batch.cli.forecast import Forecast
 from paxect_batch.cli.guard import explain
 from paxect_batch.cli.kinds import deadline_seconds as seconds_until
 from paxect_batch.cli.layout import Layout, find_layout
+from paxect_batch.cli.pace import asked_pace
 from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.progress import Progress
 from paxect_batch.cli.results import Ending, report
@@ -164,6 +165,7 @@ def run_options(
         wait=settings.wait and not watch,
         allow_mixed=settings.allow_mixed,
         files_max=settings.max_files,
+        pace=asked_pace(settings),
     )
 
 
@@ -192,6 +194,7 @@ def make_node(
         progress=progress,
         manifest=world.manifest(policy),
         account=account,
+        gauges=world.gauges,
     )
 
 

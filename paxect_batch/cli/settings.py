@@ -77,6 +77,11 @@ SETTINGS: dict[str, Setting] = {
     "poll_seconds": Setting(kinds.seconds(0.05, 86400), 2.0, "POLL_SEC"),
     "deadline": Setting(kinds.DEADLINE),
     "max_files": Setting(kinds.whole(1, kinds.FILES_MAX)),
+    "max_rate": Setting(kinds.RATE),
+    "max_files_per_minute": Setting(kinds.whole(1, kinds.FILES_MAX)),
+    "quiet_hours": Setting(kinds.QUIET_HOURS),
+    "nice": Setting(kinds.whole(0, kinds.NICENESS_MAX), 0),
+    "pace": Setting(kinds.SWITCH, default=True),
     "wait": Setting(kinds.SWITCH, default=False),
     "allow_mixed": Setting(kinds.SWITCH, default=False),
     "log": _path("LOG"),
@@ -110,6 +115,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     poll_seconds: float
     deadline: str | None
     max_files: int | None
+    max_rate: str | None
+    max_files_per_minute: int | None
+    quiet_hours: str | None
+    nice: int
+    pace: bool
+    """Whether the pace follows what is observed, besides what is set here."""
     wait: bool
     allow_mixed: bool
     log: str | None

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from paxect_batch.cli.kinds import rate_bytes
 from paxect_batch.cli.layout import Layout
 from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.progress import Progress
@@ -24,11 +25,12 @@ from paxect_batch.seams import Executor
 from paxect_batch.world.clock import RealClock
 from paxect_batch.world.descriptors import raise_limit
 from paxect_batch.world.event_log import JsonlEventLog
+from paxect_batch.world.gauges import SystemGauges
 from paxect_batch.world.keys import EnvironmentKeys
 from paxect_batch.world.ledger import FileLedger
-from paxect_batch.world.load import Load
+from paxect_batch.world.load import Load, be_nice
 from paxect_batch.world.locks import FileLocks
-from paxect_batch.world.pool import WorkerPool
+from paxect_batch.world.pool import WORKER_COMMAND, WorkerPool
 from paxect_batch.world.share import LocalShare
 from paxect_core import CODEC_VERSION, __version__
 
@@ -64,6 +66,7 @@ class World:
         dry: bool = False,
     ) -> None:
         raise_limit()
+        be_nice(settings.nice)
         self._settings = settings
         self._layout = layout
         self._start = time.monotonic()
@@ -79,7 +82,14 @@ class World:
             now=self.share.now,
             lease_seconds=layout.lease_seconds,
         )
-        self.executor: Executor = WorkerPool(layout.roots, self.workers)
+        rate = rate_bytes(settings.max_rate or "")
+        pool = WorkerPool(
+            layout.roots,
+            self.workers,
+            command=WORKER_COMMAND if rate is None else (*WORKER_COMMAND, str(rate)),
+        )
+        self.executor: Executor = pool
+        self.gauges = SystemGauges(layout.roots, workers=pool.pids)
         self._log: JsonlEventLog | None = None
         if not dry:
             self._log = self._open_log(policy, progress)
