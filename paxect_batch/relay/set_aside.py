@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 
-from paxect_batch.model.items import Identity
+from paxect_batch.model.items import Direction, Identity, Kind
 from paxect_batch.model.places import Place
 from paxect_batch.model.transfer import Attempts, Reason
 from paxect_batch.relay import state
 from paxect_batch.relay.retire import move_to_free_name
-from paxect_batch.rules.naming import is_temporary, sidecar_name
+from paxect_batch.rules.naming import CONTAINER_SUFFIX, is_temporary, sidecar_name
 from paxect_batch.seams import Share
 from paxect_batch.work.sources import look_at_source
 
@@ -109,6 +109,28 @@ def _move(share: Share, attempts: Attempts, reason: Reason) -> str | None:
         if error.errno not in (errno.ENOENT, errno.ELOOP):
             raise
     return reason.id
+
+
+def sidecar_left_behind(share: Share, folder: Place) -> Place | None:
+    """Return the sidecar of what is in a folder of quarantine, if it is not there too.
+
+    Whoever moved the container died before it came to the sidecar; or a container
+    that is still to come has that name.
+    """
+    names = {place.name for place in state.files_in(share, folder)}
+    if not any(
+        name.endswith(CONTAINER_SUFFIX) and sidecar_name(name) not in names
+        for name in names
+    ):
+        return None
+    reason = state.load_paper(share, folder.child(_REASON), Reason)
+    if reason is None or reason.direction is not Direction.DECODE:
+        return None
+    sidecar = reason.source.beside(sidecar_name(reason.source.name))
+    facts = look_at_source(share, sidecar)
+    if facts is None or facts.kind is not Kind.FILE:
+        return None
+    return None if look_at_source(share, reason.source) else sidecar
 
 
 def _drop_reason(share: Share, folder: Place) -> None:

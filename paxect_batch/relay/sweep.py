@@ -9,12 +9,14 @@ once none of its runs can add to it; the last one to leave would have removed it
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from collections.abc import Iterator
 
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.transfer import Attempts, Meta
 from paxect_batch.relay import batches, state
+from paxect_batch.relay.set_aside import sidecar_left_behind
 from paxect_batch.rules.naming import is_momentary
 from paxect_batch.seams import Share
 
@@ -38,6 +40,7 @@ class Sweeper:
         self._attempts()
         if not self._is_intended():
             self._meta()
+            self._sidecars()
         self._batches()
 
     def momentary(self, place: Place) -> None:
@@ -67,6 +70,14 @@ class Sweeper:
             container = None if meta is None else meta.container
             if container is not None and self._is_gone(container):
                 self._remove(place)
+
+    def _sidecars(self) -> None:
+        """Bring those after their containers that a crash left on the wire."""
+        for folder in state.folders_in(self._share, state.state("quarantine")):
+            sidecar = sidecar_left_behind(self._share, folder)
+            if sidecar is not None and self._is_old(sidecar):
+                with contextlib.suppress(FileExistsError, FileNotFoundError):
+                    self._share.rename_new(sidecar, folder.child(sidecar.name))
 
     def _batches(self) -> None:
         for folder in list(batches.folders(self._share)):

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from relay_bench import Bench, WatchedShare, files_below
+from relay_bench import Bench, Crash, WatchedShare, files_below
 
 from paxect_batch.model.items import Direction, Identity, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.transfer import Attempts, Failure, Reason
 from paxect_batch.relay.set_aside import set_aside
+from paxect_batch.relay.sweep import Sweeper
 
 ONCE = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0, attempts=1)
 BAD = Place(Root.WIRE, "bad.freq")
@@ -191,3 +192,27 @@ def test_reason_that_a_late_node_took_away_is_written_again(bench: Bench) -> Non
     share = WatchedShare(bench.share(), after=clean_up)
     assert set_aside(share, attempts, node="node", run="r")
     assert _quarantined(bench) == ["bad.freq", "reason.json"]
+
+
+@pytest.mark.parametrize("state_of_it", ["old", "young", "of the next"])
+def test_sidecar_that_a_crash_left_comes_after_its_container_in_an_hour(
+    bench: Bench, state_of_it: str
+) -> None:
+    attempts, sidecar = _bad(bench), bench.wire / "bad.freq.sha256"
+    sidecar.write_text("of bad.freq\n")
+
+    def die(number: int, name: str) -> None:
+        if name == "rename_new" and not (bench.wire / "bad.freq").exists():
+            raise Crash
+
+    share = WatchedShare(bench.share(), before=die)
+    with pytest.raises(Crash):
+        set_aside(share, attempts, node="node", run="run")
+    if state_of_it != "young":
+        os.utime(sidecar, (1.0, 1.0))
+    if state_of_it == "of the next":
+        (bench.wire / "bad.freq").write_bytes(b"the next")
+    Sweeper(bench.share()).sweep()
+    came = "bad.freq.sha256" in _quarantined(bench)
+    assert came == (state_of_it == "old")
+    assert sidecar.exists() != came
