@@ -25,14 +25,17 @@ from paxect_batch.model.items import Mode
 
 
 def sample(scenario: str) -> list[Fault]:
-    """Draw one fault of each kind of call, and of each way to fail."""
+    """Draw a fault of each kind of call, and some of each way to fail."""
     faults = list(faults_of(scenario))
     random.Random(scenario).shuffle(faults)
-    drawn = {
-        (fault.role, fault.kind, fault.forever, fault.happens, fault.fills): fault
+    by_call = {(fault.role, fault.kind): fault for fault in faults}
+    by_way = {
+        (fault.role, way): fault
         for fault in faults
+        for way in ("forever", "happens", "fills")
+        if getattr(fault, way)
     }
-    return list(drawn.values())
+    return [*by_call.values(), *by_way.values()]
 
 
 @pytest.mark.slow
