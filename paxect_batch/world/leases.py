@@ -187,7 +187,12 @@ class LeaseFiles:
         A run has a lease before it promises, and until it has kept all; so its lease,
         or the paper of its end, was damaged or taken away.
         """
-        promised = [run for run in _listed(self._promises, node) if is_name(run)]
+        # Beside the folders of runs may lie a file of a moment, or what was no intent.
+        promised = [
+            run
+            for run in _listed(self._promises, node)
+            if is_name(run) and os.path.isdir(os.path.join(self._promises, node, run))
+        ]
         if not promised or self.read(node) is not None:
             return
         known = {over.run for over, _ in self.over()}

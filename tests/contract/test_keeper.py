@@ -278,3 +278,14 @@ def test_paper_that_names_nobody_is_forgotten_unless_its_run_promised(
     kept(files, "node1").find_orphans()
     left = {path.name for path in over.iterdir() if "node1" not in path.name}
     assert left == {"promised~a", "a-note", "run-of-node3~rescuer"}
+
+
+def test_file_beside_the_folders_of_runs_is_no_run_that_promised(
+    files: LeaseFiles, tmp_path: Path
+) -> None:
+    """As a node leaves one that is killed while it makes a listing fresh."""
+    (tmp_path / "intents/node2/promised").mkdir(parents=True)
+    (tmp_path / "intents/node2/.paxect-0123456789abcdef.tmp").touch()
+    keeper = kept(files, "node1")
+    keeper.find_orphans()
+    assert [over.run for over in keeper.take_over()] == ["promised"]
