@@ -105,7 +105,7 @@ class Results:
             f"{total:,} crashes in all; {missed} more never came, since a run that is "
             f"timed otherwise makes fewer changes. {probes:,} probes were left, which go "
             "when they are an hour old.",
-            f"Of {whole} of {points} points all states were made that none before had.",
+            f"All states were made of {whole} of the {points} moments that had their turn.",
             "",
             "Transfers:",
             "",
@@ -139,6 +139,8 @@ class Results:
 
 
 def _found(tried: Tried) -> str:
+    if not tried.findings and not tried.tries:
+        return "no time"
     if not tried.findings:
         return f"not in {tried.tries}"
     text = tried.findings[0].partition(": ")[2].split(": ")[0]
