@@ -14,11 +14,19 @@ from simulation import Simulation
 _RUN = Path(__file__).with_name("simulate.py")
 
 MISTAKES = {
-    "skip the sync of folders": 40,
-    "record nothing": 10,
-    "drop the identity check when retiring": 10,
-    "sweep without taking a run's word": 20,
-    "claim what others have": 10,
+    "skip the sync of files": 20,
+    "skip the sync of folders": 20,
+    "skip the sync of inbox, wire and outbox": 60,
+    "append records without a sync": 20,
+    "record nothing": 20,
+    "publish with replacing": 30,
+    "drop the identity check when retiring": 20,
+    "take a withdrawn stage for published": 30,
+    "adopt different bytes": 30,
+    "forget intents when recovering": 40,
+    "sweep without taking a run's word": 30,
+    "take every lease for over": 40,
+    "claim what others have": 30,
 }
 """Those that few seeds find, and how many they may take; RESULTS.md has all."""
 
