@@ -22,7 +22,7 @@ def slow(lab: Lab) -> Verdict:
     ground = Ground(lab, "producer")
     ground.lay_out()
     ground.consume()
-    writing: dict[str, Future[str]] = {}
+    writing: dict[str, Future[tuple[str, float]]] = {}
     for how in (*SAFE, "buffered"):
         name = f"{how}.txt"
         writing[name] = lab["node1"].ask(
@@ -37,7 +37,8 @@ def slow(lab: Lab) -> Verdict:
         ground.finished(ground.drain("node2", *WAIT))
     for _ in range(3):
         ground.finished(ground.drain("node2", *WAIT))
-    written = {name: each.result() for name, each in writing.items()}
+    written = {name: each.result()[0] for name, each in writing.items()}
+    silent = max(each.result()[1] for each in writing.values())
     came = ground.arrived()
     safe = {name: digest for name, digest in written.items() if name != "buffered.txt"}
     verdict.faults += oracle.arrivals(
@@ -46,6 +47,7 @@ def slow(lab: Lab) -> Verdict:
     verdict.faults += oracle.sums(ground.runs)
     verdict.figures.append(_buffered(written["buffered.txt"], came))
     verdict.figures.append(f"{len(ground.runs)} drains meanwhile")
+    verdict.figures.append(f"nothing was written for {silent:.1f} s at most")
     return verdict
 
 

@@ -45,22 +45,26 @@ class ShareHands:
 
     def produce(
         self, inbox: str, name: str, how: str, pieces: int, pause: float
-    ) -> str:
-        """Write a file slowly; its SHA-256."""
+    ) -> tuple[str, float]:
+        """Write a file slowly; its SHA-256, and the longest that nothing came."""
         path = os.path.join(inbox, name)
         part = f"{path}.part" if how == "rename" else path
         digest = hashlib.sha256()
+        longest = 0.0
         with open(part, "wb", buffering=0) as stream:
+            came = time.monotonic()
             for number in range(pieces):
                 piece = (f"{name} {number}\n" * 50).encode()
                 stream.write(piece)
                 digest.update(piece)
                 if how == "sync":
                     os.fsync(stream.fileno())
+                before, came = came, time.monotonic()
+                longest = max(longest, came - before)
                 time.sleep(pause)
         if how == "rename":
             os.rename(part, path)
-        return digest.hexdigest()
+        return digest.hexdigest(), longest
 
     def consume(self, outbox: str, taken: str) -> None:
         """Begin to take files from the outbox the moment they appear."""
