@@ -64,6 +64,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     lot_memory_bytes: int = 0
     """What a lot in work takes of the machine's memory, at most."""
+    waits_for_disk: bool = True
+    """Whether a full disk is waited for; a drain ends with what the disk says."""
     asked: Asked = Asked()
 
 

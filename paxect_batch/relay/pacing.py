@@ -102,6 +102,7 @@ class Pacer:
             files=FILES_MAX,
             bytes=in_flight_bytes_max(workers),
             lot_memory_bytes=lot_memory_bytes(policy.frame_bytes, self._threads),
+            waits_for_disk=self._options.watch,
             asked=self._options.pace,
         )
 

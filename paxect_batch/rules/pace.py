@@ -337,8 +337,8 @@ def _pace(limits: Limits, state: PaceState, seen: Observation) -> Pace:
 def _bytes_now(limits: Limits, state: PaceState, seen: Observation) -> int | None:
     """Return how many bytes may be taken: by the rate, and because they fit."""
     amounts = [] if state.bytes_left is None else [max(int(state.bytes_left), 0)]
-    spare = spare_bytes(seen.around) if limits.asked.guarded else None
-    if spare is not None:
+    spare = spare_bytes(seen.around)
+    if spare is not None and limits.asked.guarded and limits.waits_for_disk:
         amounts.append(max(spare // DISK_COPIES - seen.out_bytes, 0))
     return min(amounts, default=None)
 

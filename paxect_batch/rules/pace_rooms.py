@@ -37,11 +37,12 @@ def guard_rooms(limits: Limits, around: Surroundings) -> Iterator[tuple[Cause, f
     """Give the room of each guard that stops, or slows down, at once."""
     if around.memory_free_bytes is not None:
         yield Cause.MEMORY, _memory(limits, around)
+    full = 0.0 if limits.waits_for_disk else LEAST
     if around.disks:
-        yield Cause.DISK, min(_disk(limits, disk) for disk in around.disks)
+        yield Cause.DISK, max(full, min(_disk(limits, disk) for disk in around.disks))
     inodes = [_inodes(limits, disk) for disk in around.disks if disk.total_inodes]
     if inodes:
-        yield Cause.INODES, min(inodes)
+        yield Cause.INODES, max(full, min(inodes))
     if around.descriptors_free is not None:
         yield Cause.DESCRIPTORS, _descriptors(limits, around)
     yield Cause.BATTERY, _battery(around.battery_percent)

@@ -137,7 +137,17 @@ def test_full_small_disk_stops_claiming_until_it_was_freed(bench: Bench) -> None
     gauges = FakeGauges(look)
     for number in range(150):
         bench.drop(f"{number}", number.to_bytes(2, "big") * (size // 2))
-    standing = bench.drain(clock=TickingClock(0.01), gauges=gauges)
+
+    class StopWhenEmpty:
+        now = False
+
+        @property
+        def requested(self) -> bool:
+            return not any(bench.inbox.iterdir()) and not any(bench.wire.iterdir())
+
+    standing = bench.drain(
+        clock=TickingClock(0.01), gauges=gauges, stop=StopWhenEmpty(), watch=True
+    )
     bench.take_all()
     assert standing.delivered_files == 150
     assert freed[0] > 1
@@ -145,6 +155,16 @@ def test_full_small_disk_stops_claiming_until_it_was_freed(bench: Bench) -> None
     bench.check_delivered_once()
     paused = [s for _, s in bench.events.steps if not s.pace.pace]
     assert {step.pace.cause for step in paused} == {Cause.DISK}
+
+
+def test_drain_on_a_full_disk_goes_on_slowly_until_the_disk_says_no(
+    bench: Bench,
+) -> None:
+    bench.drop("a", b"a")
+    full = FakeGauges(disks=(Disk("outbox", 0, 100 * MIB, 0, 100),))
+    standing = bench.drain(gauges=full)
+    assert standing.delivered_files == 1
+    assert bench.events.steps[0][1].pace.pace == 0.125
 
 
 def test_share_that_slows_down_tenfold_in_the_middle_is_made_room_for(

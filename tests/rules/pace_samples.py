@@ -101,6 +101,7 @@ limits = st.builds(
     files=st.integers(1, 512),
     bytes=st.integers(1, GIB),
     lot_memory_bytes=st.integers(0, GIB),
+    waits_for_disk=st.booleans(),
     asked=st.builds(
         Asked,
         guarded=st.booleans(),
