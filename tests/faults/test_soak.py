@@ -32,7 +32,7 @@ def account() -> Account:
     "grown",
     [
         {"memory_bytes": 30 * MIB},
-        {"descriptors": 20},
+        {"descriptors": 40},
         {"threads": 20},
         {"processes": 20},
         {"claims": 20},
