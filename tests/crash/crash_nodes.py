@@ -116,8 +116,10 @@ class Nodes:
                 os._exit(code)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.setpgid(pid, pid)
-        _, status = os.waitpid(pid, 0)
-        _end_group(pid)
+        try:
+            _, status = os.waitpid(pid, 0)
+        finally:
+            _end_group(pid)
         code = os.waitstatus_to_exitcode(status)
         return Finished(code, _text(out), _text(err))
 
@@ -138,6 +140,7 @@ def _begin(out: Path, err: Path) -> None:
     with contextlib.suppress(PermissionError):
         os.setpgid(0, 0)
     gc.disable()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.alarm(HANGS_SECONDS)
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     for number, path in ((1, out), (2, err)):

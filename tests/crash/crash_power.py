@@ -19,6 +19,7 @@ IMAGE_BYTES = 64 << 20
 
 # Nothing is to become durable by the time alone.
 _OPTIONS = b"commit=300"
+_DETACH = 2  # MNT_DETACH
 
 
 class Disk:
@@ -51,9 +52,9 @@ class Disk:
             os.close(fd)
 
     def remove(self) -> None:
-        """Unmount it and give the loop device back."""
+        """Unmount it, even if it is in use, and give the loop device back."""
         try:
-            self._unmount()
+            _checked(_libc().umount2(os.fsencode(self.folder), _DETACH))
         finally:
             self._detach()
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import math
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -59,6 +60,8 @@ SHORT_MISTAKES = (
 def main() -> int:
     """Do as the words say; 0 if nothing was found but mistakes that were made."""
     words = _words()
+    # Whoever ends this leaves no file system mounted.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     scratch = Path(tempfile.mkdtemp(prefix="paxect-crash-", dir=memory_folder()))
     results = Results(" ".join(sys.argv[1:]))
     try:
