@@ -81,7 +81,7 @@ class Account:
         event, message = Event.PATH_OUTSIDE_INBOX, "a link; links are not followed"
         if entry.kind is not Kind.LINK:
             event = Event.ENCODE_ERROR
-            message = "a folder that may not be listed; what lies in it was not seen"
+            message = "it may not be listed, or lies too deep; what it holds waits"
             self.standing.exit_codes.add(Exit.UNFINISHED)
         self.say_once(event, src=str(entry.place), status="ignored", message=message)
 

@@ -23,8 +23,8 @@ def scan(
 ) -> Iterator[Entry]:
     """Give files and links below the root; tell of the relay's files of a moment.
 
-    A folder that may not be listed is given as something else; one that was swapped
-    for a link meanwhile, as a link.
+    A folder that lies too deep, or may not be listed, is given as something else; one
+    that was swapped for a link meanwhile, as a link.
     """
     top = Place(root, "")
     open_listings = [(top, share.entries(top))]
@@ -46,6 +46,8 @@ def scan(
         elif entry.kind is Kind.FOLDER:
             if len(open_listings) < DEPTH_MAX:
                 open_listings.append((entry.place, share.entries(entry.place)))
+            else:
+                yield Entry(entry.place, Kind.OTHER)
         elif entry.kind in (Kind.FILE, Kind.LINK):
             yield entry
 

@@ -17,6 +17,7 @@ from paxect_batch.model.transfer import Outcome, Result, Task
 from paxect_batch.seams import Share
 from paxect_batch.work.encode import check_unchanged
 from paxect_batch.work.outcomes import SourceChanged, of_file_error, of_source, of_stage
+from paxect_core.errors import InputTooLarge
 
 SIDECAR_BYTES_MAX = 4096
 _CHUNK_BYTES = 1 << 20
@@ -36,7 +37,7 @@ def decode_item(share: Share, task: Task) -> Outcome:
             return _stage(share, task, source, expected)
         except SourceChanged:
             return Outcome(Result.CHANGED, code="changed")
-        except _NoSidecar as error:
+        except _Refused as error:
             return error.outcome
         except paxect_core.ContainerError as error:
             return _refused(source, error, expected)
@@ -50,7 +51,7 @@ def _stage(
     share: Share, task: Task, source: IO[bytes], expected: str | None
 ) -> Outcome:
     with share.create(task.stage) as sink:
-        result = paxect_core.decode(source, sink, threads=task.threads)
+        result = _decoded(task, source, sink)
         check_unchanged(share, task, source)
         if expected is not None and expected != result.container_sha256:
             return _mismatch(expected, str(result.container_sha256))
@@ -72,16 +73,30 @@ def _stage(
     )
 
 
-class _NoSidecar(Exception):
-    """What has the sidecar's name is none; `outcome` says why."""
+def _decoded(
+    task: Task, source: IO[bytes], sink: IO[bytes]
+) -> paxect_core.DecodeResult:
+    try:
+        return paxect_core.decode(
+            source,
+            sink,
+            threads=task.threads,
+            input_bytes_max=task.raw_bytes_max or None,
+        )
+    except InputTooLarge as error:
+        # A few bytes can hold more than the disk does; that is no fault of the share.
+        raise _Refused(
+            code="file_too_large", detail=str(error), exit_code=Exit.UNFINISHED
+        ) from error
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
+
+class _Refused(Exception):
+    """The item cannot be taken, whatever its container holds; `outcome` says why."""
+
+    def __init__(self, *, code: str, detail: str, exit_code: Exit) -> None:
+        super().__init__(detail)
         self.outcome = Outcome(
-            Result.REFUSED,
-            code="checksum_mismatch",
-            detail=f"what has its sidecar's name is no checksum: {why}",
-            exit_code=Exit.INTEGRITY,
+            Result.REFUSED, code=code, detail=detail, exit_code=exit_code
         )
 
 
@@ -93,7 +108,12 @@ def _sidecar_digest(share: Share, task: Task) -> str | None:
             facts = share.look(task.sidecar)
             if facts is None or facts.kind is Kind.FILE:
                 raise
-        raise _NoSidecar(error.strerror or str(error)) from error
+        raise _Refused(
+            code="checksum_mismatch",
+            detail="what has its sidecar's name is no checksum: "
+            f"{error.strerror or error}",
+            exit_code=Exit.INTEGRITY,
+        ) from error
     if data is None:
         return None
     # Bare hex as Link writes it, or a line of sha256sum: the first word counts.

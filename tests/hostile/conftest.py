@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(__file__)), "fuzz"))
+for folder in ("fuzz", "system"):
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(__file__)), folder))
 sys.path.insert(0, os.path.dirname(__file__))
 
-from honest_share import HonestShare
+from honest_share import HonestShare  # noqa: E402
 
 _MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None
 

@@ -45,7 +45,7 @@ class Ended:
 class ThreadPool:
     """`seams.Executor`, in this thread."""
 
-    def __init__(self, roots: Mapping[Root, str], workers: int) -> None:
+    def __init__(self, roots: Mapping[Root, str], workers: int, **_: object) -> None:
         # The one that the coordinator has, with all that happens to it.
         self._share = wiring.LocalShare(roots)
 
@@ -57,6 +57,9 @@ class ThreadPool:
             _escapes.append(traceback.format_exc())
             future.set_exception(WorkerDied())
         return future
+
+    def pids(self) -> list[int]:
+        return []
 
     def stop(self) -> None:
         pass
