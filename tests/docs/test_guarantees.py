@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("guarantees.md", "locks.md", "reliability.md")
+PAGES = ("guarantees.md", "hostile.md", "locks.md", "reliability.md")
 GUARANTEES = 8
 
 _TEST = re.compile(r"`(tests/[\w/]+\.py)(?:::(\w+))?`")

@@ -1,6 +1,7 @@
 """Drop what was changed on relays, and write down what became of it.
 
-    python tests/hostile/run.py --mutations 10000 --results tests/hostile/RESULTS.md
+    python tests/hostile/hostile_run.py --mutations 10000 \\
+        --results tests/hostile/RESULTS.md
 
 Nine in ten are containers and sidecars, dropped on a `watch` that runs; the others are
 the relay's own papers, each changed before a drain or under its hands. Exits 1 if
@@ -107,7 +108,7 @@ def _report(
     lines = [
         "# Changed papers and containers, dropped on relays",
         "",
-        f"Made by `python tests/hostile/run.py {words} --results",
+        f"Made by `python tests/hostile/hostile_run.py {words} --results",
         f"tests/hostile/RESULTS.md`, in {seconds / 60:.0f} minutes on a machine that did",
         "other things besides.",
         "",
