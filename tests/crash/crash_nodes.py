@@ -23,7 +23,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from unittest import mock
 
 import msgspec
@@ -60,7 +60,8 @@ class Nodes:
 
     def warm(self, words: Sequence[str]) -> None:
         """Run a node here, so that those who are forked find all loaded."""
-        self.run_here(words)
+        run = self.run_here(words)
+        assert run.code == 0, run.err
         gc.collect()
         # What is not looked at is not copied.
         gc.freeze()
@@ -195,20 +196,19 @@ def _fork_workers(calls: Calls | None) -> None:
     )
 
 
-class _NoPool:
-    """`seams.Executor` without workers."""
+class _NoPool(pool.WorkerPool):
+    """A pool that does each lot at once, and starts no worker."""
 
-    def __init__(self, roots: Mapping[Root, str], workers: int) -> None:
-        del workers
+    def __init__(
+        self, roots: Mapping[Root, str | bytes], workers: int, **named: Any
+    ) -> None:
+        super().__init__(roots, workers, **named)
         self._share = real_share.LocalShare(roots)
 
     def submit(self, lot: Lot) -> Future[tuple[Outcome, ...]]:
         future: Future[tuple[Outcome, ...]] = Future()
         future.set_result(do_lot(self._share, lot))
         return future
-
-    def stop(self) -> None:
-        """Nothing goes on in the background."""
 
 
 class _Worker:
