@@ -101,7 +101,9 @@ class Admitter:
         key = state.key_of(item.direction, item.source)
         if key not in self._troubled:
             return None
-        return state.load_paper(self._share, state.attempts_place(key), Attempts)
+        paper = state.load_paper(self._share, state.attempts_place(key), Attempts)
+        # A history in which nothing failed was written by nobody.
+        return paper if paper is not None and paper.failures else None
 
     def troubled(self, key: str) -> None:
         """Note that an item got a history in this pass."""

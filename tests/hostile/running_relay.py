@@ -106,12 +106,13 @@ class _Running:
             *("watch", "--quiet", "--node", "n", "--workers", "2"),
             *("--poll-seconds", "0.1"),
         )
-        process = subprocess.Popen(
-            [sys.executable, "-m", "paxect_batch", *words, str(self._share)],
-            env={**os.environ, "PYTHONPATH": f"{ROOT / 'core'}{os.pathsep}{ROOT}"},
-            stdout=subprocess.PIPE,
-            stderr=(self._share.parent / "stderr").open("wb"),
-        )
+        with (self._share.parent / "stderr").open("wb") as told:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "paxect_batch", *words, str(self._share)],
+                env={**os.environ, "PYTHONPATH": f"{ROOT / 'core'}{os.pathsep}{ROOT}"},
+                stdout=subprocess.PIPE,
+                stderr=told,
+            )
         try:
             with Resident(process.pid) as resident:
                 self._drop_all(process)
@@ -121,7 +122,7 @@ class _Running:
             self._campaign.peak_bytes = resident.peak_bytes
         finally:
             process.kill()
-            process.wait()
+            process.communicate()
         self._check_end(process.returncode, out.decode().splitlines())
         self._check_drops()
         return self._campaign

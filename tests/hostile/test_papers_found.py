@@ -144,6 +144,14 @@ def test_history_of_a_path_that_cannot_be_is_none(
     assert missing(honest, share) == []
 
 
+def test_history_without_a_failure_is_none(honest: HonestShare, ground: Path) -> None:
+    share, path = share_with(honest, ground, "attempts")
+    paper = json.loads(path.read_bytes()) | {"failures": []}
+    path.write_text(json.dumps(paper))
+    assert drain(share).code == 4
+    assert missing(honest, share) == []
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
