@@ -99,7 +99,7 @@ def memory(folder: Path) -> None:
         for line in Path("/proc/self/cgroup").read_text().splitlines()
         if line.split(":")[1] == "memory"
     )
-    limit = 600 * MIB
+    limit = 320 * MIB
     for words in ((), ("--no-pace",)):
         group = GROUPS / own / "pace-trial"
         group.mkdir()
