@@ -34,7 +34,7 @@ from paxect_batch.model.errors import Exit
 from paxect_batch.model.run import Planned, RunOptions, Standing, Verdict
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.node import Node
-from paxect_batch.relay.passes import root_of
+from paxect_batch.relay.scan import root_of
 from paxect_batch.report.amounts import count_text, time_text
 from paxect_batch.world.share import LocalShare
 

@@ -13,6 +13,7 @@ from paxect_batch.model.run import Decision, Verdict
 from paxect_batch.model.transfer import Attempts, Meta
 from paxect_batch.relay import state
 from paxect_batch.relay.set_aside import UNREAD
+from paxect_batch.relay.sightings import Sightings
 from paxect_batch.rules import naming
 from paxect_batch.rules.admission import admit
 from paxect_batch.rules.retry import is_exhausted
@@ -84,14 +85,15 @@ class Admitter:
             return Decision(Verdict.BLOCKED, self._own_trust)
         attempts = self.attempts_of(item)
         now = self._now()
+        done = self._policy.on_done is OnDone.KEEP and self._done.has(item)
         return admit(
             item,
             self._policy,
             share_now=now,
-            unchanged_since=self._done.unchanged_since(item, now),
+            unchanged_since=None if done else self._done.unchanged_since(item, now),
             marked_ready=self._marked_ready(item),
             attempts=attempts,
-            done=self._policy.on_done is OnDone.KEEP and self._done.has(item),
+            done=done,
             aliases=self._aliases,
             peer_ok="" if own else self._distrusted.reason(item),
         )
@@ -157,16 +159,12 @@ class Admitter:
         return item, Decision(Verdict.ADMITTED, "unreadable")
 
 
-SEEN_MAX = 100_000
-"""Beyond so many files whose times cannot be believed, all settle anew."""
-
-
 class Done:
-    """Sources that arrived and were kept; and since when others are as they are."""
+    """What a run knows of sources: those that arrived, and how long others wait."""
 
     def __init__(self) -> None:
         self._known: set[bytes] = set()
-        self._seen: dict[tuple[bytes, int | None], float] = {}
+        self._sightings = Sightings()
 
     def remember(self, ledger: Ledger, policy: Policy) -> None:
         """Note what the ledgers tell, where sources stay when they are done."""
@@ -181,20 +179,15 @@ class Done:
 
     def has(self, item: Item) -> bool:
         """Tell whether the item arrived."""
-        return _mark(item.direction, item.source, item.identity) in self._known
+        return _mark_of(item) in self._known
 
     def unchanged_since(self, item: Item, now: float) -> float | None:
-        """Return when these facts were seen first, if the file's times do not tell.
+        """Return when these facts were seen first, if the file's times do not tell."""
+        return self._sightings.since(item, _mark_of(item), now)
 
-        They do not on platforms without ctime, nor after the clock was set back.
-        """
-        ctime_ns = item.facts.ctime_ns
-        if ctime_ns is not None and ctime_ns <= now * 1e9:
-            return None
-        if len(self._seen) >= SEEN_MAX:
-            self._seen.clear()
-        mark = _mark(item.direction, item.source, item.identity)
-        return self._seen.setdefault((mark, ctime_ns), now)
+    def took(self, item: Item) -> None:
+        """Note that nobody waits for the item any more."""
+        self._sightings.forget(item, _mark_of(item))
 
 
 def _own_trust(policy: Policy, node: str) -> str:
@@ -202,6 +195,10 @@ def _own_trust(policy: Policy, node: str) -> str:
     if not trusted or node in trusted or "localhost" in trusted:
         return ""
     return f"untrusted_node:{node}"
+
+
+def _mark_of(item: Item) -> bytes:
+    return _mark(item.direction, item.source, item.identity)
 
 
 def _mark(direction: Direction, source: Place, identity: Identity) -> bytes:

@@ -25,11 +25,11 @@ from paxect_batch.relay.commit import Committer
 from paxect_batch.relay.company import Company
 from paxect_batch.relay.dispatch import Dispatcher
 from paxect_batch.relay.pacing import Pacer
-from paxect_batch.relay.passes import Pass, root_of
+from paxect_batch.relay.passes import Pass
 from paxect_batch.relay.preview import preview
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.rescue import Rescuer
-from paxect_batch.relay.scan import freshen
+from paxect_batch.relay.scan import freshen, root_of
 from paxect_batch.relay.settle import run_over
 from paxect_batch.relay.stamps import utc
 from paxect_batch.relay.tasks import TaskMaker

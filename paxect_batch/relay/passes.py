@@ -9,7 +9,7 @@ import msgspec
 
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.items import Direction, Entry, Item, Kind, Mode
-from paxect_batch.model.places import Place, Root
+from paxect_batch.model.places import Place
 from paxect_batch.model.policy import OnDone, Policy
 from paxect_batch.model.run import Decision, RunOptions, Verdict
 from paxect_batch.model.transfer import Lot, Outcome, Pledge, Result, Task
@@ -22,6 +22,7 @@ from paxect_batch.relay.dispatch import Dispatcher, Flight
 from paxect_batch.relay.others import Others
 from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.rounds import Rounds
+from paxect_batch.relay.scan import root_of
 from paxect_batch.relay.settle import Matter
 from paxect_batch.relay.sweep import Sweeper
 from paxect_batch.relay.tasks import TaskMaker
@@ -35,11 +36,6 @@ from paxect_batch.seams import Claim, EventLog, Locks, Share
 from paxect_batch.work.sources import look_at_source
 
 _SLICE_SECONDS = 0.2
-
-
-def root_of(direction: Direction) -> Root:
-    """Where the sources of a direction lie."""
-    return Root.INBOX if direction is Direction.ENCODE else Root.WIRE
 
 
 class Pass:
@@ -236,6 +232,7 @@ class Pass:
                 self._account.wait(item.size)
             return False
         task = self._tasks.make(item, self._policy)
+        self._done.took(item)
         self._busy.add(key)
         self._claims[task.stage] = claim, item.size
         self._targets[task.stage] = target

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from paxect_batch.model.items import Kind
 from paxect_batch.model.run import Planned, RunOptions
 from paxect_batch.relay.admit import Admitter
-from paxect_batch.relay.passes import root_of
-from paxect_batch.relay.scan import scan
+from paxect_batch.relay.scan import root_of, scan
 from paxect_batch.seams import Share
 
 

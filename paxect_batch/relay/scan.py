@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator
 
-from paxect_batch.model.items import Entry, Kind
+from paxect_batch.model.items import Direction, Entry, Kind
 from paxect_batch.model.places import Place, Root
 from paxect_batch.rules.naming import is_momentary, is_temporary
 from paxect_batch.seams import Share
@@ -67,3 +67,8 @@ def freshen(share: Share, root: Root) -> None:
         except OSError as error:
             if error.errno not in _BARRED or not folder.path:
                 raise
+
+
+def root_of(direction: Direction) -> Root:
+    """Where the sources of a direction lie."""
+    return Root.INBOX if direction is Direction.ENCODE else Root.WIRE

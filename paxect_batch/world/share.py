@@ -20,6 +20,7 @@ from typing import IO
 
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root, to_text
+from paxect_batch.world.file_systems import is_smb
 from paxect_batch.world.folders import Folders
 from paxect_batch.world.tree import CREATE, READ, Tree, parts_of, temp_name
 from paxect_batch.world.wholes import read_whole, write_whole
@@ -357,10 +358,15 @@ def _facts(found: os.stat_result, fd: int | None) -> Facts:
         kind=kind,
         identity=Identity(found.st_size, found.st_mtime_ns, found.st_ino & _INODE_BITS),
         mode=stat.S_IMODE(found.st_mode),
-        # Windows keeps a time of creation there.
-        ctime_ns=None if sys.platform == "win32" else found.st_ctime_ns,
+        ctime_ns=found.st_ctime_ns if _tells_changes(fd) else None,
         writer=has_writer(fd) if fd is not None and kind is Kind.FILE else None,
     )
+
+
+def _tells_changes(fd: int | None) -> bool:
+    # Windows keeps a time of creation there. A Samba server lets times stand still
+    # while a file is open, however much is written to it.
+    return sys.platform != "win32" and not (fd is not None and is_smb(fd))
 
 
 def _sync_file(fd: int) -> None:

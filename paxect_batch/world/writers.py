@@ -8,16 +8,10 @@ so for them, and wherever the kernel says anything else, the answer is unknown.
 from __future__ import annotations
 
 import errno
-import math
-import os
 import signal
 import sys
-import time
 
-# f_type of statfs: ext2 to ext4, xfs, btrfs, tmpfs, f2fs, zfs
-_LOCAL_TYPES = (0xEF53, 0x58465342, 0x9123683E, 0x01021994, 0xF2F52010, 0x2FC12FC1)
-_DEVICES_MAX = 64
-_KNOWN_SECONDS_MAX = 60.0
+from paxect_batch.world.file_systems import is_local
 
 
 def has_writer(fd: int) -> bool | None:
@@ -27,7 +21,7 @@ def has_writer(fd: int) -> bool | None:
     """
     if sys.platform != "linux":
         return None
-    if not _is_local(fd):
+    if not is_local(fd):
         return None
     import fcntl
 
@@ -40,30 +34,3 @@ def has_writer(fd: int) -> bool | None:
         return True if error.errno == errno.EAGAIN else None
     fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     return False
-
-
-def _is_local(fd: int) -> bool:
-    device = os.fstat(fd).st_dev
-    local, known_since = _known.get(device, (False, -math.inf))
-    now = time.monotonic()
-    # What is mounted next may get the number of what was unmounted.
-    if now - known_since > _KNOWN_SECONDS_MAX:
-        if len(_known) >= _DEVICES_MAX:
-            _known.clear()
-        local = _file_system_type(fd) in _LOCAL_TYPES
-        _known[device] = (local, now)
-    return local
-
-
-_known: dict[int, tuple[bool, float]] = {}
-"""Whether a device is local, and since when that is known."""
-
-
-def _file_system_type(fd: int) -> int:
-    import ctypes
-
-    # The first field of every Linux struct statfs, whose whole is below 256 bytes.
-    found = ctypes.create_string_buffer(256)
-    if ctypes.CDLL(None).fstatfs(fd, found) != 0:
-        return 0
-    return ctypes.c_long.from_buffer(found).value & 0xFFFFFFFF

@@ -22,7 +22,7 @@ from stages import LocalStage, inbox, make_stage, outbox, refused, state
 
 from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place, Root
-from paxect_batch.world import renames, tree_paths, writers
+from paxect_batch.world import file_systems, renames, tree_paths, writers
 from paxect_batch.world.share import NOW_AGE_SECONDS_MAX, LocalShare
 from paxect_batch.world.tree import CREATE, TEMP_PREFIX
 from paxect_batch.world.tree_descriptors import FOLDERS_OPEN_MAX, DescriptorTree
@@ -269,10 +269,12 @@ def test_folder_that_may_be_passed_but_not_listed_is_passed() -> None:
 
 # -- writers
 
+NFS = 0x6969
+
 
 def local_only(stage: LocalStage) -> None:
     with open(stage.path(state("probe")), "wb") as stream:
-        if not writers._is_local(stream.fileno()):
+        if not file_systems.is_local(stream.fileno()):
             pytest.skip("this file system does not tell of writers")
 
 
@@ -313,11 +315,26 @@ def test_writers_are_unknown_where_the_kernel_does_not_tell(
     told: LocalStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told.put(inbox("file"), b"data")
-    monkeypatch.setattr(writers, "_known", {})
-    monkeypatch.setattr(writers, "_file_system_type", lambda _fd: 0x6969)
+    monkeypatch.setattr(file_systems, "_known", {})
+    monkeypatch.setattr(file_systems, "_asked", lambda _fd: NFS)
     assert writer_of(told, inbox("file")) is None
     with told.open_to_write(inbox("file")):
         assert writer_of(told, inbox("file")) is None
+
+
+@pytest.mark.parametrize("kind", [0xFF534D42, 0xFE534D42])
+def test_times_of_an_smb_server_tell_of_no_change(
+    told: LocalStage, monkeypatch: pytest.MonkeyPatch, kind: int
+) -> None:
+    """Samba lets them stand still for as long as a file is open to be written."""
+    told.put(inbox("file"), b"data")
+    monkeypatch.setattr(file_systems, "_known", {})
+    monkeypatch.setattr(file_systems, "_asked", lambda _fd: kind)
+    found = told.share.look(inbox("file"))
+    assert found is not None
+    assert (found.ctime_ns, found.writer) == (None, None)
+    with told.share.open_source(inbox("file")) as stream:
+        assert told.share.facts_of(stream).ctime_ns is None
 
 
 def test_writers_of_anothers_file_are_unknown(told: LocalStage) -> None:
@@ -336,15 +353,15 @@ def test_writers_of_anothers_file_are_unknown(told: LocalStage) -> None:
 
 
 def test_file_system_that_cannot_be_asked_is_not_local() -> None:
-    assert writers._file_system_type(-1) == 0
+    assert file_systems._asked(-1) == 0
 
 
 def test_devices_known_are_bounded(
     told: LocalStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = time.monotonic()
-    known = {-number: (False, now) for number in range(1, writers._DEVICES_MAX + 1)}
-    monkeypatch.setattr(writers, "_known", known)
+    now, devices_max = time.monotonic(), file_systems._DEVICES_MAX
+    known = {-number: (NFS, now) for number in range(1, devices_max + 1)}
+    monkeypatch.setattr(file_systems, "_known", known)
     told.put(inbox("file"), b"data")
     assert writer_of(told, inbox("file")) is False
     assert len(known) == 1
