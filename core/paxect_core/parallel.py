@@ -131,13 +131,6 @@ def check_threads(threads: int) -> None:
         )
 
 
-def window_frames(threads: int, frame_bytes: int) -> int:
-    """Return how many frames may be in flight: enough work, bounded memory."""
-    if not threads:
-        return 1
-    return max(threads + 1, min(4 * threads, limits.WINDOW_BYTES // frame_bytes))
-
-
 def keep_freed_memory() -> None:
     """Have the allocator keep the memory of past frames for the next ones.
 

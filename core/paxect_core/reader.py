@@ -18,10 +18,10 @@ from paxect_core.parallel import (
     Lane,
     check_threads,
     keep_freed_memory,
-    window_frames,
 )
 from paxect_core.results import DecodeResult, Frame
 from paxect_core.streams import HeldBack, write_all
+from paxect_core.window import window_frames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

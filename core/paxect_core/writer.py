@@ -17,10 +17,10 @@ from paxect_core.parallel import (
     Lane,
     check_threads,
     keep_freed_memory,
-    window_frames,
 )
 from paxect_core.results import EncodeResult
 from paxect_core.streams import read_full, write_all
+from paxect_core.window import window_frames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from paxect_batch.model.transfer import Lot, Task
 from paxect_core import limits
-from paxect_core.parallel import window_frames
+from paxect_core.window import window_frames
 
 LOT_ITEMS_MAX = 256
 LOT_BYTES_MAX = 16 << 20

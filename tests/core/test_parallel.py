@@ -5,7 +5,8 @@ import threading
 import pytest
 
 from paxect_core import errors, limits, parallel
-from paxect_core.parallel import Job, Lane, window_frames
+from paxect_core.parallel import Job, Lane
+from paxect_core.window import window_frames
 
 
 def refuse() -> None:

@@ -30,6 +30,7 @@ PURE = {
     "typing",
     "unicodedata",
 }
+PURE_CORE = {"paxect_core.limits", "paxect_core.window"}
 SOURCES = [
     path
     for package in (paxect_batch.model, paxect_batch.rules)
@@ -38,7 +39,7 @@ SOURCES = [
 
 
 def is_allowed(module: str, *, model: bool) -> bool:
-    if module in PURE or module == "paxect_core.limits":
+    if module in PURE or module in PURE_CORE:
         return True
     own = (
         ("paxect_batch.model",)
