@@ -140,7 +140,8 @@ def test_line_has_all_fields_of_the_catalogue(tmp_path: Path) -> None:
             "run": "run1",
         }
     ]
-    assert list(log.lines()[0]) == list(EventLine.__struct_fields__)
+    said_always = [name for name in EventLine.__struct_fields__ if name != "pace"]
+    assert list(log.lines()[0]) == said_always
 
 
 def test_log_is_rotated_by_size_and_the_oldest_goes(tmp_path: Path) -> None:

@@ -75,7 +75,13 @@ class Relayed:
             run = self.server.drain(node=node)
             if run.code != 0:
                 return [f"afterwards {node} ended with {run.code}: {run.err}"]
-        left = [name for name in self.server.crumbs() if ".paxect-" not in name]
+        # What goes when it is an hour old: files of a moment, and the notes of a batch
+        # whose run began anew.
+        left = [
+            name
+            for name in self.server.crumbs()
+            if ".paxect-" not in name and not name.startswith("batches/")
+        ]
         return left + left_of_nodes(self.server)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from relay_bench import Bench, Crash, WatchedShare
 
 from paxect_batch.model.items import Mode
 from paxect_batch.model.policy import OnDone, Policy
+
+STRIDE = 1 if os.environ.get("PAXECT_TEST_LONG") else 3
+"""Every so many operations one is tried; all of them in the long form."""
 
 FILES = {
     "a.txt": b"alpha" * 100,
@@ -51,7 +55,7 @@ def test_crash_at_any_operation_then_drain_delivers_everything_once(
 ) -> None:
     count = _operations(_folder(tmp_path, "count"))
     assert count > 60
-    for point in range(count):
+    for point in range(after, count, STRIDE):
         bench = _bench(_folder(tmp_path, f"{point}"))
         with pytest.raises(Crash):
             bench.drain(WatchedShare(bench.share(), **_die_at(point, after=after)))
@@ -80,7 +84,7 @@ def test_crash_during_recovery_at_any_operation_then_drain_delivers_once(
         bench.take_all()
         bench.drain()
         bench.check_delivered_once()
-        point += 1
+        point += STRIDE
     assert point > 10
 
 
@@ -100,7 +104,7 @@ def test_crash_when_sources_are_kept_or_archived_delivers_once(
 
     count = drain(_bench(_folder(tmp_path, "count")))
     # Before anything is published it is all the same what becomes of sources.
-    for point in range(count // 4, count):
+    for point in range(count // 4, count, STRIDE):
         bench = _bench(_folder(tmp_path, f"{point}"))
         with pytest.raises(Crash):
             drain(bench, **_die_at(point, after=False))
@@ -134,7 +138,7 @@ def test_crash_with_markers_leaves_none_that_calls_the_next_file_whole(
         bench.drain(share, policy=policy)
         return share.count
 
-    for point in range(drain(marked("count"))):
+    for point in range(0, drain(marked("count")), STRIDE):
         bench = marked(f"{point}")
         with pytest.raises(Crash):
             drain(bench, **_die_at(point, after=False))
@@ -150,7 +154,7 @@ def test_crash_with_eager_consumer_after_each_operation_delivers_once(
     tmp_path: Path,
 ) -> None:
     count = _operations(_folder(tmp_path, "count"))
-    for point in range(count):
+    for point in range(0, count, STRIDE):
         bench = _bench(_folder(tmp_path, f"{point}"))
 
         def take_then_die(number: int, name: str, at: int = point) -> None:
