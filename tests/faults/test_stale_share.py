@@ -77,12 +77,12 @@ class Relayed:
                 return [f"afterwards {node} ended with {run.code}: {run.err}"]
         # What goes when it is an hour old: files of a moment, and the notes of a batch
         # whose run began anew.
-        left = [
+        left = [*self.server.crumbs(), *left_of_nodes(self.server)]
+        return [
             name
-            for name in self.server.crumbs()
+            for name in left
             if ".paxect-" not in name and not name.startswith("batches/")
         ]
-        return left + left_of_nodes(self.server)
 
 
 @pytest.fixture
