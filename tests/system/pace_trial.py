@@ -45,9 +45,9 @@ def share_with(
     """Lay out a share with files to encode; return it."""
     share = folder / "share"
     subprocess.run([*RELAY, "init", str(share), "--quiet"], check=True)
-    policy = share / ".paxect" / "policy.json"
-    facts = {"version": "2", "frame_bytes": frame_bytes, "level": level}
-    policy.write_text(json.dumps(facts | {"allowed_suffixes": ["*"]}))
+    policy = share / ".paxect" / "policy.toml"
+    facts = ('version = "2"', f"frame_bytes = {frame_bytes}", f"level = {level}")
+    policy.write_text("\n".join((*facts, 'allowed_suffixes = ["*"]', "")))
     block = os.urandom(MIB // 2) + bytes(MIB // 2)
     for number in range(files):
         with open(share / "inbox" / f"{number:05}", "wb") as sink:
