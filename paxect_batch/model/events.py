@@ -28,7 +28,6 @@ class Event(enum.StrEnum):
     PATH_OUTSIDE_INBOX = "path_outside_inbox"
     COLLISION = "collision"
     SET_ASIDE = "set_aside"
-    NOT_READY = "not_ready"
     CHANGED = "changed"
     RECOVERED = "recovered"
     SWEPT = "swept"
@@ -48,7 +47,6 @@ class Event(enum.StrEnum):
 
 
 LEVELS: dict[Event, LogLevel] = {
-    Event.NOT_READY: LogLevel.DEBUG,
     Event.PACE_SEEN: LogLevel.DEBUG,
     Event.ENCODE_ERROR: LogLevel.ERROR,
     Event.DECODE_ERROR: LogLevel.ERROR,

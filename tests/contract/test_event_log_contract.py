@@ -85,10 +85,10 @@ def test_events_of_the_level_and_above_are_kept_in_order(
     make: Callable[[LogLevel], tuple[EventLog, Callable[[], list[str]]]],
 ) -> None:
     for level, expected in (
-        (LogLevel.DEBUG, ["not_ready", "encode", "policy_block", "set_aside"]),
+        (LogLevel.DEBUG, ["pace_seen", "encode", "policy_block", "set_aside"]),
     ):
         log, names = make(level)
-        log.write(Event.NOT_READY)
+        log.write(Event.PACE_SEEN)
         log.write(Event.ENCODE, src="inbox/a", dst="wire/a.freq")
         log.write(Event.POLICY_BLOCK, status="blocked", message="why")
         log.write(Event.SET_ASIDE)
@@ -105,7 +105,7 @@ def test_events_below_the_level_are_dropped(
     count: int,
 ) -> None:
     log, names = make(level)
-    for event in (Event.NOT_READY, Event.ENCODE, Event.POLICY_BLOCK, Event.SET_ASIDE):
+    for event in (Event.PACE_SEEN, Event.ENCODE, Event.POLICY_BLOCK, Event.SET_ASIDE):
         log.write(event)
     assert len(names()) == count
 

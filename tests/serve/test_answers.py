@@ -79,7 +79,7 @@ def test_events_are_the_newest_first() -> None:
     board = a_board()
     for number in range(300):
         board.note_event(a_line(message=str(number)))
-    board.note_event(a_line(Event.NOT_READY, "hidden"), is_shown=False)
+    board.note_event(a_line(Event.PACE_SEEN, "hidden"), is_shown=False)
     events = got(Answers(board), "/events").json
     assert [each["message"] for each in events] == [str(n) for n in range(299, 99, -1)]
     validator = Draft202012Validator(schemas()["event"])
