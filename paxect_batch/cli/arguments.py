@@ -35,16 +35,11 @@ def parse(words: list[str]) -> Arguments:
     """
     words = _with_command(words)
     if not words or words[0] in ("-h", "--help", "help"):
-        return Arguments("help", {}, tuple(words[1:2]))
+        return _help(words[1:])
     if words[0] in ("--version", "version"):
         return Arguments("version", {}, ())
     name = words[0]
-    if name not in COMMANDS:
-        raise ConfigError(
-            f"{name!r} is no command{suggestion(name, COMMANDS)}; nothing was touched; "
-            f"{PROGRAM} --help lists the commands"
-        )
-    command = COMMANDS[name]
+    command = _named(name)
     values, operands = _split(name, command, words[1:])
     if "help" in values:
         return Arguments("help", {}, (name,))
@@ -66,6 +61,27 @@ def _with_command(words: list[str]) -> list[str]:
         rest.remove("--drain")
         return ["drain", *rest]
     return words
+
+
+def _help(words: list[str]) -> Arguments:
+    """Return what asks for help: of nothing, of a command, or of `all` of either."""
+    if words and words[0] != "all":
+        _named(words[0])
+    if words[1:] not in ([], ["all"]):
+        raise ConfigError(
+            f"{words[-1]!r} is nothing that help tells; nothing was touched; "
+            f"use: {PROGRAM} help [COMMAND] [all]"
+        )
+    return Arguments("help", {}, tuple(words))
+
+
+def _named(name: str) -> Command:
+    if name not in COMMANDS:
+        raise ConfigError(
+            f"{name!r} is no command{suggestion(name, COMMANDS)}; nothing was touched; "
+            f"{PROGRAM} --help lists the commands"
+        )
+    return COMMANDS[name]
 
 
 def _split(

@@ -16,6 +16,11 @@ def test_help_of_a_command_may_be_named(word: str) -> None:
     assert parse([word, "drain"]) == Arguments("help", {}, ("drain",))
 
 
+@pytest.mark.parametrize("words", [["all"], ["drain", "all"]])
+def test_help_may_be_asked_for_in_full(words: list[str]) -> None:
+    assert parse(["help", *words]) == Arguments("help", {}, tuple(words))
+
+
 @pytest.mark.parametrize("word", ["--version", "version"])
 def test_version_is_told_from_commands(word: str) -> None:
     assert parse([word]).command == "version"
@@ -55,6 +60,9 @@ def test_last_of_an_option_and_its_opposite_counts() -> None:
         (["drain", "a", "b"], "'b' is one word too many"),
         (["init"], "init needs to be told more"),
         (["config"], "config needs to be told more"),
+        (["help", "drian"], "did you mean drain?"),
+        (["help", "drain", "some"], "use: paxect-batch help [COMMAND] [all]"),
+        (["help", "all", "drain", "all"], "'all' is nothing that help tells"),
     ],
 )
 def test_words_that_cannot_be_meant_are_refused_with_what_would_be_right(
