@@ -283,6 +283,17 @@ COMMANDS = {
         (0, 2, 3, 64),
         ("replay",),
     ),
+    "explain": Command(
+        "Tell what an event, reason or code means, and what to do about it.",
+        "[WORD]",
+        1,
+        (_JSON, _HELP),
+        (
+            "paxect-batch explain checksum_mismatch",
+            "paxect-batch explain 75",
+        ),
+        (0, 64),
+    ),
     "schema": Command(
         "List the JSON Schemas of all that is written down, or print one.",
         "[NAME]",

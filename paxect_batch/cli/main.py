@@ -35,6 +35,7 @@ _MODULES = {
     "manifest": "manifest",
     "doctor": "doctor",
     "pace": "pace",
+    "explain": "explain",
     "schema": "schema",
 }
 """The module of each command; its `command` is called."""
