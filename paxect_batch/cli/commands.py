@@ -305,6 +305,18 @@ COMMANDS = {
         ),
         (0, 64),
     ),
+    "completion": Command(
+        "Print a script that completes words in bash, zsh or fish.",
+        "bash|zsh|fish",
+        1,
+        (_HELP,),
+        (
+            "paxect-batch completion bash > paxect-batch.bash",
+            "paxect-batch completion fish > paxect-batch.fish",
+        ),
+        (0, 64),
+        ("bash", "zsh", "fish"),
+    ),
 }
 
 EXIT_CODES = {

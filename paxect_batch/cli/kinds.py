@@ -38,6 +38,8 @@ class Kind(Struct):
     """What would be right, for the message."""
     from_text: Callable[[str], Value]
     from_toml: Callable[[object], Value]
+    words: tuple[str, ...] = ()
+    """All that it may be, if these are few."""
 
 
 def text(right: str, fits: Callable[[str], bool]) -> Kind:
@@ -51,7 +53,9 @@ def text(right: str, fits: Callable[[str], bool]) -> Kind:
 
 def choice(*words: str) -> Kind:
     """Return the kind that is one of some words."""
-    return text(" or ".join((", ".join(words[:-1]), words[-1])), words.__contains__)
+    right = " or ".join((", ".join(words[:-1]), words[-1]))
+    kind = text(right, words.__contains__)
+    return Kind(right, kind.from_text, kind.from_toml, words)
 
 
 def whole(least: int, most: int, right: str = "") -> Kind:

@@ -37,6 +37,7 @@ _MODULES = {
     "pace": "pace",
     "explain": "explain",
     "schema": "schema",
+    "completion": "completion",
 }
 """The module of each command; its `command` is called."""
 
