@@ -28,7 +28,7 @@ READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 _IMPOSSIBLE_PARTS = (b"", b".", b"..")
-_IMPOSSIBLE_BYTES = b"\0\\:" if sys.platform == "win32" else b"\0"
+_IMPOSSIBLE_BYTES = b"\0/\\:" if sys.platform == "win32" else b"\0/"
 
 
 class Tree(Protocol):
@@ -75,16 +75,18 @@ def parts_of(place: Place) -> list[bytes]:
     """Return the names that the place's path is made of; EINVAL if it cannot be one."""
     if not place.path:
         return []
+    return [name_of(place, name) for name in place.path.split("/")]
+
+
+def name_of(place: Place, name: str) -> bytes:
+    """Return a part of the place's path as the system has it; EINVAL if it is none."""
     try:
-        path = to_bytes(place.path)
+        part = to_bytes(name)
     except UnicodeEncodeError:
         raise impossible(place) from None
-    parts = path.split(b"/")
-    if any(part in _IMPOSSIBLE_PARTS for part in parts) or any(
-        byte in path for byte in _IMPOSSIBLE_BYTES
-    ):
+    if part in _IMPOSSIBLE_PARTS or any(byte in part for byte in _IMPOSSIBLE_BYTES):
         raise impossible(place)
-    return parts
+    return part
 
 
 def impossible(place: Place) -> OSError:

@@ -4,8 +4,10 @@ A path is walked part by part from its root, each folder opened relative to the 
 above and never through a link. What a walk arrives at is a folder, not a name: swap the
 name for a link one instant later, and the call still acts on the folder.
 
-The newest folders stay open. Before one is used again each name on the way to it is
-looked at and must still be that folder, which on NFS costs nothing, while opening does.
+The newest folders stay open. Each name on the way to one is looked at again, and must
+still be that folder, once in `TRUST_SECONDS` and whenever a name is not found there: a
+folder that was moved or swapped meanwhile may be acted upon for so long, as if the call
+had come before; what lies behind a link never is.
 """
 
 from __future__ import annotations
@@ -13,19 +15,23 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import math
 import os
 import stat
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Concatenate, ParamSpec, TypeVar
 
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.renames import rename_new
-from paxect_batch.world.tree import linked, parts_of
+from paxect_batch.world.tree import linked, name_of, parts_of
 
 FOLDERS_OPEN_MAX = 64
+TRUST_SECONDS = 0.25
+"""How long a folder counts as being where it was found, unless a name is missing."""
 
 # O_PATH asks for the folder only, so that one may be passed through, or written to,
 # that may not be listed; and on NFS it spares a round trip.
@@ -40,17 +46,19 @@ _LEAF = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NOCTTY", 0)
 
 # A share without a sync of folders has nothing to be told by failing.
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP)
+_MAYBE_MOVED = (errno.ENOENT, errno.ENOTDIR)
 
 
 class _Folder:
     """An open folder; closed when neither the cache nor a caller holds it any more."""
 
-    __slots__ = ("fd", "identity")
+    __slots__ = ("fd", "identity", "trusted_until")
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
         found = os.fstat(fd)
         self.identity = (found.st_dev, found.st_ino)
+        self.trusted_until = -math.inf
 
     def __del__(self) -> None:
         os.close(self.fd)
@@ -63,17 +71,29 @@ _T = TypeVar("_T")
 def _never_stale(
     method: Callable[Concatenate[DescriptorTree, _P], _T],
 ) -> Callable[Concatenate[DescriptorTree, _P], _T]:
-    """Walk once more where an NFS client went by what it knew before.
+    """Walk once more where what was known before may have misled.
 
-    ESTALE says so: a folder on the way, or the one that is held, was removed by another
-    client. If it says so again, what was asked for is not there, unless the share as a
-    whole is not what it was.
+    Either us, who trusted a folder in which a name is missing; or an NFS client, which
+    says ESTALE then: a folder on the way, or the one that is held, was removed by
+    another client. If it says so again, what was asked for is not there, unless the
+    share as a whole is not what it was.
     """
 
     @functools.wraps(method)
     def call(self: DescriptorTree, /, *args: _P.args, **named: _P.kwargs) -> _T:
+        this = self.thread
+        this.has_trusted = False
         try:
-            return method(self, *args, **named)
+            try:
+                return method(self, *args, **named)
+            except OSError as error:
+                if error.errno not in _MAYBE_MOVED or not this.has_trusted:
+                    raise
+            this.trusts = False
+            try:
+                return method(self, *args, **named)
+            finally:
+                this.trusts = True
         except OSError as error:
             if error.errno != errno.ESTALE:
                 raise
@@ -98,14 +118,28 @@ def _until_stale(found: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]
             raise
 
 
+class _Thread(threading.local):
+    """How one thread walks."""
+
+    sees = False
+    """Whether it asks the server for every name on the way."""
+    trusts = True
+    """Whether it goes by what it found a moment ago."""
+    has_trusted = False
+    """Whether it did."""
+
+
 class DescriptorTree:
     """See `Tree`. Threads may use one tree together."""
 
-    def __init__(self, roots: Mapping[Root, bytes]) -> None:
+    def __init__(
+        self, roots: Mapping[Root, bytes], *, trust_seconds: float = TRUST_SECONDS
+    ) -> None:
         self._roots = {root: os.path.abspath(path) for root, path in roots.items()}
-        self._open: OrderedDict[tuple[bytes, ...], _Folder] = OrderedDict()
+        self._open: OrderedDict[tuple[Root, str], _Folder] = OrderedDict()
         self._lock = threading.Lock()
-        self._sees = threading.local()
+        self._trust_seconds = trust_seconds
+        self.thread = _Thread()
 
     @_never_stale
     def open(self, place: Place, flags: int) -> int:
@@ -206,45 +240,63 @@ class DescriptorTree:
         with self._lock:
             dropped, self._open = self._open, OrderedDict()
         dropped.clear()
-        self._sees.now = True
+        self.thread.sees = True
         try:
             yield
         finally:
-            self._sees.now = False
+            self.thread.sees = False
 
     def _at(self, place: Place) -> tuple[_Folder, bytes]:
         """Return the folder of a place, open, and the name in it."""
-        parts = parts_of(place)
-        return self._walk(place, parts[:-1]), parts[-1] if parts else b"."
+        if not place.path:
+            return self._folder(place, ""), b"."
+        path, _, name = place.path.rpartition("/")
+        return self._folder(place, path), name_of(place, name)
+
+    def _folder(self, place: Place, path: str) -> _Folder:
+        """Return a folder on the way to a place, or the place itself, open."""
+        held = self._open.get((place.root, path))
+        began = time.monotonic()
+        this = self.thread
+        if held is None or began >= held.trusted_until or not this.trusts or this.sees:
+            held = self._walk(place, path)
+            held.trusted_until = began + self._trust_seconds
+        else:
+            this.has_trusted = True
+        return held
 
     @_never_stale
     def _open_inside(self, folder: Place) -> int:
         # A descriptor of its own: two listings would share its position, and those
         # that are kept open can do neither this nor a sync.
-        held = self._walk(folder, parts_of(folder))
+        held = self._folder(folder, folder.path)
         return os.open(b".", _LIST, dir_fd=held.fd)
 
-    def _walk(self, place: Place, parts: list[bytes]) -> _Folder:
-        root = self._roots[place.root]
-        folder = self._root(root)
-        key: tuple[bytes, ...] = (root,)
-        for name in parts:
-            key = (*key, name)
-            folder = self._child(place, folder, key)
+    def _walk(self, place: Place, path: str) -> _Folder:
+        """Look at each name on the way; what is found there is not trusted yet."""
+        names = parts_of(place)
+        folder = self._root(place.root)
+        end = -1
+        for number in range(path.count("/") + 1 if path else 0):
+            end = path.find("/", end + 1)
+            key = place.root, path if end < 0 else path[:end]
+            folder = self._child(place, folder, key, names[number])
         return folder
 
-    def _root(self, path: bytes) -> _Folder:
+    def _root(self, root: Root) -> _Folder:
         # By its path each time: what is mounted there may have changed.
-        held = self._cached((path,))
+        path = self._roots[root]
+        held = self._cached((root, ""))
         if held is not None:
             found = os.stat(path)
             if (found.st_dev, found.st_ino) == held.identity:
                 return held
-        return self._keep((path,), _Folder(os.open(path, _ROOT)))
+        return self._keep((root, ""), _Folder(os.open(path, _ROOT)))
 
-    def _child(self, place: Place, above: _Folder, key: tuple[bytes, ...]) -> _Folder:
-        name = key[-1]
-        if getattr(self._sees, "now", False):
+    def _child(
+        self, place: Place, above: _Folder, key: tuple[Root, str], name: bytes
+    ) -> _Folder:
+        if self.thread.sees:
             _see(above)
         held = self._cached(key)
         if held is not None:
@@ -262,14 +314,14 @@ class DescriptorTree:
             raise
         return self._keep(key, _Folder(fd))
 
-    def _cached(self, key: tuple[bytes, ...]) -> _Folder | None:
+    def _cached(self, key: tuple[Root, str]) -> _Folder | None:
         with self._lock:
             held = self._open.get(key)
             if held is not None:
                 self._open.move_to_end(key)
             return held
 
-    def _keep(self, key: tuple[bytes, ...], folder: _Folder) -> _Folder:
+    def _keep(self, key: tuple[Root, str], folder: _Folder) -> _Folder:
         dropped = []  # closed after the lock is free
         with self._lock:
             dropped.append(self._open.pop(key, None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -40,7 +40,11 @@ def refused(number: int) -> Iterator[None]:
 class LocalStage:
     """A share on folders, by one of the two trees."""
 
-    def __init__(self, folder: Path, tree: type[DescriptorTree | PathTree]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        tree: Callable[[dict[Root, bytes]], DescriptorTree | PathTree],
+    ) -> None:
         self.roots = {root: os.fsencode(folder / root) for root in Root}
         for path in self.roots.values():
             os.mkdir(path)
@@ -93,7 +97,15 @@ class MemoryStage:
 Stage = LocalStage | MemoryStage
 
 
+def wary(roots: dict[Root, bytes]) -> DescriptorTree:
+    """Make a tree that looks at each name on the way each time."""
+    return DescriptorTree(roots, trust_seconds=0)
+
+
+TREES = {"descriptors": DescriptorTree, "wary": wary, "paths": PathTree}
+
+
 def make_stage(kind: str, folder: Path) -> Stage:
     if kind == "memory":
         return MemoryStage()
-    return LocalStage(folder, {"descriptors": DescriptorTree, "paths": PathTree}[kind])
+    return LocalStage(folder, TREES[kind])

@@ -31,7 +31,7 @@ from paxect_batch.world.tree_paths import PathTree
 NOBODY = 65534
 
 
-@pytest.fixture(params=["descriptors", "paths"])
+@pytest.fixture(params=["wary", "paths"])
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> LocalStage:
     made = make_stage(request.param, tmp_path)
     assert isinstance(made, LocalStage)
@@ -551,7 +551,7 @@ def test_folder_made_by_another_meanwhile_is_fine(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no stale handles")
-@pytest.mark.parametrize("stage", ["descriptors"], indirect=True)
+@pytest.mark.parametrize("stage", ["wary"], indirect=True)
 def test_folder_that_another_client_removed_and_made_anew_is_found_again(
     stage: LocalStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -571,7 +571,7 @@ def test_folder_that_another_client_removed_and_made_anew_is_found_again(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no stale handles")
-@pytest.mark.parametrize("stage", ["descriptors"], indirect=True)
+@pytest.mark.parametrize("stage", ["wary"], indirect=True)
 def test_file_that_stays_stale_on_a_share_that_is_there_is_gone(
     stage: LocalStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
