@@ -127,6 +127,17 @@ COMMANDS = {
 }
 
 
+EXIT_CODES = {
+    "0": "all well",
+    "2": "data is damaged (CRC32 or SHA-256)",
+    "3": "a file, a pipe or a disk refused",
+    "4": "not a container, or its structure is broken",
+    "64": "wrong usage; nothing was touched",
+    "130, 143": "stopped by a signal",
+}
+WORST = "the worst counts: 2, then 4, then 3"
+
+
 class Arguments(Struct):
     """A command with its options' words by name, and its operands."""
 
@@ -274,7 +285,7 @@ def help_text(name: str = "") -> str:
 
 
 def _program_help() -> str:
-    lines = ["usage: paxect-core COMMAND [OPTION...]", ""]
+    lines = ["usage: paxect-core COMMAND [OPTION...]"]
     lines += ["Make, check and open deterministic .freq containers.", ""]
     lines += [f"  {name:<10}{command.summary}" for name, command in COMMANDS.items()]
     lines += [
@@ -286,9 +297,7 @@ def _program_help() -> str:
         *(f"  {command.examples[0]}" for command in list(COMMANDS.values())[:2]),
         "",
         "exit codes:",
-        "  0 all well          2 data is damaged (CRC32 or SHA-256)",
-        "  3 file or disk      4 not a container, or its structure is broken",
-        "  64 wrong usage      130, 143 stopped by a signal",
-        "  with several files the worst counts: 2, then 4, then 3",
+        *(f"  {code:<10}{text}" for code, text in EXIT_CODES.items()),
+        f"  with several files {WORST}",
     ]
     return "\n".join(lines)

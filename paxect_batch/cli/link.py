@@ -67,7 +67,7 @@ def main(words: list[str] | None = None) -> int:
 
 def _answer(words: list[str]) -> int:
     if words[0] in ("-h", "--help"):
-        console.say(_HELP)
+        console.say(HELP)
         return Exit.OK
     if words[0] == "--version":
         console.say(f"paxect-link {__version__}, as Link {LINK_VERSION}")
@@ -78,7 +78,7 @@ def _answer(words: list[str]) -> int:
     )
 
 
-_HELP = """usage: paxect-link
+HELP = """usage: paxect-link
 
 Relays inbox and outbox as Link 1.2.0 does, until a signal stops it. It takes no
 arguments; these environment variables configure it (defaults in brackets):

@@ -1,5 +1,6 @@
 """Help fits a screen, and the man page says the same."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from paxect_batch.cli.main import _MODULES
 from paxect_batch.cli.settings import SETTINGS
 from paxect_batch.model.errors import WORST_FIRST, Exit
 
-MAN_PAGE = Path(__file__).parents[2] / "docs" / "man" / "paxect-batch.1"
+MAN_PAGES = Path(__file__).parents[2] / "docs" / "man"
 NO_SETTINGS = {
     *("help", "dry-run", "config", "all", "to", "run", "checksums"),
     *("peer", "peer-seconds", "pin"),
@@ -67,26 +68,52 @@ def test_every_command_has_its_module() -> None:
     assert set(_MODULES) == set(COMMANDS)
 
 
-def test_man_page_in_the_tree_is_what_the_table_makes() -> None:
-    assert MAN_PAGE.read_text(encoding="utf-8") == man.page()
+@pytest.mark.parametrize("program", man.PAGES)
+def test_man_page_in_the_tree_is_what_the_tables_make(program: str) -> None:
+    assert (MAN_PAGES / f"{program}.1").read_text(encoding="utf-8") == man.page(program)
 
 
-@pytest.mark.skipif(shutil.which("groff") is None, reason="no groff here")
-def test_man_page_is_taken_by_groff_without_a_warning() -> None:
+def test_every_man_page_in_the_tree_is_of_a_program() -> None:
+    assert {path.stem for path in MAN_PAGES.iterdir()} == set(man.PAGES)
+
+
+CHECKERS = {
+    "groff": ["groff", "-man", "-Tascii", "-ww", "-z"],
+    "mandoc": ["mandoc", "-T", "lint", "-W", "style"],
+    "man": ["man", "--warnings=w", "-l"],
+}
+
+
+@pytest.mark.parametrize("program", man.PAGES)
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_man_page_is_taken_without_a_warning(checker: str, program: str) -> None:
+    if shutil.which(checker) is None:
+        pytest.skip(f"no {checker} here")
     done = subprocess.run(
-        ["groff", "-man", "-Tascii", "-ww", "-z", str(MAN_PAGE)],
+        [*CHECKERS[checker], str(MAN_PAGES / f"{program}.1")],
         check=False,
         capture_output=True,
+        env=os.environ | {"LC_ALL": "C", "MANWIDTH": "80"},
     )
-    assert (done.returncode, done.stderr) == (0, b"")
+    # Whether the programs it points to are installed, no page can know.
+    said = [
+        line
+        for line in (
+            done.stderr + (done.stdout if checker == "mandoc" else b"")
+        ).splitlines()
+        if b"referenced manual not found" not in line
+    ]
+    assert said == []
 
 
-def test_man_page_can_be_written_and_printed(
+def test_man_pages_can_be_written_and_printed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert man.main([str(tmp_path / "page.1")]) == 0
+    files = [tmp_path / f"{program}.1" for program in man.PAGES]
+    assert man.main(list(map(str, files))) == 0
+    assert [path.read_text() for path in files] == list(map(man.page, man.PAGES))
     assert man.main([]) == 0
-    assert (tmp_path / "page.1").read_text() == capsys.readouterr().out == man.page()
+    assert capsys.readouterr().out == man.page("paxect-batch")
 
 
 def test_man_page_keeps_lines_that_roff_would_take_for_requests() -> None:
