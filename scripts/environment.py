@@ -70,7 +70,8 @@ class Environment:
             unbuilt = ["--no-deps", "--no-build-isolation"]
             steps = [lock, [*unbuilt, "-e", str(self.root)]]
         else:
-            steps = [["-e", str(self.root)]]
+            # With metrics, which a demo shows.
+            steps = [["-e", f"{self.root}[metrics]"]]
         for step in steps:
             self._attempt(pip + step, "see that the package index is in reach")
         stamp = json.dumps(self._stamp(development=development), indent=1)

@@ -76,7 +76,7 @@ def made(root: Path, *, development: bool) -> Machine:
 def test_environment_for_running_when_new_installs_the_project(checkout: Path) -> None:
     machine = made(checkout, development=False)
     assert machine.commands[0][-2:] == ["--clear", str(checkout / ".venv")]
-    assert machine.installs() == [["-e", str(checkout)]]
+    assert machine.installs() == [["-e", f"{checkout}[metrics]"]]
 
 
 def test_environment_for_development_when_new_takes_hashed_packages_only(
