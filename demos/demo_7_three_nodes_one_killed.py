@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Three nodes empty one folder, one of them is killed, and nothing is lost.
 
-    .venv/bin/python demos/three_nodes.py [--tmux]
+    python demos/demo_7_three_nodes_one_killed.py [--tmux]
 
-On a folder of its own, which is gone afterwards. With --tmux each node has a pane to
-show its progress in. Exits 0 only if all that it says is true.
+With --tmux each node has a pane to show its progress in.
 """
 
 import argparse
@@ -16,7 +15,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,46 +22,33 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-FILES = 900
+from stage import SECONDS_MAX, Stage, Untrue, command, expect, perform
+
+FILES = 450
 NODES = ("north", "south", "west")
 VICTIM = "south"
 LEASE_SECONDS = 2
-SECONDS_MAX = 300.0
-"""After so long without what is waited for, the demo gives up."""
 
-COMMAND = (sys.executable, "-m", "paxect_batch")
-POLICY = 'version = "2"\nsettle_seconds = 0.0\n'
-
-
-class GivenUp(Exception):
-    """Something that had to happen did not."""
+Start = Callable[[Stage, Path], AbstractContextManager[None]]
 
 
 def main() -> int:
-    """Run the demo; return 0 if all is as it should be."""
+    """Read the words, and run the demo."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tmux", action="store_true", help="give each node a pane")
-    words = parser.parse_args()
-    start = in_panes if words.tmux else as_processes
-    try:
-        with tempfile.TemporaryDirectory(prefix="paxect-demo-") as folder:
-            # Nodes lock their names in the temporary folder, and leave the files.
-            os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), folder))
-            return demo(Path(folder), start)
-    except (GivenUp, OSError, subprocess.SubprocessError) as error:
-        print(f"three_nodes: {error}", file=sys.stderr)
-        return 1
+    start = in_panes if parser.parse_args().tmux else as_processes
+    return perform(partial(demo, start=start))
 
 
-def demo(folder: Path, start: Callable[[Path], AbstractContextManager[None]]) -> int:
-    """Tell the whole story; return 0 if it has a good end."""
-    share = folder / "share"
+def demo(stage: Stage, start: Start) -> None:
+    """Tell the whole story."""
     print("Three nodes empty one folder, and one of them is killed.\n")
-    expected = one_node_alone(folder / "alone")
+    expected = one_node_alone(stage)
+    share = stage.share()
     dropped = lay_out(share)
     print(f"  {len(dropped)} files are dropped into the inbox of a new share")
     print(f"  one node alone would give the batch digest {expected[:16]}...")
-    with start(share):
+    with start(stage, share):
         print(f"  {', '.join(NODES[:-1])} and {NODES[-1]} begin, as three processes")
         kill(share)
         for node in NODES:
@@ -77,82 +62,74 @@ def demo(folder: Path, start: Callable[[Path], AbstractContextManager[None]]) ->
     findings = list(look(share, dropped, expected, told))
     for is_true, text in findings:
         print(f"  [{'yes' if is_true else 'NO'}] {text}")
-    if not all(is_true for is_true, _ in findings):
-        print("\nThis is not as it should be.")
-        return 1
+    expect(all(is_true for is_true, _ in findings), "this is not as it should be")
     print("\nThree nodes, one of them killed: nothing is lost, nothing came twice.")
-    return 0
 
 
 def lay_out(share: Path) -> dict[str, str]:
-    """Make a share with files; return their SHA-256 by their paths."""
-    subprocess.run([*COMMAND, "init", "--quiet", str(share)], check=True)
-    state = share / ".paxect"
-    (state / "policy.toml").write_text(POLICY)
-    marker = json.loads((state / "share.json").read_text())
-    marker["lease_seconds"] = LEASE_SECONDS
-    (state / "share.json").write_text(json.dumps(marker))
+    """Give a share a short lease and many files; return their SHA-256 by path."""
+    marker = share / ".paxect" / "share.json"
+    facts = {**json.loads(marker.read_text()), "lease_seconds": LEASE_SECONDS}
+    marker.write_text(json.dumps(facts))
     dice, dropped = random.Random(42), {}
     for number in range(FILES):
         path = share / "inbox" / f"day-{number % 7}" / f"orders-{number:04}.csv"
         path.parent.mkdir(exist_ok=True)
         data = dice.randbytes(200).hex().encode() * dice.randrange(1, 100)
         path.write_bytes(data)
-        dropped[str(path.relative_to(share / "inbox"))] = digest_of(data)
+        dropped[path.relative_to(share / "inbox").as_posix()] = digest_of(data)
     return dropped
 
 
-def one_node_alone(share: Path) -> str:
+def one_node_alone(stage: Stage) -> str:
     """Relay the same files with one node; return its batch digest."""
+    share = stage.share("alone")
     lay_out(share)
-    words = [*COMMAND, "drain", "--quiet", "--node", "alone", str(share)]
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
-    (audit,) = audits(share, "alone")
-    return str(audit["batch_digest"])
+    return str(stage.drain(share).audit["batch_digest"])
 
 
-def drain(share: Path, node: str, *words: str) -> list[str]:
-    """Return the command that is a node."""
-    options = ["--wait", "--workers", "1", "--node", node, *words]
-    return [*COMMAND, "drain", *options, str(share)]
+def words_of(node: str, *more: str) -> list[str]:
+    """Return the words that make a node of a command."""
+    return ["drain", "--wait", "--workers", "1", "--node", node, *more]
 
 
 @contextmanager
-def as_processes(share: Path) -> Iterator[None]:
+def as_processes(stage: Stage, share: Path) -> Iterator[None]:
     """Run the nodes beside this process, quietly."""
-    null = subprocess.DEVNULL
     running = [
-        subprocess.Popen(drain(share, node), stdout=null, stderr=null) for node in NODES
+        stage.start("paxect-batch", *words_of(node, "--quiet"), share) for node in NODES
     ]
-    try:
-        yield
-        for process in running:
-            process.wait(SECONDS_MAX)
-    finally:
-        for process in running:
-            process.kill()
-            process.wait()
+    yield
+    for process in running:
+        process.communicate(timeout=SECONDS_MAX)
 
 
 @contextmanager
-def in_panes(share: Path) -> Iterator[None]:
+def in_panes(stage: Stage, share: Path) -> Iterator[None]:
     """Run each node in a pane of a tmux of its own, and show it on a terminal."""
-    tmux = ["tmux", "-f", os.devnull, "-S", str(share.parent / "tmux")]
-    first, *others = (shlex.join(drain(share, node, "--progress")) for node in NODES)
+    tmux = ["tmux", "-f", os.devnull, "-S", str(stage.folder / "tmux")]
+    run_tmux = partial(subprocess.run, env=stage.variables, check=True)
+    program = command("paxect-batch")
+    first, *others = (
+        shlex.join([*program, *words_of(node, "--progress"), str(share)])
+        for node in NODES
+    )
     options = ["set-option", "-g", "remain-on-exit", "on", ";"]
-    subprocess.run([*tmux, *options, "new-session", "-d", first], check=True)
+    run_tmux([*tmux, *options, "new-session", "-d", first])
+    shown = None
     try:
-        for command in others:
-            subprocess.run([*tmux, "split-window", command], check=True)
-        subprocess.run([*tmux, "select-layout", "even-vertical"], check=True)
-        shown = subprocess.Popen([*tmux, "attach"]) if sys.stdin.isatty() else None
+        for other in others:
+            run_tmux([*tmux, "split-window", other])
+        run_tmux([*tmux, "select-layout", "even-vertical"])
+        if sys.stdin.isatty():
+            shown = subprocess.Popen([*tmux, "attach"])
         yield
         if shown is not None:
             # For whoever watches; it has nothing to do with the result.
             time.sleep(3)
     finally:
-        subprocess.run([*tmux, "kill-server"], check=False)
-        if sys.stdin.isatty() and shown is not None:
+        run_tmux([*tmux, "kill-server"], check=False)
+        if shown is not None:
             shown.wait()
 
 
@@ -166,9 +143,8 @@ def kill(share: Path) -> None:
         ),
     )
     lease = json.loads((share / ".paxect" / "nodes" / VICTIM / "lease").read_text())
-    pid = lease["machine"]["pid"]
-    os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-    print(f"  {VICTIM}, process {pid}, is killed in the middle of its work")
+    os.kill(lease["machine"]["pid"], getattr(signal, "SIGKILL", signal.SIGTERM))
+    print(f"  {VICTIM} is killed in the middle of its work")
 
 
 def look(
@@ -176,7 +152,7 @@ def look(
 ) -> Iterator[tuple[bool, str]]:
     """Say what is so, each with whether it is."""
     arrived = {
-        str(path.relative_to(share / "outbox")): digest_of(path.read_bytes())
+        path.relative_to(share / "outbox").as_posix(): digest_of(path.read_bytes())
         for path in files_below(share / "outbox")
     }
     whole = sum(arrived.get(path) == digest for path, digest in dropped.items())
@@ -197,9 +173,11 @@ def look(
     parts = [part for batch in batches for part in batch["parts"]]
     counts = {part["node"]: part["delivered"]["files"] for part in parts}
     yield (
-        # Whoever finished what another one had begun may tell of it too.
+        # Whoever finished what another one had begun may tell of it too, and who began
+        # late may have found nothing left.
         [batch["delivered"]["files"] for batch in batches] == [len(dropped)]
-        and set(counts) == set(NODES),
+        and set(counts) <= set(NODES)
+        and counts.get(VICTIM, 0) > 0,
         "each file was delivered once: "
         + ", ".join(f"{count} by {node}" for node, count in sorted(counts.items())),
     )
@@ -236,7 +214,7 @@ def until(what: str, holds: Callable[[], object]) -> None:
     end = time.monotonic() + SECONDS_MAX
     while not holds():
         if time.monotonic() > end:
-            raise GivenUp(f"waited in vain until {what}")
+            raise Untrue(f"waited in vain until {what}")
         time.sleep(0.01)
 
 
