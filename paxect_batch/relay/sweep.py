@@ -51,7 +51,7 @@ class Sweeper:
     def _folders(self) -> Iterator[Place]:
         for root in Root:
             yield Place(root, "" if root is Root.STATE else ".paxect")
-        for name in ("attempts", "meta", "nodes", "runs"):
+        for name in ("attempts", "claims", "meta", "nodes", "over", "runs"):
             yield state.state(name)
         for name in ("nodes", "runs", "intents", "stage", "quarantine", "batches"):
             yield from state.folders_in(self._share, state.state(name))

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from typing import TypeVar
 
+from paxect_batch.world.fresh import freshen
 from paxect_batch.world.plain_files import NotPlain, open_plain
 from paxect_batch.world.wholes import read_part
 
@@ -112,6 +113,8 @@ class ClaimFiles:
                 os.unlink(path)
             return 1
 
+        # One that is missed keeps its item from all who live.
+        freshen(self._folder)
         return sum(_for_each(remove, list(self._paths())))
 
     def sweep(self, living: Callable[[], Collection[str]], age_seconds: float) -> None:
@@ -121,6 +124,7 @@ class ClaimFiles:
         its maker died before it had written who it is, or was cut off. One of a run
         that is dead and buried goes at once: its maker slept, and woke too late.
         """
+        freshen(self._folder)
         paths = list(self._paths())
         # Asked after the listing: whoever joins later made none of these.
         runs = living()

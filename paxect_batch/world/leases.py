@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import msgspec
 
 from paxect_batch.model.leases import RUN_BYTES_MAX, Lease, Machine, Over, is_name
+from paxect_batch.world.fresh import freshen
 from paxect_batch.world.lease_judge import LEASE_SECONDS_MAX
 from paxect_batch.world.plain_files import FOLDER, WRITE, NotPlain, open_plain
 from paxect_batch.world.wholes import read_part
@@ -48,11 +49,14 @@ class LeaseFiles:
         self._over = os.path.join(folder, "over")
         self._promises = os.path.join(folder, "intents")
 
-    def nodes(self) -> list[str]:
+    def nodes(self, *, fresh: bool = False) -> list[str]:
         """Return the nodes that ever were here.
 
-        A listing opens the folder, upon which an NFS client asks what is in it.
+        A listing opens the folder, upon which an NFS client asks what is in it. Fresh:
+        also where that does not suffice, and one may have come a moment ago.
         """
+        if fresh:
+            freshen(self._nodes)
         return _listed(self._nodes)
 
     def read(self, node: str) -> bytes | None:
@@ -159,6 +163,7 @@ class LeaseFiles:
 
         A paper that is read may have its next rescuer's name by then.
         """
+        freshen(self._over)
         names = _listed(self._over)
         return {run for run, between, _ in map(_parted, names) if between}
 

@@ -237,7 +237,7 @@ class FileLocks:
         first: dict[str, bytes] = {}
         while True:
             unsure = False
-            for node in self._leases.nodes():
+            for node in self._leases.nodes(fresh=True):
                 paper = self._leases.read(node) if node != own.node else None
                 if paper is None:
                     continue
@@ -289,7 +289,8 @@ class FileLocks:
         """
 
         def living() -> set[str]:
-            papers = [self._leases.read(node) for node in self._leases.nodes()]
+            nodes = self._leases.nodes(fresh=True)
+            papers = [self._leases.read(node) for node in nodes]
             leases = [parse(paper) for paper in papers if paper is not None]
             # After the leases, which move there.
             runs = {own.run} if lives else set()

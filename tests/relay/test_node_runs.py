@@ -274,7 +274,8 @@ def test_crumbs_of_an_earlier_run_are_swept(bench: Bench) -> None:
 
 
 def test_what_was_written_for_a_moment_is_swept_when_it_is_old(bench: Bench) -> None:
-    folders = [bench.state, bench.state / "attempts", bench.state / "nodes" / "node"]
+    names = ("", "attempts", "claims", "nodes", "nodes/node", "over")
+    folders = [bench.state / name for name in names]
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
         for age_seconds in (0, 7200):

@@ -21,7 +21,7 @@ from turns import Act, Process, Turns
 from paxect_batch.cli import anew
 from paxect_batch.model.errors import NotReady
 from paxect_batch.model.leases import Machine
-from paxect_batch.world import claims, keeper, leases, locks
+from paxect_batch.world import claims, fresh, keeper, leases, locks
 
 FOLDER = ".paxect"
 
@@ -313,6 +313,7 @@ def installed(world: World) -> Iterator[None]:
             open_plain=opener,
             secrets=SimpleNamespace(token_hex=world.token_hex),
         )
+        put(fresh, os=system, temp_name=lambda: f".paxect-{world.token_hex(8)}.tmp")
         put(claims, os=system, open_plain=opener, time=clock)
         put(claims, _for_each=lambda act, paths: [act(path) for path in paths])
         put(keeper, threading=threads, time=clock, is_running=world.is_running)
