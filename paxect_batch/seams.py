@@ -123,7 +123,7 @@ class Locks(Protocol):
         """
 
     def leave(self, *, unfinished: bool = False) -> bool:
-        """Give the lease and all claims back; tell whether no other node is left.
+        """Give the lease and all claims back; tell whether the batch has no other run.
 
         Unfinished: only show no more life, so that others take the run over.
         """

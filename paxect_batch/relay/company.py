@@ -45,7 +45,7 @@ class Company:
         """The batch that the run belongs to, once it joined."""
         self._made_by = ""
         self.is_last = False
-        """Whether no other node was left when this run left."""
+        """Whether no other run of the batch was left when this one left."""
 
     def join(self, policy: Policy, *, is_stopping: Callable[[], bool]) -> None:
         """Become the node; see `seams.Locks` for what keeps it from that."""

@@ -2,7 +2,8 @@
 
 Only one run at a time may look whether there is a batch, and begin one: of several that
 start in the same instant, each would see the others without any. It is a matter of the
-batch's sum alone; if the marker for that fails, there may be two batches.
+batch's sum alone; if the marker for that fails, there may be two batches, of which each
+has a last run that leaves it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ KEY = "batch"
 _PATIENCE_SECONDS = 3.0
 """Whoever is alive is done by then; two batches are better than a long wait."""
 
+_TAKEN_AWAY_MAX = 3
+"""So often it is taken from who seems to have left it; then a run does without."""
+
 
 def join_batch(
     keeper: Keeper,
@@ -30,35 +34,82 @@ def join_batch(
 ) -> str:
     """Have the lease of a run that just joined tell its batch, and return it.
 
-    `wait` waits a moment and returns how long, or raises to give up.
+    `wait` waits a moment and returns how long, or raises to give up. `OSError` if the
+    share refuses to remove the marker of a run that left it.
     """
-    own, waited = keeper.own, 0.0
+    own = keeper.own
     batch = _there(own, leases)
-    if batch is None:
-        while not claims.take(KEY, node=own.node, run=own.run):
-            waited += wait()
-            if waited >= _PATIENCE_SECONDS or _is_left(claims, leases):
-                claims.give_back(KEY, run=keeper.own.run)
-                waited = 0.0
-        try:
-            batch = _there(own, leases) or own.run
-            keeper.join_batch(batch)
-        finally:
-            claims.give_back(KEY, run=keeper.own.run)
-    else:
+    if batch is not None:
         keeper.join_batch(batch)
+        return batch
+    has_marker = _take_marker(own, leases, claims, wait)
+    try:
+        batch = _there(own, leases) or own.run
+        keeper.join_batch(batch)
+    finally:
+        if has_marker:
+            claims.give_back(KEY, run=own.run)
     return batch
+
+
+def is_last(own: Lease, leases: LeaseFiles, *, wait: Callable[[], float]) -> bool:
+    """Tell whether no run of the batch is left, now that this one's lease is gone.
+
+    Who joins in this instant, and tells no batch yet, may have found this one.
+    """
+    waited = 0.0
+    while True:
+        told = _told(own, leases)
+        if own.batch in told:
+            return False
+        if "" not in told or waited >= _PATIENCE_SECONDS:
+            return True
+        waited += wait()
 
 
 def _there(own: Lease, leases: LeaseFiles) -> str | None:
     """Return the batch that the other runs tell, None without any."""
-    found = [_lease(node, leases) for node in leases.nodes() if node != own.node]
-    return min((lease.batch for lease in found if lease and lease.batch), default=None)
+    return min((batch for batch in _told(own, leases) if batch), default=None)
 
 
-def _is_left(claims: ClaimFiles, leases: LeaseFiles) -> bool:
+def _told(own: Lease, leases: LeaseFiles) -> set[str]:
+    """Return the batches of the other runs; nothing of who tells none yet."""
+    papers = map(leases.read, leases.nodes(fresh=True))
+    found = [parse(paper) for paper in papers if paper is not None]
+    return {lease.batch if lease else "" for lease in found if _is_other(lease, own)}
+
+
+def _is_other(lease: Lease | None, own: Lease) -> bool:
+    return lease is None or lease.run != own.run
+
+
+def _take_marker(
+    own: Lease, leases: LeaseFiles, claims: ClaimFiles, wait: Callable[[], float]
+) -> bool:
+    """Make the marker, once whoever has it is done; False if it cannot be had."""
+    holder, waited, taken_away = None, 0.0, 0
+    while not claims.take(KEY, node=own.node, run=own.run):
+        waited += wait()
+        found = claims.owner(KEY)
+        if found != holder:
+            # Each may take its time: many begin at once, and machines are slow.
+            holder, waited = found, 0.0
+        if waited < _PATIENCE_SECONDS and not _has_left(found, leases):
+            continue
+        if taken_away >= _TAKEN_AWAY_MAX:
+            return False
+        taken_away, waited = taken_away + 1, 0.0
+        try:
+            claims.take_away(KEY)
+        except OSError:
+            # Windows refuses while some node reads it, which takes a moment.
+            if taken_away == _TAKEN_AWAY_MAX:
+                raise
+    return True
+
+
+def _has_left(owner: tuple[str, str] | None, leases: LeaseFiles) -> bool:
     """Tell whether the run that made the marker has no lease any more."""
-    owner = claims.owner(KEY)
     if owner is None:
         return False
     node, run = owner

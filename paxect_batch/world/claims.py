@@ -93,6 +93,11 @@ class ClaimFiles:
         except OSError:
             self._not_removed[key] = run
 
+    def take_away(self, key: str) -> None:
+        """Remove the marker, whoever made it; `OSError` if the share refuses."""
+        with contextlib.suppress(FileNotFoundError):
+            _drop(self._path(key))
+
     def _remove_again(self) -> None:
         for key, run in list(self._not_removed.items()):
             # It may have been removed all the same, and be another run's by now.

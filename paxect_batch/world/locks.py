@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from paxect_batch.model.errors import ConfigError, NotReady
 from paxect_batch.model.leases import Lease, Over, Word
 from paxect_batch.seams import Applicant, Claim
-from paxect_batch.world.batch_choice import join_batch
+from paxect_batch.world.batch_choice import is_last, join_batch
 from paxect_batch.world.claims import ClaimFiles
 from paxect_batch.world.keeper import Keeper, is_over
 from paxect_batch.world.lease_judge import (
@@ -89,8 +89,7 @@ class FileLocks:
                 self._sweep(own, lives=not keeper.lost)
                 self._leases.leave(own)
             with contextlib.suppress(OSError):
-                nodes = self._leases.nodes()
-                return all(self._leases.read(node) is None for node in nodes)
+                return is_last(own, self._leases, wait=self._sleep)
             return False
         finally:
             self._unlock_run()
@@ -278,6 +277,9 @@ class FileLocks:
                 f"stopped while it was waiting for node {applicant.node!r} of an "
                 "earlier run to be over; nothing was changed"
             )
+        return self._sleep()
+
+    def _sleep(self) -> float:
         seconds = beat_seconds(self._seconds) / 2
         time.sleep(seconds)
         return seconds

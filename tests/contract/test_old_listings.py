@@ -13,8 +13,12 @@ from paxect_batch.seams import Applicant
 from paxect_batch.world import claims as claims_module
 from paxect_batch.world import fresh as fresh_module
 from paxect_batch.world import leases as leases_module
-from paxect_batch.world.claims import marker_name, owner_line
+from paxect_batch.world.batch_choice import KEY, join_batch
+from paxect_batch.world.claims import ClaimFiles, marker_name, owner_line
+from paxect_batch.world.keeper import Keeper
+from paxect_batch.world.leases import LeaseFiles
 from paxect_batch.world.locks import FileLocks
+from paxect_batch.world.machine import this_machine
 
 ELSEWHERE = Machine(host="elsewhere", machine="m", boot="b", pid=1, started="1")
 
@@ -115,3 +119,32 @@ def test_claims_of_a_node_that_just_came_stay_when_others_are_swept(
     assert claim.exists()
     locks.leave()
     assert claim.exists()
+
+
+def test_run_that_leaves_sees_who_joined_its_batch_a_moment_ago(share: Path) -> None:
+    locks = joined(share)
+    add_node(share, "node2", batch="run-of-node1")
+    assert not locks.leave()
+
+
+def test_batch_that_was_begun_a_moment_ago_is_joined(share: Path) -> None:
+    files, claims = LeaseFiles(str(share)), ClaimFiles(str(share))
+    own = Lease(
+        node="node1",
+        run="run-of-node1",
+        batch="",
+        machine=this_machine(),
+        seconds=60.0,
+        since="",
+    )
+    assert files.create(own)
+    keeper = Keeper(files, own)
+    keeper.look_around()
+    begins = add_claim(share, KEY, node="node2", run="run-of-node2")
+
+    def wait() -> float:
+        add_node(share, "node2", batch="run-of-node2")
+        begins.unlink()
+        return 0.0
+
+    assert join_batch(keeper, files, claims, wait=wait) == "run-of-node2"

@@ -68,8 +68,8 @@ class FakeLocks:
             if self.lease is not None:
                 self.register.nodes.pop(self.lease.node, None)
         self._hand_on()
-        self.lease = None
-        return not self.register.nodes
+        batch, self.lease = self.lease and self.lease.batch, None
+        return all(lease.batch != batch for lease in self._leases(self.register))
 
     def claim(self, key: str) -> FakeClaim | None:
         if self.lost or key in self.register.claims:
