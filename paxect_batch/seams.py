@@ -33,12 +33,12 @@ class Share(Protocol):
     def size_of(self, place: Place) -> int:
         """The size that a listing goes by, maybe old; 0 if the file is not there."""
 
-    def look(self, place: Place, *, fresh: bool = True) -> Facts | None:
-        """Open and `fstat`: fresh facts of a file, or None if it is not there.
+    def look(self, place: Place, *, closely: bool = False) -> Facts | None:
+        """Fresh facts of a file, or None if it is not there.
 
-        Folders, links and other things are told by their kind and not opened. Whether
-        the name is there at all is seen afresh too, which takes a round trip more,
-        unless the caller has just listed the folder.
+        Closely: of a name that was just listed, so that whether it is there is not
+        asked for again; a file is opened, and what tells whether it is still being
+        written is found out. Folders, links and other things are never opened.
         """
 
     def open_source(self, place: Place) -> IO[bytes]:

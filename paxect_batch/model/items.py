@@ -51,17 +51,17 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What `open` and `fstat` say of a file.
+    """What is known of a file without reading it.
 
-    `ctime_ns` is when content or attributes last changed, by the share's clock, or
-    None where the platform does not keep it. `writer` tells whether some process has
-    the file open for writing, None where the platform cannot tell.
+    `ctime_ns` is when content or attributes last changed, by the share's clock, and
+    `writer` whether some process has the file open for writing: None where the platform
+    cannot tell, and unless the file was looked at closely.
     """
 
     kind: Kind
     identity: Identity
     mode: int
-    ctime_ns: int | None
+    ctime_ns: int | None = None
     writer: bool | None = None
 
 

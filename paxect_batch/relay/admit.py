@@ -64,7 +64,7 @@ class Admitter:
     def look(self, entry: Entry, direction: Direction) -> tuple[Item, Decision] | None:
         """Decide on an entry; None if it is gone or no file after all."""
         try:
-            facts = look_at_source(self._share, entry.place, fresh=False)
+            facts = look_at_source(self._share, entry.place, closely=True)
         except PermissionError:
             return self._unreadable(entry, direction)
         if facts is None or facts.kind is not Kind.FILE:
@@ -74,7 +74,7 @@ class Admitter:
 
     def is_waiting(self, direction: Direction, place: Place) -> bool:
         """Tell whether a file lies there that is not ready yet."""
-        facts = look_at_source(self._share, place)
+        facts = look_at_source(self._share, place, closely=True)
         if facts is None or facts.kind is not Kind.FILE:
             return False
         return self.decide(Item(direction, place, facts)).verdict is Verdict.WAITING

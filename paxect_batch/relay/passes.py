@@ -322,7 +322,7 @@ class Pass:
         if facts is None:
             return
         # Published whole by this node: there is nothing to settle.
-        settled = msgspec.structs.replace(facts, ctime_ns=0, writer=None)
+        settled = msgspec.structs.replace(facts, ctime_ns=0)
         item = Item(Direction.DECODE, container, settled)
         decision = self._admitter.decide(item, own=True)
         if decision.verdict is Verdict.ADMITTED:

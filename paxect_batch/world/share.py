@@ -92,21 +92,26 @@ class LocalShare:
                 return 0
             raise
 
-    def look(self, place: Place, *, fresh: bool = True) -> Facts | None:
+    def look(self, place: Place, *, closely: bool = False) -> Facts | None:
         """See `seams.Share`. `OSError` ELOOP if a folder on the way is a link."""
         try:
-            if fresh:
-                self._tree.see(place)
+            if not closely:
+                return _facts(self._tree.look(place))
             found = self._tree.stat(place)
             if not stat.S_ISREG(found.st_mode):
-                return _facts(found, None)
+                return _facts(found)
             fd = self._tree.open(place, READ)
         except OSError as error:
             if error.errno in _NOT_THERE:
                 return None
             raise
         try:
-            return _facts(os.fstat(fd), fd)
+            found = os.fstat(fd)
+            return _facts(
+                found,
+                ctime_ns=found.st_ctime_ns if _tells_changes(fd) else None,
+                writer=has_writer(fd) if stat.S_ISREG(found.st_mode) else None,
+            )
         finally:
             os.close(fd)
 
@@ -128,8 +133,7 @@ class LocalShare:
 
     def facts_of(self, stream: IO[bytes]) -> Facts:
         """See `seams.Share`."""
-        fd = stream.fileno()
-        return _facts(os.fstat(fd), fd if stream.readable() else None)
+        return _facts(os.fstat(stream.fileno()))
 
     def create(self, place: Place) -> IO[bytes]:
         """See `seams.Share`. The folder is made durably."""
@@ -352,21 +356,22 @@ def _is_junction(entry: os.DirEntry[str]) -> bool:
     return is_junction is not None and bool(is_junction())
 
 
-def _facts(found: os.stat_result, fd: int | None) -> Facts:
-    kind = _kind(found.st_mode)
+def _facts(
+    found: os.stat_result, ctime_ns: int | None = None, writer: bool | None = None
+) -> Facts:
     return Facts(
-        kind=kind,
-        identity=Identity(found.st_size, found.st_mtime_ns, found.st_ino & _INODE_BITS),
-        mode=stat.S_IMODE(found.st_mode),
-        ctime_ns=found.st_ctime_ns if _tells_changes(fd) else None,
-        writer=has_writer(fd) if fd is not None and kind is Kind.FILE else None,
+        _kind(found.st_mode),
+        Identity(found.st_size, found.st_mtime_ns, found.st_ino & _INODE_BITS),
+        stat.S_IMODE(found.st_mode),
+        ctime_ns,
+        writer,
     )
 
 
-def _tells_changes(fd: int | None) -> bool:
+def _tells_changes(fd: int) -> bool:
     # Windows keeps a time of creation there. A Samba server lets times stand still
     # while a file is open, however much is written to it.
-    return sys.platform != "win32" and not (fd is not None and is_smb(fd))
+    return sys.platform != "win32" and not is_smb(fd)
 
 
 def _sync_file(fd: int) -> None:

@@ -40,8 +40,11 @@ class Tree(Protocol):
     def stat(self, place: Place) -> os.stat_result:
         """Return what a name stands for."""
 
-    def see(self, place: Place) -> None:
-        """See to it that it is known whether there is such a name now."""
+    def look(self, place: Place) -> os.stat_result:
+        """Return what a name stands for now, whatever was known of it before.
+
+        EACCES for a file that may not be read, where it has to be opened for that.
+        """
 
     def scan(self, folder: Place) -> Iterator[os.DirEntry[str]]:
         """Stream a folder's entries; their paths mean nothing."""

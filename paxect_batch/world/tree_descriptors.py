@@ -26,8 +26,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Concatenate, ParamSpec, TypeVar
 
 from paxect_batch.model.places import Place, Root
+from paxect_batch.world.file_systems import is_local
 from paxect_batch.world.renames import rename_new
-from paxect_batch.world.tree import linked, name_of, parts_of
+from paxect_batch.world.tree import READ, linked, name_of, parts_of
 
 FOLDERS_OPEN_MAX = 64
 TRUST_SECONDS = 0.25
@@ -52,12 +53,13 @@ _MAYBE_MOVED = (errno.ENOENT, errno.ENOTDIR)
 class _Folder:
     """An open folder; closed when neither the cache nor a caller holds it any more."""
 
-    __slots__ = ("fd", "identity", "trusted_until")
+    __slots__ = ("fd", "identity", "is_local", "trusted_until")
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
         found = os.fstat(fd)
         self.identity = (found.st_dev, found.st_ino)
+        self.is_local = is_local(fd)
         self.trusted_until = -math.inf
 
     def __del__(self) -> None:
@@ -154,10 +156,19 @@ class DescriptorTree:
         return os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
 
     @_never_stale
-    def see(self, place: Place) -> None:
-        """See `Tree`. An NFS client asks the server when a folder is opened to read."""
-        folder, _ = self._at(place)
-        _see(folder)
+    def look(self, place: Place) -> os.stat_result:
+        """See `Tree`. An NFS client asks the server about what is opened to read."""
+        folder, name = self._at(place)
+        if not folder.is_local:
+            _see(folder)
+        found = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+        if folder.is_local or not stat.S_ISREG(found.st_mode):
+            return found
+        fd = os.open(name, READ | _LEAF, dir_fd=folder.fd)
+        try:
+            return os.fstat(fd)
+        finally:
+            os.close(fd)
 
     def scan(self, folder: Place) -> Iterator[os.DirEntry[str]]:
         """See `Tree`."""

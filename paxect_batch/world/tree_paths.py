@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from paxect_batch.model.places import Place, Root
-from paxect_batch.world.tree import linked, parts_of
+from paxect_batch.world.tree import READ, linked, parts_of
 
 SHARING_TRIES_MAX = 6
 SHARING_WAIT_SECONDS = 0.01
@@ -54,8 +54,16 @@ class PathTree:
         """See `Tree`."""
         return os.lstat(self._path(place))
 
-    def see(self, place: Place) -> None:
-        """See `Tree`. Systems without descriptors of folders have nothing to ask."""
+    def look(self, place: Place) -> os.stat_result:
+        """See `Tree`. A listing may be behind on Windows, an open file is not."""
+        found = self.stat(place)
+        if not stat.S_ISREG(found.st_mode):
+            return found
+        fd = self.open(place, READ)
+        try:
+            return os.fstat(fd)
+        finally:
+            os.close(fd)
 
     def scan(self, folder: Place) -> Iterator[os.DirEntry[str]]:
         """See `Tree`."""

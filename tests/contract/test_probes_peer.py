@@ -129,8 +129,8 @@ class Odd(LocalShare):
         if not (self.blind and folder.name == "seen"):
             yield from super().entries(folder)
 
-    def look(self, place: Place, *, fresh: bool = True):  # type: ignore[no-untyped-def]
-        facts = super().look(place, fresh=fresh)
+    def look(self, place: Place, *, closely: bool = False):  # type: ignore[no-untyped-def]
+        facts = super().look(place, closely=closely)
         if self.old_sizes and facts is not None and facts.identity.size == 17:
             old = msgspec.structs.replace(facts.identity, size=10)
             return msgspec.structs.replace(facts, identity=old)

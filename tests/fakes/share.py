@@ -157,10 +157,10 @@ class MemoryShare:
     def freshen(self, folder: Place) -> None:
         self._enter("freshen", folder)
 
-    def look(self, place: Place, *, fresh: bool = True) -> Facts | None:
+    def look(self, place: Place, *, closely: bool = False) -> Facts | None:
         self._enter("look", place)
         node = self._find(place)
-        return None if node is None else _facts(node)
+        return None if node is None else _facts(node, closely=closely)
 
     def open_source(self, place: Place) -> IO[bytes]:
         self._enter("open_source", place)
@@ -470,15 +470,15 @@ def _own(stream: IO[bytes]) -> _MemoryFile:
     return stream
 
 
-def _facts(node: Node) -> Facts:
-    is_file = isinstance(node, FileNode)
+def _facts(node: Node, *, closely: bool = False) -> Facts:
     size = len(node.content) if isinstance(node, FileNode) else 0
+    asks = closely and isinstance(node, FileNode)
     return Facts(
         kind=node.kind,
         identity=Identity(size, node.mtime_ns, node.inode),
         mode=node.mode,
-        ctime_ns=node.ctime_ns,
-        writer=node.writers > 0 if is_file and isinstance(node, FileNode) else None,
+        ctime_ns=node.ctime_ns if asks else None,
+        writer=node.writers > 0 if asks else None,
     )
 
 

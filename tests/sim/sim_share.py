@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from typing import IO
 
+import msgspec
 from calls import Calls
 from disk import File, Folder, error
 from sim_file import SimFile
@@ -75,12 +76,12 @@ class SimShare:
         node = self._calls.find(path_of(place), "stat")
         return len(node.content) if isinstance(node, File) else 0
 
-    def look(self, place: Place, *, fresh: bool = True) -> Facts | None:
+    def look(self, place: Place, *, closely: bool = False) -> Facts | None:
         path = path_of(place)
-        if not fresh and self._calls.seems_absent(path):
+        if closely and self._calls.seems_absent(path):
             return None
         node = self._calls.find(path)
-        return None if node is None else self._facts(node)
+        return None if node is None else self._facts(node, closely=closely)
 
     def open_source(self, place: Place) -> IO[bytes]:
         path = path_of(place)
@@ -186,13 +187,18 @@ class SimShare:
             raise
         return True
 
-    def _facts(self, node: File | Folder) -> Facts:
+    def _facts(self, node: File | Folder, *, closely: bool = False) -> Facts:
         if isinstance(node, Folder):
-            return Facts(Kind.FOLDER, Identity(0, 0, node.inode), 0o755, 0)
-        return Facts(
+            return Facts(Kind.FOLDER, Identity(0, 0, node.inode), 0o755)
+        facts = Facts(
             kind=Kind.FILE,
             identity=Identity(len(node.content), node.mtime_ns, node.inode),
             mode=node.mode,
+        )
+        if not closely:
+            return facts
+        return msgspec.structs.replace(
+            facts,
             ctime_ns=node.ctime_ns,
             writer=None if self._calls.mount.listing_seconds else node.writers > 0,
         )
