@@ -16,7 +16,7 @@ TOP_LEVEL = {
     *(".ci", ".gitattributes", ".gitignore", ".github"),
     *("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md"),
     *("SECURITY.md", "pyproject.toml", "requirements-dev.txt"),
-    *("core", "demos", "docs", "paxect_batch", "schemas", "scripts", "tests"),
+    *("core", "demos", "deploy", "docs", "paxect_batch", "schemas", "scripts", "tests"),
 }
 NEEDED = {"LICENSE", "README.md", "core", "paxect_batch", "pyproject.toml", "tests"}
 
