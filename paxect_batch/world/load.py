@@ -147,7 +147,10 @@ def battery_percent() -> float | None:
     import psutil
 
     sensor = getattr(psutil, "sensors_battery", None)
-    found = sensor() if sensor is not None else None
+    try:
+        found = sensor() if sensor is not None else None
+    except OSError:  # containers and chroots may have no /sys
+        return None
     return None if found is None or found.power_plugged else float(found.percent)
 
 

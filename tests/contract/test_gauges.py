@@ -79,6 +79,18 @@ def test_process_that_is_gone_used_nothing() -> None:
     assert (load.cpu_seconds_of(os.getpid()) or 0) > 0
 
 
+def test_battery_where_the_system_shows_no_devices_is_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        # As psutil does in a container or a chroot that has no /sys.
+        raise FileNotFoundError(2, "No such file", "/sys/class/power_supply")
+
+    monkeypatch.setattr("psutil.sensors_battery", refuse, raising=False)
+    gauges = SystemGauges({Root.INBOX: str(tmp_path)})
+    assert gauges.read().battery_percent is None
+
+
 def test_source_is_read_no_faster_than_the_rate(tmp_path: Path) -> None:
     now = [0.0]
     data = os.urandom(10_000)
