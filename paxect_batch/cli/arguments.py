@@ -115,13 +115,14 @@ def _split(
 
 
 def _check_operands(name: str, command: Command, operands: list[str]) -> None:
-    usage = f"use: {PROGRAM} {name} {command.operands}"
+    usage = f"use: {PROGRAM} {name} {command.operands}".rstrip()
     if len(operands) > command.operands_max:
         word = operands[command.operands_max]
         raise ConfigError(
             f"{word!r} is one word too many; nothing was touched; {usage}"
         )
-    if not command.operands.startswith("[") and not operands:
+    needs_one = command.operands and not command.operands.startswith("[")
+    if needs_one and not operands:
         raise ConfigError(f"{name} needs to be told more; nothing was touched; {usage}")
     if command.actions and operands[0] not in command.actions:
         raise ConfigError(

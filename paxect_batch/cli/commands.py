@@ -95,6 +95,21 @@ class Command(Struct):
 
 
 COMMANDS = {
+    "demo": Command(
+        "Show it all on sample files, in a temporary folder.",
+        "",
+        0,
+        (
+            Option("folder", "DIR", "in DIR, which is kept; it must be new or empty"),
+            Option("keep", "", "keep the temporary folder, to look around in"),
+            _HELP,
+        ),
+        (
+            "paxect-batch demo",
+            "paxect-batch demo --folder tour && ls tour/share/outbox",
+        ),
+        (0, 2, 3, 64, 130, 143),
+    ),
     "init": Command(
         "Lay out a share: its folders, its marker, and a commented policy.",
         "SHARE",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from paxect_batch.cli.arguments import Arguments
 
 _MODULES = {
+    "demo": "demo",
     "init": "init",
     "drain": "drain",
     "watch": "watch",

@@ -18,7 +18,7 @@ from paxect_batch.model.errors import WORST_FIRST, Exit
 MAN_PAGES = Path(__file__).parents[2] / "docs" / "man"
 NO_SETTINGS = {
     *("help", "dry-run", "config", "all", "to", "run", "checksums"),
-    *("peer", "peer-seconds", "pin"),
+    *("peer", "peer-seconds", "pin", "folder", "keep"),
 }
 
 
