@@ -41,7 +41,8 @@ class ClaimFiles:
     def __init__(self, folder: str, *, now: Callable[[], float] = time.time) -> None:
         self._folder = os.path.join(folder, "claims")
         self._now = now
-        self._listed: set[str] = set()
+        self._listed: dict[str, float] = {}
+        """Since when each marker that is there was listed without a break."""
         self._list_again = -math.inf
         self._not_removed: dict[str, str] = {}
         """Markers that the share refused to remove, and the run that made them."""
@@ -72,13 +73,22 @@ class ClaimFiles:
         now = time.monotonic()
         if now >= self._list_again:
             self._remove_again()
-            self._listed = {os.path.basename(path) for path in self._paths()}
+            names = map(os.path.basename, self._paths())
+            self._listed = {name: self._listed.get(name, now) for name in names}
             done = time.monotonic()
             pause = (done - now) * _LISTING_PAUSE
             self._list_again = done + min(
                 max(pause, _LISTING_SECONDS_MIN), _LISTING_SECONDS_MAX
             )
         return marker_name(key) in self._listed
+
+    def is_held_long(self, key: str, seconds: float) -> bool:
+        """Tell whether the marker was listed for so long, once in that time."""
+        name, now = marker_name(key), time.monotonic()
+        if now - self._listed.get(name, now) < seconds:
+            return False
+        self._listed[name] = now
+        return True
 
     def owner(self, key: str) -> tuple[str, str] | None:
         """Return node and run that the marker names; None if it names none."""

@@ -109,7 +109,15 @@ class FileLocks:
 
     def seems_taken(self, key: str) -> bool:
         """See `seams.Locks`."""
-        return self._claims.seem_to_have(key)
+        is_taken = self._claims.seem_to_have(key)
+        keeper = self._keeper
+        if is_taken and keeper and self._claims.is_held_long(key, self._seconds):
+            # Of a run that was buried, or killed as it made it, it would be for ever.
+            owner = self._claims.owner(key)
+            living = {lease.run for lease in (keeper.own, *keeper.others)}
+            if owner is None or owner[1] not in living:
+                self._sweep(keeper.own)
+        return is_taken
 
     def stands(self) -> bool:
         """See `seams.Locks`."""

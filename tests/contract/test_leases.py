@@ -384,6 +384,20 @@ def test_empty_marker_of_a_node_that_was_killed_goes_when_it_is_buried(
     assert other.claim("another") is not None
 
 
+@pytest.mark.parametrize("owner", [b"", b"gone dead\n"], ids=["nobody", "a dead run"])
+def test_marker_of_nobody_who_lives_goes_while_others_wait_for_its_item(
+    tmp_path: Path, joined: Callable[..., FileLocks], owner: bytes
+) -> None:
+    """A node may be killed as it makes one, or wake and make one when it is buried."""
+    waits, lives = joined("node1", seconds=SHORT_SECONDS), joined("node2")
+    (tmp_path / "claims" / marker_name("item")).write_bytes(owner)
+    held = lives.claim("another")
+    assert held is not None
+    wait_until(lambda: waits.seems_taken("item"))
+    wait_until(lambda: not waits.seems_taken("item"))
+    assert waits.claim("another") is None
+
+
 def test_claims_of_a_dead_run_go_however_many_and_those_of_others_stay(
     tmp_path: Path, joined: Callable[..., FileLocks]
 ) -> None:
