@@ -17,7 +17,7 @@ from paxect_batch.cli.arguments import Arguments, suggestion
 from paxect_batch.cli.opened import Opened
 from paxect_batch.model.errors import ConfigError, Exit, ShareError
 from paxect_batch.model.items import Kind
-from paxect_batch.model.places import Place, to_bytes
+from paxect_batch.model.places import Place, Root, to_bytes
 from paxect_batch.model.transfer import Failure, Reason
 from paxect_batch.relay import state
 from paxect_batch.relay.stamps import utc
@@ -148,6 +148,7 @@ class Quarantine:
             console.say(json.dumps(msgspec.to_builtins(reason), sort_keys=True))
             return Exit.OK
         words = f"{self._layout.words} {identifier}"
+        kept = self._kept(reason)
         lines = {
             "id": reason.id,
             "source": str(reason.source),
@@ -155,7 +156,7 @@ class Quarantine:
             "reason": reason.code,
             "detail": reason.detail,
             "set aside": f"{utc(reason.at)} by {reason.node}, run {reason.run}",
-            "file": str(self._kept(reason)),
+            "file": os.path.join(self._layout.roots[Root.STATE], kept.path),
         }
         for name, text in lines.items():
             console.say(f"{name:<11}{text}")

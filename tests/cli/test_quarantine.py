@@ -58,6 +58,8 @@ def test_show_tells_why_and_what_to_do(
     assert said.code == 0
     assert "checksum_mismatch" in said.out
     assert f"paxect-batch quarantine retry {share} {the_id(share)}" in said.out
+    (file,) = (line[11:] for line in said.out.splitlines() if line.startswith("file "))
+    assert Path(file).is_file()
     monkeypatch.setenv("PAXECT_BATCH_SHARE", str(share))
     facts = json.loads(command("quarantine", "show", the_id(share), "--json").out)
     assert facts["source"] == ["wire", "a.txt.freq"]
