@@ -1,12 +1,14 @@
 """JSON Schemas of all that is written down, made from the structs themselves.
 
-`schemas/` holds what `schemas()` returns; a test keeps the two equal. To a schema,
-times and digests are mere strings; what they mean is said where their struct is.
+`schemas/` holds what `schemas()` returns; a test keeps the two equal. Every field is
+described, and every schema has examples. To a schema, times and digests are mere
+strings.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import msgspec
 
@@ -17,6 +19,8 @@ from paxect_batch.model.nodes import NodeManifest, ShareMarker, SignedManifest
 from paxect_batch.model.policy import LinkPolicy, Policy
 from paxect_batch.model.records import Record
 from paxect_batch.model.run_settings import RunSettings
+from paxect_batch.model.schema_examples import EXAMPLES
+from paxect_batch.model.schema_texts import field_texts
 from paxect_batch.model.status import Deliveries, ShareStatus
 from paxect_batch.model.transfer import Attempts, Intent, Reason
 from paxect_batch.model.view import View
@@ -64,6 +68,7 @@ def _schema(name: str) -> dict[str, object]:
     kind, subject = SUBJECTS[name]
     generated = msgspec.json.schema(kind)
     definitions = generated["$defs"]
+    _describe(definitions)
     # msgspec refers to the struct by name; at the top level its own place reads better.
     top = definitions.pop(kind.__name__)
     schema: dict[str, object] = {
@@ -71,10 +76,37 @@ def _schema(name: str) -> dict[str, object]:
         "$id": f"urn:paxect-batch:{name}",
         **top,
         "title": f"{kind.__name__}: {subject}",
+        "examples": [msgspec.to_builtins(each) for each in EXAMPLES[name]],
     }
     if definitions:
         schema["$defs"] = definitions
     return {key: _plain(value) for key, value in schema.items()}
+
+
+def _describe(definitions: dict[str, dict[str, object]]) -> None:
+    """Put into each field what it means."""
+    kinds = {kind.__name__: kind for kind in _structs(msgspec.Struct)}
+    for name, definition in definitions.items():
+        if name not in kinds:
+            continue  # words to choose from; their schema lists them
+        texts = field_texts(kinds[name])
+        fields = definition.get("properties")
+        if isinstance(fields, dict):
+            named = zip(fields, fields.values(), strict=True)
+        else:
+            parts = definition.get("prefixItems")
+            assert isinstance(parts, list | tuple), "a struct is an object or a list"
+            named = zip(kinds[name].__struct_fields__, parts, strict=True)
+        for field, node in named:
+            if field in texts:
+                node["description"] = texts[field]
+
+
+def _structs(base: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
+    for kind in base.__subclasses__():
+        if kind.__module__.startswith("paxect_batch.model."):
+            yield kind
+        yield from _structs(kind)
 
 
 def _plain(node: object) -> object:
