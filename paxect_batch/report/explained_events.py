@@ -65,9 +65,11 @@ EVENTS = (
     _event(
         Event.DECODE_ERROR,
         means="a container could not be decoded",
-        cause="it is damaged or no container; the message names the frame and byte",
+        cause="it is damaged or no container, cannot be read, or holds more than "
+        "`max_file_mb`; the message says which, and of damage the frame and byte",
         data="nothing of it was delivered; it is tried again, then set aside",
-        todo="have its sender send container and sidecar again",
+        todo="have its sender send container and sidecar again; `quarantine show` has "
+        "the reason in a word",
     ),
     _event(
         Event.CHECKSUM_MISMATCH,

@@ -57,7 +57,8 @@ EXITS = (
         Exit.UNFINISHED,
         means="the command finished, and something asks for a look",
         cause="files were blocked, set aside or are still waiting; of `doctor`: the "
-        "share is fit with care; of `verify`: a finding that harms nothing",
+        "share is fit with care; of `verify`: a finding that harms nothing; of "
+        "`quarantine`: a name that is taken",
         data="what may travel arrived; the audit line counts the rest",
         todo="`paxect-batch status`, `quarantine list`, `drain --dry-run`",
     ),
@@ -65,7 +66,8 @@ EXITS = (
         Exit.INTEGRITY,
         means="bytes are not what they should be",
         cause="a container differs from its sidecar, its CRC32 or its SHA-256; or one "
-        "file encoded twice gave different bytes",
+        "file encoded twice gave different bytes; of `pace replay`: a decision that "
+        "comes out otherwise",
         data="nothing that failed a check was delivered",
         todo="`quarantine list`, and have the container sent again; with `bias_flags` "
         "above 0 in the audit line see `explain bias`",
@@ -102,8 +104,8 @@ EXITS = (
     _exit(
         Exit.NOT_READY,
         means="another instance runs here, or the share is not ready",
-        cause="another run holds the node's name, the share is not mounted, or the "
-        "port to listen at is taken; the message says which",
+        cause="another run holds the node's name, the share is not mounted, no worker "
+        "process comes up, or the port to listen at is taken; the message says which",
         data="nothing was touched",
         todo="see to the mount, or wait; a scheduler may simply try again",
     ),

@@ -1,6 +1,10 @@
 """The page for three in the morning mentions whatever may need a person."""
 
+import ast
+import errno
+import os
 import re
+import sys
 
 import pytest
 from page_blocks import ROOT
@@ -51,3 +55,30 @@ def test_page_mentions_every_exit_code_and_every_state_of_a_node() -> None:
     }
     told = set(re.findall(r"`([^`]+)`", section("A node is silent")))
     assert lives <= told
+
+
+def said_by_the_program() -> str:
+    """Return all texts of the packages, with a space where a value is put in."""
+    found = []
+    for package in ("paxect_batch", "core/paxect_core"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.JoinedStr):
+                    parts = (getattr(part, "value", " ") for part in node.values)
+                    found.append(
+                        "".join(p if isinstance(p, str) else " " for p in parts)
+                    )
+                elif isinstance(node, ast.Constant):
+                    found.append(str(node.value))
+    return "\n".join(found)
+
+
+def test_what_the_page_says_is_said_is_said() -> None:
+    cells = re.findall(r"^\| (.*?) \|", PAGE, re.MULTILINE)
+    phrases = {phrase for cell in cells for phrase in re.findall(r'"([^"]+)"', cell)}
+    assert len(phrases) > 10
+    program = said_by_the_program()
+    others = {phrase for phrase in phrases if phrase not in program}
+    if sys.platform == "linux":
+        others -= {os.strerror(number) for number in errno.errorcode}
+        assert others == set()
