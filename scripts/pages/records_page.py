@@ -1,13 +1,16 @@
-"""`docs/reference/records.md`, from the schemas and the notes of their structs."""
+"""`docs/reference/records.md`, from the schemas."""
 
 import enum
+import json
 from collections.abc import Iterator
 from typing import Any
 
-from page_parts import anchor, code, joined, page, phrase, table, value
+from page_parts import anchor, code, fenced, joined, page, phrase, table, value
 from struct_notes import SUBJECTS, known_kinds, notes_of
 
+from paxect_batch.model.explanations import Said
 from paxect_batch.model.schemas import schemas
+from paxect_batch.report.explanations import explained
 
 _TOP = """
 Every document that the program writes or prints as JSON, with its fields.
@@ -24,33 +27,10 @@ _SEE = {
     "status": "[relay.md](../relay.md#when-something-is-wrong) shows it as text.",
     "view": "[monitoring.md](../monitoring.md#the-listener) tells of the listener.",
 }
-_COMMON = {
-    "bytes": "how many bytes they have",
-    "code": "why, in a word; see [errors.md](../errors.md)",
-    "codec": "versions of zstandard and of libzstd",
-    "container_bytes": "size of the container",
-    "container_sha256": "SHA-256 of the container",
-    "detail": "why, for a person",
-    "digest": "a batch digest, of this part",
-    "direction": "which way it goes",
-    "exit_code": "see [exit-codes.md](exit-codes.md)",
-    "files": "how many",
-    "history": "all failures, the oldest first",
-    "identity": "what its content was, as far as its size and time tell",
-    "inode": "its number in the file system",
-    "mtime_ns": "when it was changed last, in nanoseconds since 1970",
-    "node": "name of the node",
-    "pid": "number of the process",
-    "policy_sha256": "SHA-256 of the policy in force",
-    "raw_bytes": "size of the file",
-    "raw_sha256": "SHA-256 of the file",
-    "run": "id of the run",
-    "size": "in bytes",
-    "source": "where the item lay",
-    "target": "where it went",
-    "version": "of the program",
-}
-"""Of fields that have no note of their own, and mean the same wherever they are."""
+_SAID = {"Cause": Said.PACE, "Event": Said.EVENT, "Life": Said.LIFE}
+"""Words that are explained, where they have no note of their own."""
+EXAMPLE_LINES_MAX = 60
+"""A longer example is left to the schema."""
 
 
 def records_page() -> str:
@@ -102,16 +82,12 @@ def _part(
         yield kind.__doc__.strip().replace("\n    ", "\n")
     if head in _SEE:
         yield _SEE[head]
-    notes = notes_of(kind)
     if issubclass(kind, enum.Enum):
-        members = [
-            (code(each.value), phrase(notes.get(each.name, ""))) for each in kind
-        ]
-        yield table(("value", "means"), members)
+        yield from _members(kind)
     elif "prefixItems" in schema:
         names = kind.__struct_fields__  # type: ignore[attr-defined]
         rows = [
-            (code(name), _type(node, heads), phrase(notes.get(name, "")))
+            (code(name), _type(node, heads), phrase(node.get("description", "")))
             for name, node in zip(names, schema["prefixItems"], strict=True)
         ]
         yield "A list of, in this order:"
@@ -123,13 +99,36 @@ def _part(
                 code(name),
                 _type(node, heads),
                 "must be there" if name in required else _default(node),
-                phrase(
-                    node.get("description") or notes.get(name) or _COMMON.get(name, "")
-                ),
+                phrase(node.get("description", "")),
             )
             for name, node in schema["properties"].items()
         ]
         yield table(("field", "is", "default", "means"), rows2)
+    yield from _example(schema)
+
+
+def _members(kind: type[enum.Enum]) -> Iterator[str]:
+    notes = notes_of(kind)
+    said = _SAID.get(kind.__name__)
+    rows = []
+    for each in kind:
+        means = notes.get(each.name, "")
+        for entry in explained(each.value):
+            if not means and said in entry.said:
+                means = entry.means
+        rows.append((code(each.value), phrase(means)))
+    if any(means for _, means in rows):
+        yield table(("value", "means"), rows)
+    else:
+        yield f"One of {', '.join(word for word, _ in rows)}."
+
+
+def _example(schema: dict[str, Any]) -> Iterator[str]:
+    for each in schema.get("examples", ())[:1]:
+        text = json.dumps(each, indent=2, ensure_ascii=False)
+        if text.count("\n") < EXAMPLE_LINES_MAX:
+            yield "For example:"
+            yield fenced(text, "json")
 
 
 def _default(node: dict[str, Any]) -> str:
