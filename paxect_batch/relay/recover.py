@@ -222,12 +222,14 @@ class Recovery:
         return self._share.look(folder) is None
 
     def _runs(self) -> set[str]:
+        if self._only is not None:
+            # Whatever a listing says, which may be older than its folders.
+            return {self._only}
         folders = {state.intents_folder(self._node), *self._stages_folders()}
         return {
             run.name
             for folder in folders
             for run in state.folders_in(self._share, folder)
-            if self._concerns(run.name)
         }
 
     def _concerns(self, run: str) -> bool:

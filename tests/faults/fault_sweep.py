@@ -1,6 +1,6 @@
 """Sweep all faults, or as many as there is time for, and write down what they found.
 
-    python tests/faults/fault_sweep.py                   # all of them: an hour of one core
+    python tests/faults/fault_sweep.py                   # all of them, on all cores
     python tests/faults/fault_sweep.py --seconds 600     # a sample, drawn by --seed
     python tests/faults/fault_sweep.py --again "lots worker write 3 ENOSPC fills"
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import multiprocessing
 import os
 import random
 import sys
@@ -19,7 +20,9 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 _TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -37,7 +40,11 @@ from relayed_share import memory_folder  # noqa: E402
 RESULTS = Path(__file__).with_name("RESULTS.md")
 _BEGIN, _END = "<!-- sweep begins -->\n", "<!-- sweep ends -->\n"
 
+_POINTS_AT_ONCE = 10
+"""So many points a process is given at a time."""
+
 Point = tuple[str, Fault]
+Found = tuple[Point, list[str]]
 
 
 class Sweep:
@@ -50,32 +57,31 @@ class Sweep:
         self.calls = {name: sum(counts_of(name).values()) for name in SCENARIOS}
         random.Random(seed).shuffle(self.points)
         self.tried: list[Point] = []
-        self.wrong: list[tuple[Point, list[str]]] = []
+        self.wrong: list[Found] = []
         self.seconds = 0.0
 
-    def go(self, seconds: float) -> None:
-        """Try point after point for as long as told."""
+    def go(self, seconds: float, *, jobs: int) -> None:
+        """Try point after point for as long as told, in so many processes."""
         start = time.monotonic()
-        for point in self.points:
+        for point, found in _tried(self.points, jobs):
             self.seconds = time.monotonic() - start
-            if self.seconds > seconds:
-                return
-            found = problems_at(point)
             self.tried.append(point)
             if found:
                 self.wrong.append((point, found))
                 print(told(point), *found, sep="\n    ", flush=True)
             if len(self.tried) % 500 == 0:
                 print(f"{len(self.tried)} of {len(self.points)}", flush=True)
-        self.seconds = time.monotonic() - start
+            if self.seconds > seconds:
+                return
 
-    def table(self, seed: int) -> str:
+    def table(self, seed: int, *, jobs: int) -> str:
         """Return what is written down of it."""
         all_of = Counter(scenario for scenario, _ in self.points)
         tried = Counter(scenario for scenario, _ in self.tried)
         wrong = Counter(scenario for (scenario, _), _ in self.wrong)
         lines = [
-            f"{datetime.now(UTC):%Y-%m-%d}, seed {seed}, {self.seconds:.0f} seconds.",
+            f"{datetime.now(UTC):%Y-%m-%d}, seed {seed}, {self.seconds:.0f} seconds, "
+            f"{jobs} process(es).",
             "",
             "| run | calls | faults it can meet | tried | failures |",
             "| --- | --- | --- | --- | --- |",
@@ -108,14 +114,25 @@ class Sweep:
         return "\n".join(lines) + "\n"
 
 
-def problems_at(point: Point) -> list[str]:
-    """Try one point."""
+def _tried(points: list[Point], jobs: int) -> Iterator[Found]:
+    """Try all, in whatever order they come to their ends."""
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as ground:
+        found_here = partial(found_at, ground=ground)
+        if jobs == 1:
+            yield from map(found_here, points)
+            return
+        with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+            yield from pool.imap_unordered(found_here, points, _POINTS_AT_ONCE)
+
+
+def found_at(point: Point, *, ground: str) -> Found:
+    """Try one point; return it, and what was wrong."""
     scenario, fault = point
-    with tempfile.TemporaryDirectory(dir=memory_folder()) as folder:
+    with tempfile.TemporaryDirectory(dir=ground) as folder:
         try:
-            return problems_after(scenario, fault, Path(folder))
+            return point, problems_after(scenario, fault, Path(folder))
         except Exception as error:  # noqa: BLE001  it is what was looked for
-            return ["".join(traceback.format_exception(error)[-3:])]
+            return point, ["".join(traceback.format_exception(error)[-3:])]
 
 
 def told(point: Point) -> str:
@@ -135,6 +152,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--again", help="one fault, as it was told, and nothing else")
     asked = parser.parse_args()
     sweep = Sweep(asked.seed)
@@ -142,8 +160,8 @@ def main() -> int:
         sweep.points = [point for point in sweep.points if told(point) == asked.again]
         if not sweep.points:
             parser.error(f"no such fault: {asked.again}")
-    sweep.go(asked.seconds)
-    table = sweep.table(asked.seed)
+    sweep.go(asked.seconds, jobs=asked.jobs)
+    table = sweep.table(asked.seed, jobs=asked.jobs)
     print(table)
     if not asked.again:
         write_down(table)

@@ -20,6 +20,7 @@ from unittest import mock
 
 from paxect_batch.world import (
     claims,
+    fresh,
     keeper,
     leases,
     locks,
@@ -32,6 +33,7 @@ from paxect_batch.world import (
 
 _CALLERS = (
     claims,
+    fresh,
     leases,
     locks,
     plain_files,
@@ -331,7 +333,10 @@ class _NoThread:
 
 @contextlib.contextmanager
 def installed(system: FaultySystem, clock: VirtualTime) -> Iterator[None]:
-    """Have the world call this system, by this clock."""
+    """Have the world call this system, by this clock.
+
+    By a real one, how many calls a run makes would be a matter of the machine's speed.
+    """
     real_rename = renames._system_call()
 
     def rename_call() -> Callable[..., int] | None:
@@ -360,7 +365,7 @@ def installed(system: FaultySystem, clock: VirtualTime) -> Iterator[None]:
         )
         for module in _CALLERS:
             put(module, "os", system.os)
-        for module in (claims, keeper, locks):
+        for module in (claims, keeper, locks, share, tree_descriptors):
             put(module, "time", times)
         put(keeper, "threading", threads)
         put(renames, "_system_call", rename_call)

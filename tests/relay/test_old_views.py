@@ -1,0 +1,87 @@
+"""A rescuer whose listings stay old until it changes a folder itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fakes.locks import Register
+from nodes_bench import NodeRun, bench_with
+from relay_bench import Bench, files_below
+
+from paxect_batch.model.items import Entry
+from paxect_batch.model.places import Place
+
+FILES = {"a.txt": b"alpha" * 100, "sub/b.bin": bytes(range(256)) * 9}
+MOMENTS = ("create", "rename_new", "remove")
+"""While it stages, promises or publishes, and gives back."""
+
+
+class OldListings:
+    """A share as a client sees it that lists a folder once, and then when it changed."""
+
+    def __init__(self, share: object) -> None:
+        self._share = share
+        self._listed: dict[Place, list[Entry]] = {}
+
+    def __getattr__(self, name: str) -> object:
+        method = getattr(self._share, name)
+
+        def call(*args: object, **named: object) -> object:
+            for place in args:
+                if isinstance(place, Place):
+                    self._listed.pop(place if name == "freshen" else place.folder, None)
+            return method(*args, **named)
+
+        changes = name in ("freshen", "create", "write", "rename_new", "make_folder")
+        return call if changes or name.startswith("remove") else method
+
+    def entries(self, folder: Place) -> Iterator[Entry]:
+        if folder not in self._listed:
+            self._listed[folder] = list(self._share.entries(folder))  # type: ignore[attr-defined]
+        yield from self._listed[folder]
+
+
+def folders_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_dir()]
+
+
+def run_that_dies(bench: Bench, register: Register, moment: str) -> NodeRun:
+    """Return a run that dies at the fifth operation of that kind."""
+    left = [5]
+
+    def die(number: int, name: str) -> None:
+        left[0] -= name == moment
+        if left[0] == 0:
+            dies.die()
+
+    dies = NodeRun(bench, register, "north", before=die)
+    return dies
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_rescuer_with_old_listings_leaves_nothing_of_a_dead_run(
+    tmp_path: Path, moment: str
+) -> None:
+    bench, register = bench_with(tmp_path, FILES), Register()
+    NodeRun(bench, register, "north")()
+    died: list[NodeRun] = []
+
+    def others_come_and_die(number: int, name: str) -> None:
+        # Once it has swept, and before it claims.
+        if not died and any(bench.state.glob("intents/south/*")):
+            died.append(run_that_dies(bench, register, moment))
+            died[0]()
+
+    for name, data in FILES.items():
+        bench.drop(f"more/{name}", data)
+    rescuer = NodeRun(bench, register, "south", before=others_come_and_die)
+    share = rescuer.share._share._share
+    rescuer.share._share._share = OldListings(share)
+    rescuer()
+    assert died[0].is_dead
+    bench.check_delivered_once()
+    assert folders_below(bench.state / "stage/north") == []
+    assert folders_below(bench.state / "intents/north") == []
+    assert files_below(bench.state / "batches") == []
