@@ -178,7 +178,8 @@ class Keeper:
         self._silence.forget(node)
         if over is not None:
             self._over.append(over)
-        elif parse(paper) is None:
+        if over is not None or parse(paper) is None:
+            # While the lease was there, runs before it were its run's to recover.
             self._over.extend(self._files.orphans(node, self._own))
 
     def _adopt(self, living: set[str]) -> None:

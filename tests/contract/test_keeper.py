@@ -280,6 +280,20 @@ def test_paper_that_names_nobody_is_forgotten_unless_its_run_promised(
     assert left == {"promised~a", "a-note", "run-of-node3~rescuer"}
 
 
+def test_run_without_a_lease_is_over_when_the_next_of_its_node_is(
+    files: LeaseFiles, time: SteppedTime, tmp_path: Path
+) -> None:
+    """It would have been the next one's to recover; all would wait for its items."""
+    (tmp_path / "intents/node2/promised").mkdir(parents=True)
+    assert files.create(lease_of("node2"))
+    keeper = kept(files, "node1")
+    keeper.find_orphans()
+    keeper.look_around()
+    assert keeper.take_over() == []
+    look_for(keeper, time, 60)
+    assert runs(keeper.take_over()) == ["run-of-node2", "promised"]
+
+
 def test_file_beside_the_folders_of_runs_is_no_run_that_promised(
     files: LeaseFiles, tmp_path: Path
 ) -> None:
