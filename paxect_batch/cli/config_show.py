@@ -9,10 +9,13 @@ import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
+from paxect_batch.cli.kinds import Value
 from paxect_batch.cli.layout import find_layout
 from paxect_batch.cli.policy_file import BUILT_IN
 from paxect_batch.cli.settings import SETTINGS, Settings, load
 from paxect_batch.model.errors import Exit
+from paxect_batch.model.printed import ConfigShown
+from paxect_batch.model.run_settings import SettingInForce
 from paxect_batch.report.amounts import clip
 
 _AUTO = {"workers": "auto", "progress": "auto", "summary": "auto"}
@@ -24,19 +27,20 @@ def command(arguments: Arguments) -> int:
     settings = load(arguments, share=share)
     folders, files = _folders(settings), _files(settings)
     if settings.json:
-        facts = {
-            "settings": {
-                name: {"value": value, "origin": str(settings.origins[name])}
+        shown = ConfigShown(
+            {
+                name: SettingInForce(value, str(settings.origins[name]))
                 for name, value in _values(settings).items()
             },
-            "folders": folders,
-            "files": files,
-        }
+            folders,
+            files,
+        )
+        facts = msgspec.to_builtins(shown)
         console.say(json.dumps(facts, sort_keys=True, indent=1))
         return Exit.OK
     for name, value in _values(settings).items():
-        shown = _shown(name, value)
-        console.say(f"{name:<15}{clip(shown, 200):<30}  {settings.origins[name]}")
+        text = _shown(name, value)
+        console.say(f"{name:<15}{clip(text, 200):<30}  {settings.origins[name]}")
     for root, path in folders.items():
         console.say(f"folder {root:<8}{path}")
     for name, path in files.items():
@@ -44,8 +48,8 @@ def command(arguments: Arguments) -> int:
     return Exit.OK
 
 
-def _values(settings: Settings) -> dict[str, object]:
-    facts: dict[str, object] = msgspec.to_builtins(settings)
+def _values(settings: Settings) -> dict[str, Value]:
+    facts: dict[str, Value] = msgspec.to_builtins(settings)
     return {name: facts[name] for name in SETTINGS}
 
 

@@ -14,6 +14,7 @@ from paxect_batch.cli.settings import Settings
 from paxect_batch.model.errors import ConfigError, Exit, ShareError
 from paxect_batch.model.events import EventLine
 from paxect_batch.model.pace import Asked, Cause, PaceState, PaceStep, Quiet
+from paxect_batch.model.printed import Replayed
 from paxect_batch.report.amounts import count_text
 from paxect_batch.report.log_formats import event_in
 from paxect_batch.rules.pace import replay
@@ -80,16 +81,16 @@ def _steps(log: IO[bytes]) -> Iterator[tuple[EventLine, PaceStep]]:
 
 def _text(line: EventLine, step: PaceStep, *, is_same: bool, as_json: bool) -> str:
     if as_json:
-        facts = {
-            "datetime_utc": line.datetime_utc,
-            "node": line.node,
-            "run": line.run,
-            "number": step.before.number + 1,
-            "same": is_same,
-            "pace": step.pace,
-            "seen": step.seen,
-        }
-        return msgspec.json.encode(facts).decode()
+        replayed = Replayed(
+            datetime_utc=line.datetime_utc,
+            node=line.node,
+            run=line.run,
+            number=step.before.number + 1,
+            same=is_same,
+            pace=step.pace,
+            seen=step.seen,
+        )
+        return msgspec.json.encode(replayed).decode()
     pace = step.pace
     held = "" if pace.held_by is Cause.NONE else f", held by {pace.held_by}"
     return printable(

@@ -20,6 +20,7 @@ from paxect_batch.cli.wiring import World
 from paxect_batch.model.audit import Audit, Batch
 from paxect_batch.model.errors import BatchError, Exit, worst
 from paxect_batch.model.places import Place, Root
+from paxect_batch.model.printed import RunEnd
 from paxect_batch.model.records import Record
 from paxect_batch.model.run import RunOptions, Standing
 from paxect_batch.model.run_settings import RunSettings, SettingInForce
@@ -165,12 +166,8 @@ def _textfile_writer(path: str, outcome: Audit) -> Callable[[], object]:
 
 
 def _as_json(outcome: Audit, standing: Standing) -> str:
-    facts = {
-        "audit": msgspec.to_builtins(outcome),
-        "problems": standing.problems,
-        "stopped": standing.stopped,
-    }
-    return json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    end = RunEnd(outcome, tuple(standing.problems), standing.stopped)
+    return json.dumps(msgspec.to_builtins(end), sort_keys=True, separators=(",", ":"))
 
 
 def _shows_summary(settings: Settings) -> bool:

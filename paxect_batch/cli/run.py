@@ -31,6 +31,7 @@ from paxect_batch.cli.stop import StopSignal
 from paxect_batch.cli.wiring import World
 from paxect_batch.model.audit import Batch
 from paxect_batch.model.errors import Exit
+from paxect_batch.model.printed import plan_line
 from paxect_batch.model.run import Planned, RunOptions, Standing, Verdict
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.node import Node
@@ -225,7 +226,7 @@ def _show_plan(
 
 def _planned_text(planned: Planned, *, as_json: bool) -> str:
     if as_json:
-        facts = msgspec.to_builtins(planned)
+        facts = msgspec.to_builtins(plan_line(planned))
         return json.dumps(facts, sort_keys=True, separators=(",", ":"))
     if planned.decision.verdict is Verdict.ADMITTED:
         act = f"{planned.direction}  {planned.source} -> {planned.target}"

@@ -10,6 +10,7 @@ import msgspec
 
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.places import Place, Root
+from paxect_batch.model.printed import Flaw
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.relay.scan import scan
 from paxect_batch.report.checksums import delivered_bytes, delivered_sha256
@@ -21,16 +22,6 @@ from paxect_core.results import DecodeResult
 
 _READ_BYTES = 1 << 20
 _SIDECAR_BYTES_MAX = 4096
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """Something that is not as it should be."""
-
-    code: str
-    place: str
-    detail: str
-    advice: str
-    exit_code: int
 
 
 class _Delivery(msgspec.Struct, frozen=True):
@@ -49,7 +40,7 @@ class Verification:
         self._threads = threads
         self._deliveries: dict[Place, _Delivery] = {}
         self._raw_of: dict[bytes, bytes] = {}
-        self.findings: list[Finding] = []
+        self.findings: list[Flaw] = []
         self.checked: Counter[str] = Counter()
 
     def note_torn(self, ledger: Place, offset: int) -> None:
@@ -214,4 +205,4 @@ class Verification:
     def _find(
         self, code: str, place: Place, detail: str, advice: str, exit_code: Exit
     ) -> None:
-        self.findings.append(Finding(code, str(place), detail, advice, int(exit_code)))
+        self.findings.append(Flaw(code, str(place), detail, advice, int(exit_code)))

@@ -15,8 +15,9 @@ import msgspec
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.opened import Opened, open_share
-from paxect_batch.cli.verification import Finding, Verification
+from paxect_batch.cli.verification import Verification
 from paxect_batch.model.errors import worst
+from paxect_batch.model.printed import Flaw, Verified
 from paxect_batch.report.amounts import count_text
 
 
@@ -26,12 +27,13 @@ def command(arguments: Arguments) -> int:
     verification = check(opened)
     code = worst({finding.exit_code for finding in verification.findings})
     if opened.settings.json:
-        facts = {
-            "ok": not verification.findings,
-            "exit_code": int(code),
-            "checked": dict(verification.checked),
-            "findings": msgspec.to_builtins(verification.findings),
-        }
+        verified = Verified(
+            ok=not verification.findings,
+            exit_code=int(code),
+            checked=dict(verification.checked),
+            findings=tuple(verification.findings),
+        )
+        facts = msgspec.to_builtins(verified)
         console.say(json.dumps(facts, sort_keys=True, indent=1))
         return code
     for finding in verification.findings:
@@ -55,7 +57,7 @@ def check(opened: Opened) -> Verification:
     return verification
 
 
-def _text(finding: Finding) -> str:
+def _text(finding: Flaw) -> str:
     return f"{finding.place}: {finding.detail}; it was left as it is; {finding.advice}"
 
 

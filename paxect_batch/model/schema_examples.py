@@ -1,6 +1,6 @@
 """Examples of all that is written down, as they stand in its schemas.
 
-They are of one small story: `a.txt` is relayed on node `n1`, other items fare worse.
+They are of the small story in `example_parts`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,26 @@ import math
 
 import msgspec
 
-from paxect_batch.model.audit import Audit, Tally
+from paxect_batch.model.audit import Tally
 from paxect_batch.model.events import Event, EventLine
+from paxect_batch.model.example_parts import (
+    AT,
+    AUDIT,
+    CODEC,
+    CONTAINER,
+    DAMAGED,
+    FAILURE,
+    IDENTITY,
+    LEASE,
+    OTHER,
+    PLEDGE,
+    RAW,
+    RUN,
+    SOURCE,
+    WHEN,
+    attempts,
+)
+from paxect_batch.model.explanations import Explanation, Said
 from paxect_batch.model.fitness import (
     Finding,
     Fitness,
@@ -22,11 +40,23 @@ from paxect_batch.model.fitness import (
     Trial,
     Verdict,
 )
-from paxect_batch.model.items import Direction, Identity
-from paxect_batch.model.leases import Lease, Machine
+from paxect_batch.model.items import Direction
 from paxect_batch.model.nodes import NodeManifest, ShareMarker, SignedManifest
+from paxect_batch.model.pace import Cause, Observation, Pace, Surroundings
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import LinkPolicy, LogLevel, OnDone, Policy
+from paxect_batch.model.printed import (
+    ConfigShown,
+    EngineFrame,
+    EngineLine,
+    EngineSettings,
+    Flaw,
+    PlanDecision,
+    PlanLine,
+    Replayed,
+    RunEnd,
+    Verified,
+)
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.run_settings import RunSettings, SettingInForce
 from paxect_batch.model.status import (
@@ -40,11 +70,8 @@ from paxect_batch.model.status import (
     ShareStatus,
 )
 from paxect_batch.model.transfer import (
-    Attempts,
-    Failure,
     Intent,
     Meta,
-    Pledge,
     Reason,
 )
 from paxect_batch.model.view import (
@@ -59,82 +86,47 @@ from paxect_batch.model.view import (
     Wellness,
 )
 
-_RUN = "20261121T021500000Z-5bbfeb"
-_WHEN = "2026-11-21T02:15:00.000Z"
-_AT = 1_795_227_300.5
-_RAW, _CONTAINER, _OTHER = "ab" * 32, "cd" * 32, "ef" * 32
-_CODEC = "zstandard 0.25.0, libzstd 1.5.7"
-_SOURCE = Place(Root.INBOX, "daily/a.txt")
-_DAMAGED = Place(Root.WIRE, "daily/b\\xff.freq")
-_LEASE = Lease(
-    node="n1",
-    run=_RUN,
-    batch=_RUN,
-    machine=Machine(
-        host="etl-1", machine="8a4f0c11", boot="c0ffee", pid=4711, started="88231"
-    ),
-    seconds=10.0,
-    since=_WHEN,
-    codec=_CODEC,
-)
-_IDENTITY = Identity(size=3, mtime_ns=1_795_227_000_123_456_789, inode=42)
-_PLEDGE = Pledge(
-    direction=Direction.ENCODE,
-    source=_SOURCE,
-    identity=_IDENTITY,
-    stage=Place(Root.STATE, f"stage/n1/{_RUN}/1.part"),
-    target=Place(Root.WIRE, "daily/a.txt.freq"),
-    sidecar_stage=None,
-    sidecar=None,
-    raw_bytes=3,
-    raw_sha256=_RAW,
-    container_bytes=94,
-    container_sha256=_CONTAINER,
-)
-_FAILURE = Failure(
-    at=_AT,
-    node="n1",
-    code="crc-mismatch",
-    detail="CRC32 is ca44948b, the frame header says ca449421 (frame 0, byte 34)",
-    exit_code=2,
-)
-
-
-def _attempts(next_at: float) -> Attempts:
-    return Attempts(
-        direction=Direction.DECODE,
-        source=_DAMAGED,
-        identity=_IDENTITY,
-        failures=(_FAILURE,),
-        next_at=next_at,
-    )
-
-
 EXAMPLES: dict[str, list[msgspec.Struct]] = {
-    "attempts": [_attempts(_AT + 30), _attempts(math.inf)],
-    "audit": [
-        Audit(
-            bias_flags=0,
-            deterministic=True,
-            seen=Tally(2, 20),
-            delivered=Tally(1, 10),
-            set_aside=Tally(),
-            blocked=Tally(),
-            waiting=Tally(1, 10),
-            encoded=Tally(1, 10),
-            decoded=Tally(),
-            recovered=0,
-            batch_digest=_RAW,
-            policy_sha256=_OTHER,
-            codec=_CODEC,
-            node="n1",
-            run=_RUN,
-            mode="relay",
-            started=_WHEN,
-            duration_seconds=1.25,
-            exit_code=1,
-            version="0.1.0",
+    "attempts": [attempts(AT + 30), attempts(math.inf)],
+    "audit": [AUDIT],
+    "config": [
+        ConfigShown(
+            {"workers": SettingInForce(4, "--workers")},
+            {"inbox": "/mnt/exchange/inbox"},
+            {"policy": "/mnt/exchange/.paxect/policy.toml"},
         )
+    ],
+    "core": [
+        EngineLine(
+            "encode",
+            "a.txt",
+            ok=True,
+            output="a.txt.freq",
+            codec_version=CODEC,
+            settings=EngineSettings(5, 1, 1 << 20, "virtual", verify=False),
+            frames=1,
+            raw_bytes=3,
+            raw_sha256=RAW,
+            container_bytes=94,
+            container_sha256=CONTAINER,
+        ),
+        EngineLine(
+            "inspect",
+            "a.txt.freq",
+            ok=True,
+            version=42,
+            frame_list=(EngineFrame(0, 0, 24, 12, 3, 1_304_234_792),),
+        ),
+        EngineLine(
+            "verify",
+            "b.freq",
+            ok=False,
+            error="crc-mismatch",
+            message=FAILURE.detail,
+            exit_code=2,
+            offset=34,
+            frame=0,
+        ),
     ],
     "doctor": [
         Fitness(
@@ -170,7 +162,7 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
     ],
     "event": [
         EventLine(
-            datetime_utc=_WHEN,
+            datetime_utc=WHEN,
             level=LogLevel.WARN,
             event=Event.POLICY_BLOCK,
             src="inbox/a.exe",
@@ -180,20 +172,30 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
             version="0.1.0",
         )
     ],
+    "explanation": [
+        Explanation(
+            word="75",
+            said=(Said.EXIT,),
+            means="another instance runs here, or the share is not ready",
+            cause="a run of this node has not ended, or the share is not mounted",
+            data="nothing was touched",
+            todo="wait for the other run, or mount the share",
+        )
+    ],
     "intent": [
         Intent(
             node="n1",
-            run=_RUN,
+            run=RUN,
             number=1,
             on_done=OnDone.DELETE,
             ledger_offset=0,
             pledges=(
-                _PLEDGE,
+                PLEDGE,
                 msgspec.structs.replace(
-                    _PLEDGE,
-                    sidecar_stage=Place(Root.STATE, f"stage/n1/{_RUN}/2.part"),
+                    PLEDGE,
+                    sidecar_stage=Place(Root.STATE, f"stage/n1/{RUN}/2.part"),
                     sidecar=Place(Root.WIRE, "daily/a.txt.freq.sha256"),
-                    meta=Meta(_CONTAINER, mtime_ns=5, mode=0o644),
+                    meta=Meta(CONTAINER, mtime_ns=5, mode=0o644),
                 ),
             ),
         )
@@ -201,18 +203,18 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
     "link-policy": [LinkPolicy(), LinkPolicy(trusted_nodes=("node1",))],
     "manifest": [
         Deliveries(
-            batch_digest=_RAW,
-            raw_digest=_OTHER,
+            batch_digest=RAW,
+            raw_digest=OTHER,
             root="outbox",
             files=1,
             bytes=3,
             fresh=True,
-            nodes=(NodePart("n1", 1, Tally(1, 3), _CONTAINER),),
+            nodes=(NodePart("n1", 1, Tally(1, 3), CONTAINER),),
         )
     ],
     "node-manifest": [
         NodeManifest(
-            datetime_utc=_WHEN,
+            datetime_utc=WHEN,
             node="n1",
             platform="linux",
             policy=".paxect/policy.toml",
@@ -220,6 +222,44 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
             outbox="outbox",
             version="0.1.0",
         )
+    ],
+    "pace-replay": [
+        Replayed(
+            datetime_utc=WHEN,
+            node="n1",
+            run=RUN,
+            number=7,
+            same=True,
+            pace=Pace(
+                pace=0.5,
+                cause=Cause.MEMORY,
+                lots=2,
+                files=512,
+                bytes=1 << 28,
+                lot_files=128,
+            ),
+            seen=Observation(
+                at_seconds=6.0,
+                around=Surroundings(memory_free_bytes=1 << 28),
+                taken_files=900,
+            ),
+        )
+    ],
+    "plan": [
+        PlanLine(
+            Direction.ENCODE,
+            SOURCE,
+            PLEDGE.target,
+            3,
+            PlanDecision("admitted", "", 0.0),
+        ),
+        PlanLine(
+            Direction.ENCODE,
+            Place(Root.INBOX, "a.exe"),
+            Place(Root.WIRE, "a.exe.freq"),
+            3,
+            PlanDecision("blocked", "disallowed_suffix:.exe", 0.0),
+        ),
     ],
     "policy": [
         Policy(version="2"),
@@ -229,33 +269,34 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
         Reason(
             id="0a1b2c3d4e5f-2c",
             direction=Direction.DECODE,
-            source=_DAMAGED,
-            size=_IDENTITY.size,
-            mtime_ns=_IDENTITY.mtime_ns,
+            source=DAMAGED,
+            size=IDENTITY.size,
+            mtime_ns=IDENTITY.mtime_ns,
             code="crc-mismatch",
-            detail=_FAILURE.detail,
-            history=(_FAILURE,),
+            detail=FAILURE.detail,
+            history=(FAILURE,),
             node="n1",
-            run=_RUN,
-            at=_AT,
+            run=RUN,
+            at=AT,
             retry="paxect-batch quarantine retry /mnt/exchange 0a1b2c3d4e5f-2c",
         )
     ],
     "record": [
         Record(
-            Fate.DELIVERED, Direction.ENCODE, _SOURCE, _IDENTITY, target=_PLEDGE.target
+            Fate.DELIVERED, Direction.ENCODE, SOURCE, IDENTITY, target=PLEDGE.target
         ),
-        Record(Fate.SET_ASIDE, Direction.DECODE, _DAMAGED, _IDENTITY, code="bad-magic"),
+        Record(Fate.SET_ASIDE, Direction.DECODE, DAMAGED, IDENTITY, code="bad-magic"),
     ],
+    "run": [RunEnd(AUDIT, problems=("wire/b.freq: …",), stopped="")],
     "run-settings": [
-        RunSettings("n1", _RUN, {"workers": SettingInForce(2, "--workers")}),
+        RunSettings("n1", RUN, {"workers": SettingInForce(2, "--workers")}),
     ],
     "share-marker": [
         ShareMarker(format=1, share_id="5f0c7a52"),
         ShareMarker(format=1, share_id="5f0c7a52", locks="markers"),
     ],
     "signed-manifest": [
-        SignedManifest({"node": "n1", "pid": 7}, _RAW),
+        SignedManifest({"node": "n1", "pid": 7}, RAW),
         SignedManifest({"node": "n1"}),
     ],
     "status": [
@@ -270,14 +311,14 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
                     silent_seconds=0.0,
                     last_beat_at="2026-11-21T00:00:01.000Z",
                     claims=1,
-                    lease=_LEASE,
+                    lease=LEASE,
                 ),
             ),
             over=(
                 Rescue(
                     node="n2",
                     run="20261121T015900000Z-03a1c2",
-                    rescuer_run=_RUN,
+                    rescuer_run=RUN,
                     rescuer_node="n1",
                 ),
             ),
@@ -285,28 +326,44 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
             in_flight=(
                 InFlight(
                     what=Hold.CLAIM,
-                    since=_WHEN,
+                    since=WHEN,
                     age_seconds=1.5,
                     files=1,
                     bytes=3,
                     node="n1",
-                    run=_RUN,
+                    run=RUN,
                     life=Life.ALIVE,
-                    source=_SOURCE,
+                    source=SOURCE,
                 ),
             ),
-            backing_off=(_attempts(math.inf),),
+            backing_off=(attempts(math.inf),),
             set_aside=(),
             last_run=None,
             policy_problem="",
         )
     ],
+    "verify": [
+        Verified(
+            ok=False,
+            exit_code=2,
+            checked={"delivered_files": 2, "records": 5},
+            findings=(
+                Flaw(
+                    "checksum_mismatch",
+                    "outbox/daily/a.txt",
+                    "its SHA-256 is not the one that was recorded",
+                    "ask its sender to send it again",
+                    2,
+                ),
+            ),
+        )
+    ],
     "view": [
         View(
-            at=_AT,
+            at=AT,
             uptime_seconds=2.5,
             identity=Viewer(
-                version="0.1.0", codec=_CODEC, python="3.11.7", share="/mnt/exchange"
+                version="0.1.0", codec=CODEC, python="3.11.7", share="/mnt/exchange"
             ),
             health=Health(Wellness.CARE, ("1 file set aside",)),
             not_ready=("the run holds no lease on the share",),

@@ -14,9 +14,18 @@ import msgspec
 
 from paxect_batch.model.audit import Audit
 from paxect_batch.model.events import EventLine
+from paxect_batch.model.explanations import Explanation
 from paxect_batch.model.fitness import Fitness
 from paxect_batch.model.nodes import NodeManifest, ShareMarker, SignedManifest
 from paxect_batch.model.policy import LinkPolicy, Policy
+from paxect_batch.model.printed import (
+    ConfigShown,
+    EngineLine,
+    PlanLine,
+    Replayed,
+    RunEnd,
+    Verified,
+)
 from paxect_batch.model.records import Record
 from paxect_batch.model.run_settings import RunSettings
 from paxect_batch.model.schema_examples import EXAMPLES
@@ -30,19 +39,26 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SUBJECTS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "attempts": (Attempts, "what was tried with an item, in .paxect/attempts"),
     "audit": (Audit, "the audit line of a run, after AUDIT_SUMMARY_JSON="),
+    "config": (ConfigShown, "what `config show --json` prints"),
+    "core": (EngineLine, "one line of what `paxect-core --json` prints"),
     "doctor": (Fitness, "what `doctor --json` prints"),
     "event": (EventLine, "one line of the event log"),
+    "explanation": (Explanation, "one element of what `explain --json` prints"),
     "intent": (Intent, "what is about to be published, in .paxect/intents"),
     "link-policy": (LinkPolicy, "a policy file of PAXECT Link 1.2.0"),
     "manifest": (Deliveries, "what `manifest --json` prints"),
     "node-manifest": (NodeManifest, "the payload of a node's manifest"),
+    "pace-replay": (Replayed, "one line of what `pace replay --json` prints"),
+    "plan": (PlanLine, "one line of what `drain --dry-run --json` prints"),
     "policy": (Policy, "a policy file of version 2"),
     "reason": (Reason, "why an item was set aside: reason.json in quarantine"),
     "record": (Record, "one line of a ledger"),
+    "run": (RunEnd, "what `drain --json` prints before the audit line"),
     "run-settings": (RunSettings, "the settings of a run, in .paxect/settings"),
     "share-marker": (ShareMarker, "the marker of a share, .paxect/share.json"),
     "signed-manifest": (SignedManifest, "a node's manifest with its signature"),
     "status": (ShareStatus, "what `status --json` prints"),
+    "verify": (Verified, "what `verify --json` prints"),
     "view": (View, "what a listener shows at /view"),
 }
 """By name: the struct that is written down, and where it is found."""
