@@ -10,6 +10,7 @@ import time
 # f_type of statfs: ext2 to ext4, xfs, btrfs, tmpfs, f2fs, zfs
 _LOCAL_TYPES = (0xEF53, 0x58465342, 0x9123683E, 0x01021994, 0xF2F52010, 0x2FC12FC1)
 _SMB_TYPES = (0xFF534D42, 0xFE534D42, 0x517B)
+_NFS_TYPES = (0x6969,)
 _DEVICES_MAX = 64
 _KNOWN_SECONDS_MAX = 60.0
 
@@ -22,6 +23,11 @@ def is_local(fd: int) -> bool:
 def is_smb(fd: int) -> bool:
     """Tell whether it is an SMB server's, by which times may stand still."""
     return _type(fd) in _SMB_TYPES
+
+
+def is_nfs(fd: int) -> bool:
+    """Tell whether it is an NFS server's."""
+    return _type(fd) in _NFS_TYPES
 
 
 def _type(fd: int) -> int:

@@ -357,7 +357,7 @@ def _is_junction(entry: os.DirEntry[str]) -> bool:
 
 
 def _facts(
-    found: os.stat_result, ctime_ns: int | None = None, writer: bool | None = None
+    found: os.stat_result, *, ctime_ns: int | None = None, writer: bool | None = None
 ) -> Facts:
     return Facts(
         _kind(found.st_mode),

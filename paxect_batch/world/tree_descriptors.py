@@ -26,7 +26,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Concatenate, ParamSpec, TypeVar
 
 from paxect_batch.model.places import Place, Root
-from paxect_batch.world.file_systems import is_local
+from paxect_batch.world.asking import ask, can_ask
+from paxect_batch.world.file_systems import is_local, is_nfs, is_smb
 from paxect_batch.world.renames import rename_new
 from paxect_batch.world.tree import READ, linked, name_of, parts_of
 
@@ -53,13 +54,13 @@ _MAYBE_MOVED = (errno.ENOENT, errno.ENOTDIR)
 class _Folder:
     """An open folder; closed when neither the cache nor a caller holds it any more."""
 
-    __slots__ = ("fd", "identity", "is_local", "trusted_until")
+    __slots__ = ("fd", "identity", "look", "trusted_until")
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
         found = os.fstat(fd)
         self.identity = (found.st_dev, found.st_ino)
-        self.is_local = is_local(fd)
+        self.look = _way_to_look(fd)
         self.trusted_until = -math.inf
 
     def __del__(self) -> None:
@@ -157,18 +158,9 @@ class DescriptorTree:
 
     @_never_stale
     def look(self, place: Place) -> os.stat_result:
-        """See `Tree`. An NFS client asks the server about what is opened to read."""
+        """See `Tree`."""
         folder, name = self._at(place)
-        if not folder.is_local:
-            _see(folder)
-        found = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
-        if folder.is_local or not stat.S_ISREG(found.st_mode):
-            return found
-        fd = os.open(name, READ | _LEAF, dir_fd=folder.fd)
-        try:
-            return os.fstat(fd)
-        finally:
-            os.close(fd)
+        return folder.look(folder, name)
 
     def scan(self, folder: Place) -> Iterator[os.DirEntry[str]]:
         """See `Tree`."""
@@ -340,6 +332,45 @@ class DescriptorTree:
             while len(self._open) > FOLDERS_OPEN_MAX:
                 dropped.append(self._open.popitem(last=False)[1])
         return folder
+
+
+def _way_to_look(folder_fd: int) -> Callable[[_Folder, bytes], os.stat_result]:
+    """Return how to learn what a name in a folder stands for now."""
+    if is_local(folder_fd):
+        return _look_here
+    if can_ask() and is_nfs(folder_fd):
+        return _look_on_nfs
+    if can_ask() and is_smb(folder_fd):
+        return _look_on_smb
+    return _look_by_opening
+
+
+def _look_here(folder: _Folder, name: bytes) -> os.stat_result:
+    return os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+
+
+def _look_on_nfs(folder: _Folder, name: bytes) -> os.stat_result:
+    # A client asks about the file that it remembers under that name; whether that is
+    # still its name it asks when the folder is opened.
+    _see(folder)
+    return ask(name, folder.fd)
+
+
+def _look_on_smb(folder: _Folder, name: bytes) -> os.stat_result:
+    # A client asks by path.
+    return ask(name, folder.fd)
+
+
+def _look_by_opening(folder: _Folder, name: bytes) -> os.stat_result:
+    _see(folder)
+    found = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+    if not stat.S_ISREG(found.st_mode):
+        return found
+    fd = os.open(name, READ | _LEAF, dir_fd=folder.fd)
+    try:
+        return os.fstat(fd)
+    finally:
+        os.close(fd)
 
 
 def _see(folder: _Folder) -> None:

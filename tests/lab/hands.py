@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +27,7 @@ class Hands:
         self._open: dict[str, int] = {}
         self._held: dict[str, Any] = {}
         self._over: dict[str, threading.Event] = {}
+        self._shares: dict[str, Any] = {}
 
     # Files.
 
@@ -40,6 +42,12 @@ class Hands:
             os.fsync(fd)
         self._keep(keep, fd)
         return True
+
+    def append(self, path: str, text: str) -> None:
+        """Add to a file, durably."""
+        with open(path, "ab", buffering=0) as stream:
+            stream.write(text.encode())
+            os.fsync(stream.fileno())
 
     def write_many(self, folder: str, count: int) -> None:
         """Write and sync that many new files."""
@@ -97,6 +105,18 @@ class Hands:
             return os.fstat(fd).st_size
         finally:
             os.close(fd)
+
+    def relay_looks(self, relay: str, path: str) -> int | None:
+        """Return the size as the relay sees it when it looks; None if not there."""
+        if relay not in sys.path:
+            sys.path.insert(0, relay)
+        from paxect_batch.model.places import Place, Root
+        from paxect_batch.world.share import LocalShare
+
+        folder, _, name = path.rpartition("/")
+        share = self._shares.setdefault(folder, LocalShare({Root.INBOX: folder}))
+        facts = share.look(Place(Root.INBOX, name))
+        return None if facts is None else facts.identity.size
 
     def names(self, folder: str) -> list[str]:
         """List a folder."""

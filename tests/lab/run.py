@@ -21,6 +21,7 @@ from pathlib import Path
 
 import lab_report
 import lock_probes
+import look_probes
 import name_probes
 import option_probes
 import producers
@@ -39,6 +40,7 @@ SCENARIOS: dict[str, tuple[int, Scenario]] = {
     "two": (2, scenarios.sharing),
     "three": (3, scenarios.sharing),
     "consumer": (3, scenarios.consumer),
+    "looks": (2, look_probes.looks),
     "producer": (2, producers.slow),
     "full": (2, scenarios.full),
     "service": (2, scenarios.service),
