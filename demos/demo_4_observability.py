@@ -2,6 +2,7 @@
 """The log becomes figures: two files travel, one is blocked by the policy."""
 
 import json
+import os
 import sys
 from collections import Counter
 
@@ -24,7 +25,8 @@ def demo(stage: Stage) -> None:
     (stage.folder / "link_policy.json").write_text(json.dumps(POLICY), encoding="utf-8")
     drop(stage.folder / "inbox", blocked_exe=b"MZ", **FILES)
     link = Link(stage, stage.folder)
-    link.until("[LINK] policy_block", "outbox/ok1", "outbox/ok2")
+    outbox = f"outbox{os.sep}"
+    link.until("[LINK] policy_block", f"{outbox}ok1", f"{outbox}ok2")
     audit = link.end()
     # The pace is what a run does about other load on the machine.
     counts = Counter(event["event"] for event in link.events())

@@ -26,10 +26,14 @@ from stage import SECONDS_MAX, Stage, Untrue, command, expect, perform
 
 FILES = 450
 NODES = ("north", "south", "west")
-VICTIM = "south"
 LEASE_SECONDS = 2
+KILLED = (-getattr(signal, "SIGKILL", 0), int(signal.SIGTERM))
+"""What a process that was killed ends with, here and on Windows."""
+POLICY = 'version = "2"\n'
 
-Start = Callable[[Stage, Path], AbstractContextManager[None]]
+LookAfter = Callable[[], None]
+"""Tells of a node that ended otherwise than it should."""
+Start = Callable[[Stage, Path], AbstractContextManager[LookAfter]]
 
 
 def main() -> int:
@@ -43,49 +47,74 @@ def main() -> int:
 def demo(stage: Stage, start: Start) -> None:
     """Tell the whole story."""
     print("Three nodes empty one folder, and one of them is killed.\n")
-    expected = one_node_alone(stage)
-    share = stage.share()
-    dropped = lay_out(share)
-    print(f"  {len(dropped)} files are dropped into the inbox of a new share")
+    files = samples()
+    expected = one_node_alone(stage, files)
+    share = stage.share(policy=POLICY)
+    shorten_lease(share)
+    print(f"  {', '.join(NODES[:-1])} and {NODES[-1]} begin, as three processes")
+    print(f"  {len(files)} files are dropped into the inbox of their share")
     print(f"  one node alone would give the batch digest {expected[:16]}...")
-    with start(stage, share):
-        print(f"  {', '.join(NODES[:-1])} and {NODES[-1]} begin, as three processes")
-        kill(share)
-        for node in NODES:
-            if node != VICTIM:
-                until(f"{node} ends", partial(audits, share, node))
-    told = [audit for node in NODES for audit in audits(share, node)]
+    first, *rest = files
+    awaited = drop(share, {first: files[first]})
+    with start(stage, share) as look_after:
+        # Nobody takes a file that still changes, nor goes while there is one.
+        joined = partial(all_joined, share, still_written=awaited)
+        until("all have joined", joined, look_after)
+        drop(share, {name: files[name] for name in rest})
+        victim = kill_one(share, look_after)
+        others = [node for node in NODES if node != victim]
+        for node in others:
+            until(f"{node} ends", partial(audits, share, node), look_after)
+    # Not before: with --tmux the terminal belonged to the panes.
+    print(f"  {victim} was killed in the middle of its work")
+    told = [audit for node in others for audit in audits(share, node)]
     for audit in told:
-        files = audit["delivered"]["files"]
-        print(f"  {audit['node']} ended by itself and had delivered {files} files")
+        count = audit["delivered"]["files"]
+        print(f"  {audit['node']} ended by itself and had delivered {count} files")
     print("\nWhat became of it:\n")
-    findings = list(look(share, dropped, expected, told))
+    findings = [
+        *look_at_files(share, files),
+        *look_at_nodes(share, told, victim=victim),
+        *look_at_batch(told, victim=victim, files=len(files), expected=expected),
+    ]
     for is_true, text in findings:
         print(f"  [{'yes' if is_true else 'NO'}] {text}")
     expect(all(is_true for is_true, _ in findings), "this is not as it should be")
     print("\nThree nodes, one of them killed: nothing is lost, nothing came twice.")
 
 
-def lay_out(share: Path) -> dict[str, str]:
-    """Give a share a short lease and many files; return their SHA-256 by path."""
+def samples() -> dict[str, bytes]:
+    """Return the files to be dropped, by their paths."""
+    dice = random.Random(42)
+    return {
+        f"day-{number % 7}/orders-{number:04}.csv": (
+            dice.randbytes(200).hex().encode() * dice.randrange(1, 100)
+        )
+        for number in range(FILES)
+    }
+
+
+def drop(share: Path, files: dict[str, bytes]) -> Path:
+    """Drop files; return the path of the last."""
+    for name, data in files.items():
+        path = share / "inbox" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+    return path
+
+
+def one_node_alone(stage: Stage, files: dict[str, bytes]) -> str:
+    """Relay the same files with one node; return its batch digest."""
+    share = stage.share("alone")
+    drop(share, files)
+    return str(stage.drain(share).audit["batch_digest"])
+
+
+def shorten_lease(share: Path) -> None:
+    """Have the nodes of a share notice sooner that one of them is gone."""
     marker = share / ".paxect" / "share.json"
     facts = {**json.loads(marker.read_text()), "lease_seconds": LEASE_SECONDS}
     marker.write_text(json.dumps(facts))
-    dice, dropped = random.Random(42), {}
-    for number in range(FILES):
-        path = share / "inbox" / f"day-{number % 7}" / f"orders-{number:04}.csv"
-        path.parent.mkdir(exist_ok=True)
-        data = dice.randbytes(200).hex().encode() * dice.randrange(1, 100)
-        path.write_bytes(data)
-        dropped[path.relative_to(share / "inbox").as_posix()] = digest_of(data)
-    return dropped
-
-
-def one_node_alone(stage: Stage) -> str:
-    """Relay the same files with one node; return its batch digest."""
-    share = stage.share("alone")
-    lay_out(share)
-    return str(stage.drain(share).audit["batch_digest"])
 
 
 def words_of(node: str, *more: str) -> list[str]:
@@ -94,18 +123,28 @@ def words_of(node: str, *more: str) -> list[str]:
 
 
 @contextmanager
-def as_processes(stage: Stage, share: Path) -> Iterator[None]:
+def as_processes(stage: Stage, share: Path) -> Iterator[LookAfter]:
     """Run the nodes beside this process, quietly."""
-    running = [
-        stage.start("paxect-batch", *words_of(node, "--quiet"), share) for node in NODES
-    ]
-    yield
-    for process in running:
+    running = {
+        node: stage.start("paxect-batch", *words_of(node, "--quiet"), share)
+        for node in NODES
+    }
+
+    def look_after() -> None:
+        for node, process in running.items():
+            code = process.poll()
+            if code and code not in KILLED:
+                said, _ = process.communicate()
+                raise Untrue(f"{node} ended with {code}: {said.strip()}")
+
+    yield look_after
+    for process in running.values():
         process.communicate(timeout=SECONDS_MAX)
+    look_after()
 
 
 @contextmanager
-def in_panes(stage: Stage, share: Path) -> Iterator[None]:
+def in_panes(stage: Stage, share: Path) -> Iterator[LookAfter]:
     """Run each node in a pane of a tmux of its own, and show it on a terminal."""
     tmux = ["tmux", "-f", os.devnull, "-S", str(stage.folder / "tmux")]
     run_tmux = partial(subprocess.run, env=stage.variables, check=True)
@@ -123,7 +162,7 @@ def in_panes(stage: Stage, share: Path) -> Iterator[None]:
         run_tmux([*tmux, "select-layout", "even-vertical"])
         if sys.stdin.isatty():
             shown = subprocess.Popen([*tmux, "attach"])
-        yield
+        yield lambda: None
         if shown is not None:
             # For whoever watches; it has nothing to do with the result.
             time.sleep(3)
@@ -133,53 +172,77 @@ def in_panes(stage: Stage, share: Path) -> Iterator[None]:
             shown.wait()
 
 
-def kill(share: Path) -> None:
-    """Kill one node in the middle of its work."""
-    ledgers = share / ".paxect" / "ledger" / VICTIM
-    until(
-        f"{VICTIM} delivers files",
-        lambda: any(
-            b'"outbox"' in path.read_bytes() for path in ledgers.glob("*.jsonl")
-        ),
-    )
-    lease = json.loads((share / ".paxect" / "nodes" / VICTIM / "lease").read_text())
+def lease_of(share: Path, node: str) -> Path:
+    """Return the file by which a node shows that it lives."""
+    return share / ".paxect" / "nodes" / node / "lease"
+
+
+def all_joined(share: Path, *, still_written: Path) -> bool:
+    """Tell whether all nodes are there; until then go on writing a file."""
+    still_written.touch()
+    return all(lease_of(share, node).exists() for node in NODES)
+
+
+def kill_one(share: Path, look_after: LookAfter) -> str:
+    """Kill whoever delivers first, in the middle of its work; return its name."""
+    ledgers = share / ".paxect" / "ledger"
+
+    def first() -> str:
+        for node in NODES:
+            for ledger in (ledgers / node).glob("*.jsonl"):
+                if b'"outbox"' in ledger.read_bytes():
+                    return node
+        return ""
+
+    until("a node delivers files", first, look_after)
+    victim = first()
+    lease = json.loads(lease_of(share, victim).read_text())
     os.kill(lease["machine"]["pid"], getattr(signal, "SIGKILL", signal.SIGTERM))
-    print(f"  {VICTIM} is killed in the middle of its work")
+    return victim
 
 
-def look(
-    share: Path, dropped: dict[str, str], expected: str, told: list[dict[str, Any]]
-) -> Iterator[tuple[bool, str]]:
-    """Say what is so, each with whether it is."""
+def look_at_files(share: Path, dropped: dict[str, bytes]) -> Iterator[tuple[bool, str]]:
+    """Say what became of the files, each with whether it is so."""
+    digests = {name: digest_of(data) for name, data in dropped.items()}
+    outbox = share / "outbox"
     arrived = {
-        path.relative_to(share / "outbox").as_posix(): digest_of(path.read_bytes())
-        for path in files_below(share / "outbox")
+        path.relative_to(outbox).as_posix(): digest_of(path.read_bytes())
+        for path in files_below(outbox)
     }
-    whole = sum(arrived.get(path) == digest for path, digest in dropped.items())
+    whole = sum(arrived.get(name) == digest for name, digest in digests.items())
     yield (
-        arrived == dropped,
+        arrived == digests,
         f"{whole} of {len(dropped)} files are in the outbox, each byte for byte, "
         "and nothing else is",
     )
     left = [*files_below(share / "inbox"), *files_below(share / "wire")]
     yield not left, "nothing is left in the inbox or on the wire"
+
+
+def look_at_nodes(
+    share: Path, told: list[dict[str, Any]], *, victim: str
+) -> Iterator[tuple[bool, str]]:
+    """Say what became of the nodes."""
     taken = [event for event in events(share) if event["event"] == "take_over"]
     rescuers = " and ".join(sorted({event["node"] for event in taken})) or "nobody"
     yield (
-        [event["src"] for event in taken] == [VICTIM],
-        f"{rescuers} noticed, and finished what {VICTIM} had begun",
+        [event["src"] for event in taken] == [victim]
+        and all(audit["exit_code"] == 0 for audit in told),
+        f"{rescuers} noticed, and finished what {victim} had begun",
     )
+
+
+def look_at_batch(
+    told: list[dict[str, Any]], *, victim: str, files: int, expected: str
+) -> Iterator[tuple[bool, str]]:
+    """Say what all nodes did together, as the last of them adds it up."""
     batches = [audit["batch"] for audit in told if audit["batch"]]
     parts = [part for batch in batches for part in batch["parts"]]
-    counts = {part["node"]: part["delivered"]["files"] for part in parts}
+    nodes = {part["node"] for part in parts if part["delivered"]["files"]}
     yield (
-        # Whoever finished what another one had begun may tell of it too, and who began
-        # late may have found nothing left.
-        [batch["delivered"]["files"] for batch in batches] == [len(dropped)]
-        and set(counts) <= set(NODES)
-        and counts.get(VICTIM, 0) > 0,
-        "each file was delivered once: "
-        + ", ".join(f"{count} by {node}" for node, count in sorted(counts.items())),
+        [batch["delivered"]["files"] for batch in batches] == [files]
+        and {victim} < nodes <= set(NODES),
+        f"{files} files were delivered once each, by {', '.join(sorted(nodes))}",
     )
     yield (
         [batch["digest"] for batch in batches] == [expected],
@@ -209,10 +272,11 @@ def digest_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def until(what: str, holds: Callable[[], object]) -> None:
+def until(what: str, holds: Callable[[], object], look_after: LookAfter) -> None:
     """Wait for something to happen."""
     end = time.monotonic() + SECONDS_MAX
     while not holds():
+        look_after()
         if time.monotonic() > end:
             raise Untrue(f"waited in vain until {what}")
         time.sleep(0.01)

@@ -113,7 +113,8 @@ class Stage:
     """A folder that is gone afterwards, and what runs in it."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="paxect-demo-"))
+        # With no links in it: commands tell of themselves by whole paths.
+        self.folder = Path(tempfile.mkdtemp(prefix="paxect-demo-")).resolve()
         self._processes: list[subprocess.Popen[str]] = []
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("PAXECT_")}
         places = ("TMPDIR", "TEMP", "TMP", "XDG_CONFIG_HOME")

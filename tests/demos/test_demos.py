@@ -45,7 +45,6 @@ PRINTED = {
         "Self-recovery confirmed: the relay went on after a failure",
     ),
     "demo_7_three_nodes_one_killed": (
-        "  south is killed in the middle of its work",
         "  [yes] nothing is left in the inbox or on the wire",
         "  [yes] the batch digest of all nodes is the one of a node alone",
         END_OF_7,
