@@ -19,6 +19,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+import hung
 import lab_report
 import lock_probes
 import look_probes
@@ -40,6 +41,7 @@ SCENARIOS: dict[str, tuple[int, Scenario]] = {
     "two": (2, scenarios.sharing),
     "three": (3, scenarios.sharing),
     "consumer": (3, scenarios.consumer),
+    "hung": (2, hung.hung),
     "looks": (2, look_probes.looks),
     "producer": (2, producers.slow),
     "full": (2, scenarios.full),

@@ -6,6 +6,8 @@ import hashlib
 import os
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -133,6 +135,19 @@ class ShareHands:
         size = found.f_bavail * found.f_frsize - leave_bytes
         with open(path, "ab") as stream:
             os.posix_fallocate(stream.fileno(), 0, max(size, 1))
+
+    def ask_http(self, url: str, within: float) -> dict[str, Any]:
+        """Ask a listener of this guest; code 0 if it did not answer."""
+        began = time.monotonic()
+        try:
+            with urllib.request.urlopen(url, timeout=within) as answer:
+                code, text = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            code, text = error.code, error.read()
+        except OSError as error:
+            code, text = 0, str(error).encode()
+        seconds = time.monotonic() - began
+        return {"code": code, "seconds": seconds, "text": text[:1000].decode()}
 
     def now(self) -> float:
         """Return this guest's time."""
