@@ -41,7 +41,7 @@ def demo(stage: Stage) -> None:
     )
     taken = held["delivered"]["files"]
     expect((taken, left) == (0, FILES), f"at pace 0: {taken} taken, {left} left")
-    expect(set(paces_in(log_of(calm), held["run"])) == {0.0}, "the pace was not 0")
+    expect(set(paces_in(log_of(calm), held["run"])) <= {0.0}, "the pace was not 0")
     print(f"fail-safe:  {taken} taken at pace 0, {left} left where they were")
     last = replayed.splitlines()[-1]
     expect(last.endswith(" 0 that come out otherwise"), f"pace replay: {last}")
