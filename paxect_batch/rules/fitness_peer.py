@@ -129,7 +129,7 @@ def _alone_finding(probed: Probed, *, network: bool) -> Finding:
             Level.CARE,
             f"no peer came within {probed.waited_seconds:.0f} s",
             f"{means}; if one was started, the two do not see the same folder",
-            f"{advice}; give the other more time with --wait",
+            f"{advice}; give the other more time with --peer-seconds",
         )
     return Finding(
         "alone", level, "only this machine looked", means, advice if network else ""
