@@ -40,6 +40,8 @@ from paxect_batch.work.sources import look_at_source
 _ORDER = tuple(Step)
 _GONE = (errno.ENOENT, errno.ESTALE)
 _IRREVERSIBLE = (Step.PUBLISH_SIDECAR, Step.PUBLISH, Step.RETIRE)
+_STEPS_MAX = 50
+"""No pledge takes a quarter as many, whatever others do meanwhile."""
 
 Delivery = tuple[Direction, Place, Identity]
 """What tells a delivered item: by its path alone another content would pass for it."""
@@ -48,12 +50,13 @@ Delivery = tuple[Direction, Place, Identity]
 class Matter:
     """One pledge on its way, with what is known of it."""
 
-    __slots__ = ("adopted", "ended", "pledge", "scene", "withdrew")
+    __slots__ = ("adopted", "ended", "pledge", "scene", "steps", "withdrew")
 
     def __init__(self, pledge: Pledge, scene: Scene) -> None:
         self.pledge = pledge
         self.scene = scene
         self.adopted = False
+        self.steps = 0
         self.ended: Step | None = None
         """FINISH, COLLIDE or DROP, once it came to that."""
         self.withdrew: Step | None = None
@@ -91,12 +94,20 @@ class Settler:
         self._published_in: set[Place] = set()
 
     def settle(self, matters: list[Matter]) -> None:
-        """Take every pledge to its end; then remove the intent."""
+        """Take every pledge to its end; then remove the intent.
+
+        Raises `ShareError` if the share lets no step succeed and none fail.
+        """
         pending = list(matters)
         while pending:
             due = [(next_step(matter.scene), matter) for matter in pending]
             step = min((step for step, _ in due), key=_ORDER.index)
-            self._take(step, [matter for each, matter in due if each is step])
+            taken = [matter for each, matter in due if each is step]
+            self._take(step, taken)
+            for matter in taken:
+                matter.steps += 1
+                if matter.steps > _STEPS_MAX:
+                    raise _contradiction(matter.pledge)
             pending = [matter for matter in pending if matter.ended is None]
         # A source that comes back after a power loss would be delivered again, if
         # the intent that knows better were gone.
@@ -288,6 +299,14 @@ def run_over(owner: state.Owner) -> RunOver:
     return RunOver(
         f"another run took run {owner.run!r} of node {owner.node!r} for dead and "
         "finishes what it began; items are as they were; the node begins anew"
+    )
+
+
+def _contradiction(pledge: Pledge) -> ShareError:
+    return ShareError(
+        f"the share says of {pledge.stage} again and again that it is there, and that "
+        "it is not; items are as they were; mend the share and run again",
+        errno=errno.ESTALE,
     )
 
 

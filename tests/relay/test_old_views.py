@@ -10,8 +10,9 @@ from fakes.locks import Register
 from nodes_bench import NodeRun, bench_with
 from relay_bench import Bench, files_below
 
+from paxect_batch.model.errors import ShareError
 from paxect_batch.model.items import Entry
-from paxect_batch.model.places import Place
+from paxect_batch.model.places import Place, Root
 
 FILES = {"a.txt": b"alpha" * 100, "sub/b.bin": bytes(range(256)) * 9}
 MOMENTS = ("create", "rename_new", "remove")
@@ -85,3 +86,35 @@ def test_rescuer_with_old_listings_leaves_nothing_of_a_dead_run(
     assert folders_below(bench.state / "stage/north") == []
     assert folders_below(bench.state / "intents/north") == []
     assert files_below(bench.state / "batches") == []
+
+
+class Contradicting:
+    """A share that finds what is staged, and finds it not when it is to be renamed."""
+
+    def __init__(self, share: object, root: Root) -> None:
+        self._share = share
+        self._root = root
+        self._left = 1000
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._share, name)
+
+    def rename_new(self, source: Place, target: Place) -> None:
+        if target.root is self._root:
+            self._left -= 1
+            assert self._left > 0, "it never stops"
+            raise FileNotFoundError
+        self._share.rename_new(source, target)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("root", [Root.WIRE, Root.OUTBOX])
+def test_staged_file_that_is_there_and_not_to_be_renamed_ends_the_run(
+    tmp_path: Path, root: Root
+) -> None:
+    """As with a handle that stays stale; it was tried without a pause, for ever."""
+    bench = bench_with(tmp_path, FILES)
+    with pytest.raises(ShareError, match="items are as they were"):
+        bench.drain(Contradicting(bench.share(), root))
+    assert bench.whole_somewhere() == set()
+    bench.drain()
+    bench.check_delivered_once()
