@@ -40,7 +40,7 @@ def decode_item(share: Share, task: Task) -> Outcome:
         except _Refused as error:
             return error.outcome
         except paxect_core.ContainerError as error:
-            return _refused(source, error, expected)
+            return _told_apart(source, error, expected)
         except (paxect_core.FileError, OSError) as error:
             return (
                 of_stage(error) if isinstance(error, OSError) else of_file_error(error)
@@ -121,14 +121,18 @@ def _sidecar_digest(share: Share, task: Task) -> str | None:
     return words[0].decode("ascii", "replace").lower() if words else ""
 
 
-def _refused(
+def _told_apart(
     source: IO[bytes],
     error: paxect_core.ContainerError,
     expected: str | None,
 ) -> Outcome:
+    """Return whether the sidecar tells of the damage, or only the container itself."""
     if expected is not None:
-        source.seek(0)
-        found = _digest_of(source)
+        try:
+            source.seek(0)
+            found = _digest_of(source)
+        except OSError as unread:
+            return of_source(unread)
         if found != expected:
             return _mismatch(expected, found)
     return Outcome(

@@ -33,9 +33,9 @@ def _stage(share: Share, task: Task, source: IO[bytes]) -> Outcome:
     settings = paxect_core.Settings(
         level=task.level, channels=task.channels, frame_bytes=task.frame_bytes
     )
-    if share.facts_of(source).identity != task.identity:
-        raise SourceChanged
     try:
+        if share.facts_of(source).identity != task.identity:
+            raise SourceChanged
         with share.create(task.stage) as sink:
             result = paxect_core.encode(source, sink, settings, threads=task.threads)
             share.sync(sink)

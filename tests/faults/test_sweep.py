@@ -54,16 +54,40 @@ def test_run_in_which_any_call_fails_loses_nothing_and_others_finish(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", MACHINE, ids=errno.errorcode.get)
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [*(("open", number) for number in MACHINE), ("fstat", errno.ENOMEM)],
+    ids=str,
+)
 def test_worker_that_runs_out_of_something_blames_no_item(
-    tmp_path: Path, number: int
+    tmp_path: Path, kind: str, number: int
 ) -> None:
-    fault = Fault("worker", "open", 0, number, forever=True)
+    # The third fstat is that of the source, once it is open.
+    first = 2 if kind == "fstat" else 0
+    fault = Fault("worker", kind, first, number, forever=True)
     with bench("encode", FaultySystem(fault), tmp_path) as made:
         error = made.serve("node", Mode.ENCODE)
         assert isinstance(error, ShareError)
         assert error.errno == number
+        assert made.died == []
         assert made.standings[-1].set_aside_files == 0
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE], ids=errno.errorcode.get)
+def test_damaged_container_that_can_be_read_no_more_ends_no_worker(
+    tmp_path: Path, number: int
+) -> None:
+    """It is read once more, to tell whether its sidecar says so as well."""
+    for call in range(6):
+        folder = tmp_path / str(call)
+        folder.mkdir()
+        fault = Fault("worker", "read", call, number, forever=True)
+        with bench("decode", FaultySystem(fault), folder) as made:
+            (container,) = made.wire.glob("*.freq")
+            data = container.read_bytes()
+            container.write_bytes(data[:30] + b"\xff" + data[31:])
+            made.serve("node", Mode.DECODE)
+            assert made.died == []
 
 
 def test_lease_that_is_there_and_never_to_be_read_ends_the_run(tmp_path: Path) -> None:
