@@ -279,7 +279,7 @@ def _problems_of_run(
 
 def problems_left(made: FaultBench) -> list[str]:
     """Tell what is missing, left, or counted wrongly once all is done."""
-    aside = _set_aside(made)
+    aside, containers = _set_aside(made)
     taken = [(name, data) for name, data in made.taken if not _is_momentary(name)]
     found = []
     if sorted(data for _, data in taken) != sorted(
@@ -300,20 +300,26 @@ def problems_left(made: FaultBench) -> list[str]:
         for path in left
         if not _is_momentary(path.name)
     ]
-    return found + _problems_counted(made, len(aside))
+    return found + _problems_counted(made, len(aside), containers)
 
 
-def _problems_counted(made: FaultBench, aside: int) -> list[str]:
-    """Hold what was recorded, and what the runs counted, against what was dropped."""
+def _problems_counted(made: FaultBench, aside: int, containers: int) -> list[str]:
+    """Hold what was recorded, and what the runs counted, against what was dropped.
+
+    So many were set aside, of which so many had been encoded before.
+    """
     found = []
     encoded = sum(standing.encoded_files for standing in made.standings)
     decoded = sum(standing.decoded_files for standing in made.standings)
     counted = sum(standing.set_aside_files for standing in made.standings)
     whole = len(made.dropped)
     # Who recovers may fail after it recorded; the next one records and counts again.
-    is_right = encoded >= decoded if made.recovers else encoded in (whole, decoded)
-    if decoded + aside != whole or not is_right:
-        found.append(f"{encoded} encoded, {decoded} decoded, {aside} aside")
+    surplus = encoded - decoded - containers
+    if decoded + aside != whole or surplus < 0 or (surplus and not made.recovers):
+        found.append(
+            f"{encoded} encoded, {decoded} decoded, {aside} aside, {containers} of "
+            "them as containers"
+        )
     if counted != aside:
         found.append(f"{counted} counted as set aside, {aside} are")
     recorded = {
@@ -322,23 +328,23 @@ def _problems_counted(made: FaultBench, aside: int) -> list[str]:
         for record in map(json.loads, path.read_text().splitlines())
         if record["fate"] == "delivered"
     }
-    is_known = len(recorded) in (2 * whole - aside, 2 * whole - 2 * aside)
-    if aside < 2 and not is_known:
+    if len(recorded) != 2 * (whole - aside) + containers:
         found.append(f"recorded: {sorted(recorded)}")
     return found
 
 
-def _set_aside(made: FaultBench) -> list[bytes]:
-    """Return the bytes of dropped files that are in quarantine, maybe as containers."""
-    found = []
+def _set_aside(made: FaultBench) -> tuple[list[bytes], int]:
+    """Return the bytes of dropped files in quarantine, and how many are containers."""
+    found, containers = [], 0
     for path in files_below(made.state / "quarantine"):
         if path.name == "reason.json" or path.name.endswith(".sha256"):
             continue
         data = path.read_bytes()
         if path.name.endswith(".freq"):
             data = paxect_core.decode_bytes(data)
+            containers += 1
         found.append(data)
-    return found
+    return found, containers
 
 
 def _is_momentary(name: str) -> bool:

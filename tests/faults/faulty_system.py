@@ -80,7 +80,7 @@ GROWS = frozenset(("create", "write", "mkdir", "link"))
 
 STRIKES_MAX = 20_000
 """Who is told no so often, and goes on, goes on for ever."""
-WAIT_SECONDS_MAX = 100_000.0
+WAIT_SECONDS_MAX = 5_000.0
 
 
 @dataclass(frozen=True)
