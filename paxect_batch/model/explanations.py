@@ -16,6 +16,7 @@ class Said(enum.StrEnum):
     FAILED = "reason why a file failed"
     """In `quarantine`, in `reason.json`, in records, after `backing_off:`."""
     FINDING = "finding of verify"
+    DOCTOR = "finding of doctor"
     EXIT = "exit code"
     ENDED = "why a run ended early"
     PACE = "what bounds the pace"

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 
 from paxect_batch.model.explanations import Explanation
 from paxect_batch.report.explained_containers import CONTAINERS, ENGINE
+from paxect_batch.report.explained_doctor import DOCTOR
 from paxect_batch.report.explained_events import EVENTS
 from paxect_batch.report.explained_reasons import FAILED, FINDINGS, LEFT
 from paxect_batch.report.explained_runs import ENDED, EXITS, LIVES, PACES
@@ -21,6 +22,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *FAILED,
     *CONTAINERS,
     *FINDINGS,
+    *DOCTOR,
     *EXITS,
     *ENDED,
     *PACES,

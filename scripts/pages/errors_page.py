@@ -15,6 +15,7 @@ _HEADS = {
     Said.LEFT: "Reasons why a file is left",
     Said.FAILED: "Reasons why a file failed",
     Said.FINDING: "Findings of verify",
+    Said.DOCTOR: "Findings of doctor",
     Said.EXIT: "Exit codes",
     Said.ENDED: "Why a run ended early",
     Said.PACE: "What bounds the pace",
@@ -31,6 +32,8 @@ _INTRODUCTIONS = {
     "says `quarantine = false`.",
     Said.FINDING: "In what `verify` prints; it changes nothing. It also finds what is "
     "said of containers above.",
+    Said.DOCTOR: "In what `doctor` prints, which also says what it met, how bad that "
+    "is, and what rests on it; see [doctor](doctor.md).",
     Said.EXIT: f"If several apply, the first of {WORST_FIRST} counts.",
     Said.ENDED: "In the summary, in `--json`, and in the event `shutdown`.",
     Said.PACE: "In `pace` events, in metrics, and in `top`; see [pace](pace.md).",

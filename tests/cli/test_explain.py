@@ -15,6 +15,8 @@ from paxect_batch.model.explanations import Explanation, Said
 from paxect_batch.model.pace import Cause
 from paxect_batch.model.status import Life
 from paxect_batch.report.explanations import EXPLANATIONS, explained, nearest
+from paxect_batch.rules.fitness_calls import EXPECTATIONS as CALLS
+from paxect_batch.rules.fitness_peer import EXPECTATIONS as PEER
 from paxect_batch.rules.trust import PeerFault
 from paxect_core import errors
 
@@ -121,6 +123,16 @@ def test_every_finding_of_verify_is_explained() -> None:
             if ast.unparse(call.func) == "self._find":
                 found.update(literals(call.args[0]))
     assert found == words(Said.FINDING)
+
+
+def test_every_finding_of_doctor_is_explained() -> None:
+    found = {*CALLS, *(f"peer_{name}" for name in PEER)}
+    for path in (BATCH / "rules").glob("fitness*.py"):
+        for call in calls(ast.parse(path.read_text(encoding="utf-8"))):
+            is_one = ast.unparse(call.func) in {"Finding", "clock_finding"}
+            if is_one and isinstance(call.args[0], ast.Constant):
+                found.add(str(call.args[0].value))
+    assert found == words(Said.DOCTOR)
 
 
 def test_every_end_of_a_run_is_explained() -> None:
