@@ -43,9 +43,10 @@ _PROMPT = re.compile(rf"^((?:{'|'.join(NODES)})?\$ )(.*(?:\n> .*)*)\n?", re.MULT
 _ELSEWHERE = ("/mnt/", "/srv/")
 _SECONDS_MAX = 120
 
+_TOOLS = ("sh", "awk", "cmp", "dd", "grep", "head", "seq", "sha256sum", "timeout")
+
 needs_shell = pytest.mark.skipif(
-    not all(map(shutil.which, ("sh", "seq", "head", "dd", "cmp", "grep", "sha256sum"))),
-    reason="no POSIX shell and its tools here",
+    not all(map(shutil.which, _TOOLS)), reason="no POSIX shell and its tools here"
 )
 
 
