@@ -10,12 +10,14 @@ import contextlib
 import os
 import sys
 
+from paxect_batch.cli.colours import Tone, painted
 from paxect_batch.cli.commands import PROGRAM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_WARNING = "warning:"
 _speaker = PROGRAM
 """Which program it is that complains."""
 
@@ -55,11 +57,15 @@ def give_up() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def complain(text: str) -> None:
-    """Print a warning or an error for a person."""
+def complain(text: str, tone: Tone | None = None) -> None:
+    """Print a warning or an error for a person; a terminal may colour who says so."""
     if sys.stderr is not None:
+        who, what = f"{_speaker}:", _one_line(text)
+        if what.startswith(_WARNING):
+            who, what = f"{who} {_WARNING}", what.removeprefix(_WARNING + " ")
+            tone = tone or Tone.CARE
         with contextlib.suppress(OSError):
-            sys.stderr.write(f"{_speaker}: {_one_line(text)}\n")
+            sys.stderr.write(f"{painted(who, tone, 2)} {what}\n")
             sys.stderr.flush()
 
 

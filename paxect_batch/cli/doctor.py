@@ -17,6 +17,7 @@ import msgspec
 
 from paxect_batch.cli import console, kinds
 from paxect_batch.cli.arguments import Arguments
+from paxect_batch.cli.colours import painted, tone_of
 from paxect_batch.cli.doctor_text import report
 from paxect_batch.cli.layout import MARKER_NAME, STATE_NAME, read_marker
 from paxect_batch.cli.settings import load
@@ -76,7 +77,9 @@ def command(arguments: Arguments) -> int:
         facts = msgspec.to_builtins(fitness)
         console.say(json.dumps(facts, sort_keys=True, indent=1))
     else:
-        console.say("\n".join(report(fitness)))
+        *lines, verdict = report(fitness)
+        console.say("\n".join(lines))
+        console.say(painted(verdict, tone_of(fitness.exit_code), 1))
     return fitness.exit_code
 
 

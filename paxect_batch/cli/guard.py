@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from paxect_batch.cli import console
+from paxect_batch.cli.colours import Tone
 from paxect_batch.model.errors import BatchError, Exit
 
 TYPE_CHECKING = False
@@ -31,16 +32,20 @@ def guarded(command: Callable[[], int]) -> int:
 def explain(error: Exception) -> Exit:
     """Tell a person of what ended a command; return what it means for the exit code."""
     if isinstance(error, BatchError):
-        console.complain(error.message)
+        console.complain(error.message, Tone.BAD)
         return error.exit_code
     if isinstance(error, MemoryError):
-        console.complain("out of memory; files are as they were; use fewer --workers")
+        console.complain(
+            "out of memory; files are as they were; use fewer --workers", Tone.BAD
+        )
         return Exit.SHARE
     if isinstance(error, OSError):
-        console.complain(f"{console.os_error_text(error)}; see that it can be used")
+        text = f"{console.os_error_text(error)}; see that it can be used"
+        console.complain(text, Tone.BAD)
         return Exit.SHARE
     console.complain(
         f"a fault in the program: {console.fault_text(error)}; files on the share "
-        "are safe, the next run goes on with them; please report this line"
+        "are safe, the next run goes on with them; please report this line",
+        Tone.BAD,
     )
     return Exit.FAULT

@@ -50,7 +50,8 @@ _SETTINGS = (
     "config show prints them. Of PAXECT_LINK_*, those for INBOX, OUTBOX, POLICY, LOG, "
     "LOG_MAX and POLL_SEC count where ours are not set. PAXECT_BATCH_HMAC_KEY holds "
     "the key for signing manifests. An unknown name or an impossible value is an "
-    "error; nothing falls back to a default in silence."
+    "error; nothing falls back to a default in silence. Where NO_COLOR is set to "
+    "anything, nothing is shown in colours, which only a terminal is ever told."
 )
 
 _SIGNALS = {

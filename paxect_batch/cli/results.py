@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from paxect_batch.cli import console
+from paxect_batch.cli.colours import painted, tone_of
 from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.settings import SETTINGS, Layer, Settings
 from paxect_batch.cli.wiring import World
@@ -70,8 +71,9 @@ def report(ending: Ending, settings: Settings, world: World, policy: PolicyFile)
             stopped=standing.stopped,
             place=whereabouts(settings),
         )
-        console.say(text)
-        console.say("")
+        verdict, _, rest = text.partition("\n")
+        console.say(painted(verdict, tone_of(outcome.exit_code), 1))
+        console.say(f"{rest}\n")
     if settings.json:
         console.say(_as_json(outcome, ending.standing))
     console.say(audit_line(outcome))

@@ -14,6 +14,7 @@ import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
+from paxect_batch.cli.colours import painted, tone_of
 from paxect_batch.cli.opened import Opened, open_share
 from paxect_batch.cli.verification import Verification
 from paxect_batch.model.errors import worst
@@ -42,7 +43,8 @@ def command(arguments: Arguments) -> int:
         if verification.checked:
             console.say(_checked_text(verification.checked))
         findings = count_text(len(verification.findings), "finding")
-        console.say(findings if verification.findings else "all well")
+        verdict = findings if verification.findings else "all well"
+        console.say(painted(verdict, tone_of(code), 1))
     return code
 
 

@@ -18,8 +18,11 @@ COLUMNS = 64
 SEARCH = os.pathsep.join((str(ROOT / "core"), str(ROOT)))
 
 
-def at_a_terminal(*words: object) -> tuple[int, str]:
-    """Run `paxect-batch` in a terminal; return the exit code and what it showed."""
+def at_a_terminal(*words: object, **variables: str) -> tuple[int, str]:
+    """Run `paxect-batch` in a terminal; return the exit code and what it showed.
+
+    It shows no colours, unless the variables let it.
+    """
     import fcntl
     import termios
 
@@ -27,7 +30,7 @@ def at_a_terminal(*words: object) -> tuple[int, str]:
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-m", "paxect_batch", *map(str, words)],
-        env=os.environ | {"PYTHONPATH": SEARCH},
+        env=os.environ | {"PYTHONPATH": SEARCH, "NO_COLOR": "1"} | variables,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -147,3 +150,46 @@ def test_checksums_hold_for_odd_names(tmp_path: Path) -> None:
     )
     assert (checked.returncode, checked.stderr) == (0, b"")
     assert checked.stdout.count(b": OK\n") == len(names)
+
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+COLOURFUL = {"NO_COLOR": "", "TERM": "xterm-256color"}
+
+
+def test_terminal_shows_what_is_well_and_what_is_bad_in_colours(tmp_path: Path) -> None:
+    share = make_share(tmp_path, "attempts = 1\n")
+    assert "\x1b[32mall well\x1b[0m" in at_a_terminal("verify", share, **COLOURFUL)[1]
+    drop(share, a_txt=b"one")
+    (share / "wire" / "odd.txt.freq").write_bytes(b"nonsense")
+    _, shown = at_a_terminal("drain", share, **COLOURFUL)
+    assert "\x1b[33mpaxect-batch: warning:\x1b[0m wire/odd.txt.freq" in shown
+    assert re.search(r"\x1b\[31ma container is broken;[^\x1b\n]*\x1b\[0m", shown)
+    assert not COLOUR.search(shown.splitlines()[-1])
+    _, shown = at_a_terminal("drian", **COLOURFUL)
+    assert shown.startswith("\x1b[31mpaxect-batch:\x1b[0m 'drian' is no command")
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"NO_COLOR": "1", "TERM": "xterm"}, {"NO_COLOR": "", "TERM": "dumb"}],
+    ids=["NO_COLOR", "dumb"],
+)
+def test_terminal_that_is_to_show_no_colours_shows_none(
+    variables: dict[str, str], tmp_path: Path
+) -> None:
+    share = make_share(tmp_path)
+    for words in (["verify", share], ["drain", share], ["drian"]):
+        assert not COLOUR.search(at_a_terminal(*words, **variables)[1])
+
+
+def test_pipe_gets_no_colours(tmp_path: Path) -> None:
+    share = make_share(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "paxect_batch", "drain", "--summary", share],
+        env=os.environ | {"PYTHONPATH": SEARCH} | COLOURFUL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "nothing to do" in done.stdout
+    assert not COLOUR.search(done.stdout + done.stderr)

@@ -33,6 +33,7 @@ IMPURE_MODULES = {
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "__import__"}
 EVERYWHERE = {"msgspec"}
 ENVIRONMENT_READERS = {
+    "paxect_batch.cli.colours",
     "paxect_batch.cli.settings",
     "paxect_batch.world.keys",
     "paxect_core.cli",
