@@ -95,16 +95,19 @@ class Recovery:
     def sweep(self) -> None:
         """Drop what is staged by runs that are over, and by this one."""
         asides: list[Place] = []
+        closed = []
         for run in sorted(self._runs()):
             owner = state.Owner(self._node, run)
             if owner == self._by:
                 if not any(state.intents_in(self._share, state.intent_folder(owner))):
                     self._sweep_stages(owner, asides)
             elif self._close(owner):
+                closed.append(owner)
                 self._sweep_stages(owner, asides)
         settle_asides(self._share, asides, self._ledger.all() if asides else ())
-        for run in sorted(self._runs() - {self._by.run}):
-            self._remove_stage_folders(state.Owner(self._node, run))
+        # Of no other: while an intent stands, its stages must be known to be gone.
+        for owner in closed:
+            self._remove_stage_folders(owner)
 
     def end(self) -> None:
         """Close this run, which stages nothing any more, and leave nothing of it."""

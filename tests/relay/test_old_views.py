@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fakes.locks import Register
 from nodes_bench import NodeRun, bench_with
-from relay_bench import Bench, files_below
+from relay_bench import Bench, Crash, WatchedShare, files_below
 
 from paxect_batch.model.errors import ShareError
 from paxect_batch.model.items import Entry
@@ -116,5 +116,37 @@ def test_staged_file_that_is_there_and_not_to_be_renamed_ends_the_run(
     with pytest.raises(ShareError, match="items are as they were"):
         bench.drain(Contradicting(bench.share(), root))
     assert bench.whole_somewhere() == set()
+    bench.drain()
+    bench.check_delivered_once()
+
+
+class Denying:
+    """A share that says of intents that they are gone, instead of removing them."""
+
+    def __init__(self, share: object) -> None:
+        self._share = share
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._share, name)
+
+    def remove(self, place: Place) -> bool:
+        if place.path.startswith("intents/") and place.name.endswith(".json"):
+            return False
+        return self._share.remove(place)  # type: ignore[attr-defined, no-any-return]
+
+
+def test_intent_that_was_said_to_be_gone_is_the_next_ones(tmp_path: Path) -> None:
+    """Without the stage folder nobody could tell what became of what it promises."""
+    bench = bench_with(tmp_path, FILES)
+    left = [3]
+
+    def die(number: int, name: str) -> None:
+        left[0] -= name == "rename_new"
+        if left[0] == 0:
+            raise Crash
+
+    with pytest.raises(Crash):
+        bench.drain(WatchedShare(bench.share(), before=die))
+    bench.drain(Denying(bench.share()))
     bench.drain()
     bench.check_delivered_once()
