@@ -53,7 +53,8 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         ("data", explanation.data),
         ("do", explanation.todo),
     ):
-        yield from _wrapped(f"  {title:<7}", text)
+        if text:
+            yield from _wrapped(f"  {title:<7}", text)
 
 
 def _listing(explanations: Iterable[Explanation]) -> Iterator[str]:

@@ -22,6 +22,8 @@ class Said(enum.StrEnum):
     PACE = "what bounds the pace"
     LIFE = "how a node stands"
     ENGINE = "error of paxect-core"
+    WORD = "word of the glossary"
+    """It has a meaning and nothing else."""
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from paxect_batch.report.explained_doctor import DOCTOR
 from paxect_batch.report.explained_events import EVENTS
 from paxect_batch.report.explained_reasons import FAILED, FINDINGS, LEFT
 from paxect_batch.report.explained_runs import ENDED, EXITS, LIVES, PACES
+from paxect_batch.report.glossary import GLOSSARY
 
 EXPLANATIONS: tuple[Explanation, ...] = (
     *EVENTS,
@@ -28,6 +29,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *PACES,
     *LIVES,
     *ENGINE,
+    *GLOSSARY,
 )
 
 

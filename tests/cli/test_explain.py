@@ -25,6 +25,8 @@ BATCH = ROOT / "paxect_batch"
 CORE = ROOT / "core" / "paxect_core"
 
 _REASON = re.compile(r"[a-z]+(?:_[a-z]+)+")
+OF_THE_CODE = {"settings", "lane", "destination", "board", "view", "looker"}
+"""Words that no message needs."""
 _SILENT = {"Result.CHANGED", "Result.GONE"}
 """A worker's outcomes whose code nobody is shown."""
 
@@ -153,9 +155,21 @@ def test_every_exit_code_cause_life_and_error_is_explained() -> None:
     assert words(Said.ENGINE) == raised_codes(errors.PaxectError) | {"cancelled"}
 
 
+def test_every_word_of_the_glossary_that_operators_meet_is_explained() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    table = page.split("\n## Words\n")[1].split("\n## ")[0]
+    cells = re.findall(r"^\| ([a-z][^|]*?) \|", table, re.MULTILINE)[1:]
+    found = {word for cell in cells for word in cell.split(", ")}
+    assert found - OF_THE_CODE == words(Said.WORD)
+
+
 @pytest.mark.parametrize("each", EXPLANATIONS, ids=lambda each: f"{each.word}")
 def test_explanation_is_whole_and_in_plain_sentences(each: Explanation) -> None:
-    for text in (each.means, each.cause, each.data, each.todo):
+    texts = [each.means, each.cause, each.data, each.todo]
+    if Said.WORD in each.said:
+        assert texts[1:] == ["", "", ""]
+        del texts[1:]
+    for text in texts:
         assert text
         assert text.isascii()
         assert not text.endswith(".")
@@ -194,6 +208,11 @@ def test_explain_of_a_word_with_two_meanings_prints_both(command: Command) -> No
     assert command("explain", "unreadable").out.count("unreadable  (") == 2
 
 
+def test_explain_of_a_word_of_the_glossary_is_its_meaning(command: Command) -> None:
+    assert command("explain", "lease").out.startswith("lease  (word of the glossary)\n")
+    assert "cause" not in command("explain", "batch digest").out
+
+
 def test_explain_of_an_unknown_word_is_64_with_the_nearest(command: Command) -> None:
     said = command("explain", "checksum-mismach")
     assert (said.code, said.out) == (64, "")
@@ -204,7 +223,7 @@ def test_explain_of_an_unknown_word_is_64_with_the_nearest(command: Command) -> 
 def test_explain_without_a_word_lists_all_on_narrow_lines(command: Command) -> None:
     lines = command("explain").out.splitlines()
     assert max(map(len, lines)) <= 80
-    listed = [line.split()[0] for line in lines if re.match(r"  \S", line)]
+    listed = [line[2:24].strip() for line in lines if re.match(r"  \S", line)]
     assert listed == [each.word for each in EXPLANATIONS]
 
 
