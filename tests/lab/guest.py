@@ -48,6 +48,7 @@ class Machine:
     number: int
     port: int
     memory_mib: int
+    processors: int = 1
     disk: Path | None = None
 
 
@@ -208,7 +209,8 @@ def _words(machine: Machine) -> list[str]:
     network = f"socket,id=net0,mcast=230.0.0.1:{machine.port},localaddr=127.0.0.1"
     card = f"virtio-net-pci,netdev=net0,id=nic0,mac=52:54:00:77:00:{machine.number:02x}"
     words = [
-        *("qemu-system-x86_64", "-accel", machine_accel(), "-cpu", "max", "-smp", "1"),
+        *("qemu-system-x86_64", "-accel", machine_accel(), "-cpu", "max"),
+        *("-smp", str(machine.processors)),
         *("-m", str(machine.memory_mib), "-display", "none", "-no-reboot"),
         *("-serial", f"file:{folder}/console"),
         *("-qmp", f"unix:{folder}/qmp,server=on,wait=off"),

@@ -40,6 +40,8 @@ SHARE_ON_SERVER = "/srv/share"
 
 NFS_LEASE_SECONDS = 10
 SERVER_MEMORY_MIB = 500
+SERVER_PROCESSORS = 2
+"""What nodes wait for, on SMB above all."""
 NODE_MEMORY_MIB = 700
 
 
@@ -181,6 +183,7 @@ class Lab:
             number=number,
             port=self._port,
             memory_mib=SERVER_MEMORY_MIB if name == SERVER else NODE_MEMORY_MIB,
+            processors=SERVER_PROCESSORS if name == SERVER else 1,
             disk=self._disk if name == SERVER else None,
         )
 
