@@ -252,7 +252,7 @@ class Settler:
         pledge, scene = matter.pledge, matter.scene
         if scene.staged and scene.recorded:
             self._share.remove(pledge.stage)
-        if pledge.sidecar_stage is not None:
+        if pledge.sidecar_stage is not None and scene.sidecar_staged:
             self._share.remove(pledge.sidecar_stage)
         if scene.withdrawn:
             self._take_back_sidecar(pledge)
