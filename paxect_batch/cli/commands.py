@@ -300,8 +300,8 @@ COMMANDS = {
     ),
     "explain": Command(
         "Tell what an event, reason or code means, and what to do about it.",
-        "[WORD]",
-        1,
+        "[WORD...]",
+        4,
         (_JSON, _HELP),
         (
             "paxect-batch explain checksum_mismatch",

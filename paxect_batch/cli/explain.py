@@ -22,7 +22,7 @@ def command(arguments: Arguments) -> int:
     """Print what explains a word, or all that can be explained."""
     found = EXPLANATIONS
     if arguments.operands:
-        found = _found(arguments.operands[0])
+        found = _found(" ".join(arguments.operands))
     if arguments.has("json"):
         facts = [msgspec.to_builtins(each) for each in found]
         console.say(json.dumps(facts, sort_keys=True))

@@ -210,7 +210,7 @@ def test_explain_of_a_word_with_two_meanings_prints_both(command: Command) -> No
 
 def test_explain_of_a_word_of_the_glossary_is_its_meaning(command: Command) -> None:
     assert command("explain", "lease").out.startswith("lease  (word of the glossary)\n")
-    assert "cause" not in command("explain", "batch digest").out
+    assert "cause" not in command("explain", "batch", "digest").out
 
 
 def test_explain_of_an_unknown_word_is_64_with_the_nearest(command: Command) -> None:
