@@ -19,6 +19,7 @@ from paxect_batch.model.leases import RUN_BYTES_MAX, Lease, Machine, Over, is_na
 from paxect_batch.world.fresh import freshen
 from paxect_batch.world.lease_judge import LEASE_SECONDS_MAX
 from paxect_batch.world.plain_files import FOLDER, WRITE, NotPlain, open_plain
+from paxect_batch.world.tree import TEMP_PREFIX
 from paxect_batch.world.wholes import read_part
 
 LEASE_BYTES = 4096
@@ -57,7 +58,8 @@ class LeaseFiles:
         """
         if fresh:
             freshen(self._nodes)
-        return _listed(self._nodes)
+        # Beside them others make files of a moment, for the same reason.
+        return [n for n in _listed(self._nodes) if not n.startswith(TEMP_PREFIX)]
 
     def read(self, node: str) -> bytes | None:
         """Return what a node's lease says at this moment; None if it has none."""

@@ -301,6 +301,13 @@ def test_rescue_whose_rescuer_died_is_adopted(
     assert over.run == "run-of-node1"
 
 
+def test_file_of_a_moment_beside_the_nodes_is_no_node(tmp_path: Path) -> None:
+    files = LeaseFiles(str(tmp_path))
+    assert files.create(lease_of("node1"))
+    (tmp_path / "nodes/.paxect-0123456789abcdef.tmp").touch()
+    assert files.nodes(fresh=True) == ["node1"]
+
+
 def test_lease_that_cannot_be_read_once_is_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
