@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_samples import Command, start
+from cli_samples import ROOT, Command
 
 from paxect_batch.cli import demo
 from paxect_batch.cli.init import lay_out
@@ -18,6 +20,15 @@ from paxect_batch.cli.main import main
 
 SECONDS_MAX = 300.0
 """When a demo is said to hang."""
+
+HOMES = (ROOT / "core", ROOT)
+ENDLESS = """
+import sys
+from paxect_batch.cli import demo, main
+demo._Demo._drain = lambda told: told._run("watch", "--node", "demo", "share")
+sys.exit(main.main(["demo"]))
+"""
+"""A demo that does not end before it is stopped."""
 
 SAMPLES = [
     "note.txt",
@@ -103,7 +114,13 @@ def test_demo_that_is_kept_says_where_and_heeds_nothing_that_is_configured(
 def test_demo_that_is_stopped_ends_what_it_runs_and_leaves_nothing(
     temporary: Path, number: int, code: int
 ) -> None:
-    process = start("demo")
+    process = subprocess.Popen(
+        [sys.executable, "-c", ENDLESS],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, HOMES))},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     until(lambda: bool(list(temporary.glob("*/share/.paxect/nodes/demo/lease"))))
     process.send_signal(number)
     out, err = process.communicate(timeout=SECONDS_MAX)

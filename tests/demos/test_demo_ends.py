@@ -6,56 +6,29 @@ import os
 import shutil
 import signal
 import sys
-import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import psutil
 import pytest
-from demo_programs import (
-    DEMOS,
-    SECONDS_MAX,
-    environment,
-    left_behind,
-    show,
-    start,
-)
+from demo_programs import DEMOS, SECONDS_MAX, environment, left_behind, show, start
 
 pytestmark = pytest.mark.slow
 
+ENDLESS = """\
+import sys
+from stage import Link, perform
+
+def demo(stage):
+    link = Link(stage, stage.folder)
+    link.until("Watching")
+    print("begun", flush=True)
+    link.until("what never comes")
+
+sys.exit(perform(demo))
+"""
 PASSING = 'print("well")\n'
 FAILING = 'import sys\nprint("so far")\nsys.exit("demo_2_fails: not\\x07 so")\n'
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals cannot be sent here")
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
-)
-def test_demo_that_is_stopped_leaves_neither_files_nor_processes(
-    ground: Path, number: int, code: int
-) -> None:
-    for name in ("t", "elsewhere"):
-        (ground / name).mkdir()
-    demo = start(
-        DEMOS / "demo_1_local_basic.py",
-        python=sys.executable,
-        variables=environment(ground),
-        cwd=ground / "elsewhere",
-    )
-    end = time.monotonic() + SECONDS_MAX
-    while not list(ground.glob("t/*/paxect_link_log.jsonl")):
-        assert demo.poll() is None, demo.communicate()
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    begun = psutil.Process(demo.pid).children(recursive=True)
-    assert begun
-    demo.send_signal(number)
-    _, err = demo.communicate(timeout=SECONDS_MAX)
-    assert demo.returncode == code, err
-    assert "Traceback" not in err
-    assert left_behind(ground) == []
-    _, alive = psutil.wait_procs(begun, timeout=SECONDS_MAX)
-    assert alive == []
 
 
 @pytest.fixture
@@ -68,6 +41,35 @@ def demos(ground: Path) -> Path:
     (folder / "demo_1_passes.py").write_text(PASSING)
     (folder / "complete_demo_01_passes.py").write_text(PASSING)
     return folder
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals cannot be sent here")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_demo_that_is_stopped_leaves_neither_files_nor_processes(
+    ground: Path, demos: Path, number: int, code: int
+) -> None:
+    (demos / "demo_3_endless.py").write_text(ENDLESS)
+    for name in ("t", "elsewhere"):
+        (ground / name).mkdir()
+    demo = start(
+        demos / "demo_3_endless.py",
+        python=sys.executable,
+        variables=environment(ground),
+        cwd=ground / "elsewhere",
+    )
+    assert demo.stdout is not None
+    assert demo.stdout.readline() == "begun\n", demo.communicate()
+    begun = psutil.Process(demo.pid).children(recursive=True)
+    assert begun
+    demo.send_signal(number)
+    _, err = demo.communicate(timeout=SECONDS_MAX)
+    assert demo.returncode == code, err
+    assert "Traceback" not in err
+    assert left_behind(ground) == []
+    _, alive = psutil.wait_procs(begun, timeout=SECONDS_MAX)
+    assert alive == []
 
 
 def test_run_all_tells_of_each_demo_in_turn(ground: Path, demos: Path) -> None:
