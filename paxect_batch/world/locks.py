@@ -387,4 +387,11 @@ def _default_run_lock(folder: str, node: str) -> str:
     """Return a path on this machine: a lock that a server keeps may outlive us."""
     text = f"{os.path.realpath(folder)}\0{node}"
     name = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:24]
-    return os.path.join(tempfile.gettempdir(), f"paxect-{user_id()}-{name}.lock")
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise NotReady(
+            "no folder for temporary files can be written to, so runs on this machine "
+            "cannot be kept apart; nothing was changed; let TMPDIR name one that can"
+        ) from error
+    return os.path.join(folder, f"paxect-{user_id()}-{name}.lock")

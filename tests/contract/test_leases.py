@@ -474,6 +474,19 @@ def test_no_share_is_made_by_joining(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+def test_machine_without_a_temporary_folder_is_told_apart_from_a_bad_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> str:
+        # As in a container whose root is read-only, without a /tmp of its own.
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile.gettempdir", refuse)
+    with pytest.raises(NotReady) as caught:
+        FileLocks(str(tmp_path)).join(Applicant(node="node1", run="a"))
+    assert "TMPDIR" in caught.value.message
+
+
 def test_run_lock_of_ones_own_is_one_for_all_nodes(tmp_path: Path) -> None:
     path = str(tmp_path / "lock")
     one = FileLocks(str(tmp_path), run_lock=path)
