@@ -47,10 +47,10 @@ def share_with(
     subprocess.run([*RELAY, "init", str(share), "--quiet"], check=True)
     policy = share / ".paxect" / "policy.toml"
     facts = ('version = "2"', f"frame_bytes = {frame_bytes}", f"level = {level}")
-    policy.write_text("\n".join((*facts, 'allowed_suffixes = ["*"]', "")))
+    policy.write_text("\n".join((*facts, 'allowed_suffixes = [".bin"]', "")))
     block = os.urandom(MIB // 2) + bytes(MIB // 2)
     for number in range(files):
-        with open(share / "inbox" / f"{number:05}", "wb") as sink:
+        with open(share / "inbox" / f"{number:05}.bin", "wb") as sink:
             sink.writelines(
                 block[: min(size - piece, MIB)] for piece in range(0, size, MIB)
             )
