@@ -14,6 +14,7 @@ from paxect_batch.cli.completion_words import Completed, Kind, Line, Word
 from paxect_batch.cli.settings import SETTINGS
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.schemas import SUBJECTS
+from paxect_batch.report.explanations import EXPLANATIONS
 from paxect_core import options as core
 from paxect_core.wire import MAPPING_NAMES
 
@@ -25,7 +26,13 @@ _CORE_VALUES = {
     "mapping": tuple(MAPPING_NAMES),
     "channels": ("auto", *map(str, range(1, 9))),
 }
-_OPERANDS = {"schema": tuple(SUBJECTS)}
+_OPERANDS = {
+    "schema": tuple(SUBJECTS),
+    # Several words would have to be quoted, in each shell otherwise.
+    "explain": tuple(
+        sorted({each.word for each in EXPLANATIONS if " " not in each.word})
+    ),
+}
 """Words of an operand that stand in a table of their own."""
 
 

@@ -26,6 +26,7 @@ OFFERS = [
     ("paxect-batch drain --no-pa", ["--no-pace"]),
     ("paxect-batch quarantine re", ["retry", "release"]),
     ("paxect-batch schema au", ["audit"]),
+    ("paxect-batch explain checksum_m", ["checksum_mismatch"]),
     ("paxect-batch dashboard ", ["grafana", "alerts"]),
     ("paxect-batch help quar", ["quarantine"]),
     ("paxect-core enc", ["encode"]),
