@@ -17,6 +17,8 @@ _SIGTERM = 15
 _PING_SECONDS_MAX = 5.0
 """An emulated machine answers slowly, and what touches a hung mount not at all."""
 _HANGS_SECONDS = 30.0
+_PAUSE_SECONDS = 0.2
+"""More requests than that are told to come again later."""
 _BACK_SECONDS_MAX = 240.0
 _PATHS = ("ping", "metrics", "last", "events", "")
 
@@ -64,6 +66,7 @@ def _hammer(node: Guest, verdict: Verdict) -> tuple[float, int]:
             slowest, count = max(slowest, answer["seconds"]), count + 1
             if answer["code"] != 200 or answer["seconds"] > _PING_SECONDS_MAX:
                 verdict.faults.append(f"/{path} while the mount hung: {answer}")
+            time.sleep(_PAUSE_SECONDS)
     return slowest, count
 
 

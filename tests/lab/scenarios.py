@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import oracle
@@ -87,11 +88,13 @@ def power(lab: Lab) -> Verdict:
     for seed in range(lab.setting.scale.moments):
         ground, jobs, moment = _at_a_moment(lab, "power", seed)
         watch = ground.lose("node1", WATCH_SECONDS)
-        ended = ground.finished(jobs["node2"])
+        with ThreadPoolExecutor(1) as hand:
+            booted = hand.submit(lab.boot, "node1")
+            ended = ground.finished(jobs["node2"])
+            booted.result()
         verdict.add(moment, _unlike(ended, {0}))
         taken.append(watch.result(WATCH_SECONDS + 60))
         verdict.add(moment, _takeover(taken[-1]))
-        lab.boot("node1")
         verdict.add(moment, _last_drain(ground, seed))
     verdict.figures += [f"{lab.setting.scale.moments} moments", _told_taken(taken)]
     return verdict
@@ -220,10 +223,9 @@ def _at_a_moment(
 
 
 def _last_drain(ground: Ground, seed: int) -> Iterator[str]:
-    for node in ("node1", "node2"):
-        (run,) = ground.finished(ground.drain(node, *WAIT))
+    for run in ground.finished(*(ground.drain(n, *WAIT) for n in ("node1", "node2"))):
         if run.code != 0:
-            yield f"the last drain on {node} ended with {run.code}: {run.err[-300:]}"
+            yield f"the last drain on {run.node} ended with {run.code}: {run.err}"
     count = ground.lab.setting.scale.files_of_a_moment
     yield from _faults(ground, seed, count)
 
