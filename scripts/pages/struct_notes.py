@@ -1,7 +1,6 @@
 """What stands as a docstring below fields of structs and members of enums."""
 
 import ast
-import enum
 import inspect
 import textwrap
 from functools import cache
@@ -9,9 +8,7 @@ from itertools import pairwise
 
 import msgspec
 
-import paxect_batch.model.schemas  # so that all structs that are written down are known
-
-SUBJECTS = paxect_batch.model.schemas.SUBJECTS
+from paxect_batch.model.schemas import SUBJECTS
 
 
 @cache
@@ -33,12 +30,20 @@ def notes_of(kind: type) -> dict[str, str]:
 
 @cache
 def known_kinds() -> dict[str, type]:
-    """Return the structs and enums of the model by their names."""
+    """Return the structs and enums that documents are made of, by their names."""
     found: dict[str, type] = {}
-    waiting: list[type] = [msgspec.Struct, enum.StrEnum]
+    waiting = [msgspec.inspect.type_info(kind) for kind, _ in SUBJECTS.values()]
     while waiting:
-        kind = waiting.pop()
-        waiting += kind.__subclasses__()
-        if kind.__module__.startswith("paxect_batch.model."):
+        info = waiting.pop()
+        kind = getattr(info, "cls", None)
+        if kind is not None and kind.__name__ not in found:
             found[kind.__name__] = kind
+            waiting += [field.type for field in getattr(info, "fields", ())]
+        waiting += getattr(info, "types", ())
+        waiting += getattr(info, "item_types", ())
+        waiting += [
+            getattr(info, part)
+            for part in ("item_type", "key_type", "value_type")
+            if hasattr(info, part)
+        ]
     return found

@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from paxect_batch.model import schema_texts
+from paxect_batch.model import schemas as schemas_module
 from paxect_batch.model.schema_examples import EXAMPLES
 from paxect_batch.model.schemas import SUBJECTS, index, schemas
 
@@ -54,6 +55,12 @@ def test_schema_describes_every_field(name: str) -> None:
         )
         for field, node in fields.items():
             assert node.get("description"), f"{part}.{field}"
+
+
+def test_no_two_structs_of_the_model_have_one_name() -> None:
+    # Schemas know them by their names, whatever was imported first.
+    names = [kind.__name__ for kind in set(schemas_module._structs(msgspec.Struct))]
+    assert sorted(names) == sorted(set(names))
 
 
 def test_every_text_is_of_a_field_that_has_no_docstring() -> None:
