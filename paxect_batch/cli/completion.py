@@ -13,8 +13,8 @@ from paxect_batch.cli.completion_scripts import SCRIPTS
 from paxect_batch.cli.completion_words import Completed, Kind, Line, Word
 from paxect_batch.cli.settings import SETTINGS
 from paxect_batch.model.errors import Exit
-from paxect_batch.model.schemas import SUBJECTS
 from paxect_batch.report.explanations import EXPLANATIONS
+from paxect_batch.report.schemas import SUBJECTS
 from paxect_core import options as core
 from paxect_core.wire import MAPPING_NAMES
 

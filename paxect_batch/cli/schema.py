@@ -7,7 +7,7 @@ import json
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments, suggestion
 from paxect_batch.model.errors import ConfigError, Exit
-from paxect_batch.model.schemas import SUBJECTS, schemas
+from paxect_batch.report.schemas import SUBJECTS, schemas
 
 
 def command(arguments: Arguments) -> int:

@@ -9,8 +9,8 @@ from page_parts import anchor, code, fenced, joined, page, phrase, table, value
 from struct_notes import SUBJECTS, known_kinds, notes_of
 
 from paxect_batch.model.explanations import Said
-from paxect_batch.model.schemas import schemas
 from paxect_batch.report.explanations import explained
+from paxect_batch.report.schemas import schemas
 
 _TOP = """
 Every document that the program writes or prints as JSON, with its fields.

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import msgspec
 
-from paxect_batch.model.schemas import SUBJECTS
+from paxect_batch.report.schemas import SUBJECTS
 
 
 @cache

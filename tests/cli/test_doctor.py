@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from paxect_batch.cli import doctor, doctor_text
 from paxect_batch.model.fitness import Finding, Level, Mount, Verdict
-from paxect_batch.model.schemas import schemas
+from paxect_batch.report.schemas import schemas
 from paxect_batch.world import probes_ground
 
 pytestmark = pytest.mark.slow

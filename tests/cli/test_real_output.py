@@ -10,7 +10,7 @@ from cli_samples import Command, copy_of, make_share
 from jsonschema import Draft202012Validator
 
 from paxect_batch.cli.main import main
-from paxect_batch.model.schemas import SUBJECTS
+from paxect_batch.report.schemas import SUBJECTS
 from paxect_core.cli import main as core
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cli_samples import Command
 
-from paxect_batch.model.schemas import SUBJECTS
+from paxect_batch.report.schemas import SUBJECTS
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 

@@ -171,8 +171,8 @@ def _said(stream: io.TextIOWrapper) -> str:
 
 
 def _facts_with(inodes: dict[int, int]) -> Callable[..., Facts]:
-    def facts(found: os.stat_result, fd: int | None) -> Facts:
-        told = _facts(found, fd)
+    def facts(found: os.stat_result, **more: Any) -> Facts:
+        told = _facts(found, **more)
         inode = inodes.get(told.identity.inode)
         if inode is None:
             return told

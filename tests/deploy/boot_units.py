@@ -60,7 +60,17 @@ def main(words: list[str]) -> int:
         shutil.rmtree(root / "source")
     _lay_out(root)
     subprocess.run(
-        ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot", "--private-network", "--console=pipe", "--directory", str(root)],
+        [
+            "systemd-nspawn",
+            "--quiet",
+            "--register=no",
+            "--keep-unit",
+            "--boot",
+            "--private-network",
+            "--console=pipe",
+            "--directory",
+            str(root),
+        ],
         timeout=SECONDS_MAX,
         capture_output=True,
         check=False,

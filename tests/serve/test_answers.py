@@ -16,8 +16,8 @@ from serve_samples import (
 )
 
 from paxect_batch.model.events import Event
-from paxect_batch.model.schemas import schemas
 from paxect_batch.model.view import Ground
+from paxect_batch.report.schemas import schemas
 from paxect_batch.serve import exposition
 from paxect_batch.serve.answers import Answers
 from paxect_batch.serve.board import Board

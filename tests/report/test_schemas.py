@@ -10,10 +10,10 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from paxect_batch.model import schema_texts
-from paxect_batch.model import schemas as schemas_module
-from paxect_batch.model.schema_examples import EXAMPLES
-from paxect_batch.model.schemas import SUBJECTS, index, schemas
+from paxect_batch.report import schema_texts
+from paxect_batch.report import schemas as schemas_module
+from paxect_batch.report.schema_examples import EXAMPLES
+from paxect_batch.report.schemas import SUBJECTS, index, schemas
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 CASES = [(name, each) for name, several in EXAMPLES.items() for each in several]

@@ -28,11 +28,11 @@ from paxect_batch.model.printed import (
 )
 from paxect_batch.model.records import Record
 from paxect_batch.model.run_settings import RunSettings
-from paxect_batch.model.schema_examples import EXAMPLES
-from paxect_batch.model.schema_texts import field_texts
 from paxect_batch.model.status import Deliveries, ShareStatus
 from paxect_batch.model.transfer import Attempts, Intent, Reason
 from paxect_batch.model.view import View
+from paxect_batch.report.schema_examples import EXAMPLES
+from paxect_batch.report.schema_texts import field_texts
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
