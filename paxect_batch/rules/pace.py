@@ -313,7 +313,7 @@ def _pace(limits: Limits, state: PaceState, seen: Observation) -> Pace:
     )
     if quiet < pace:
         pace, cause = quiet, Cause.QUIET_HOURS
-    lots = _part(limits.lots, pace)
+    lots = _lots(limits, pace)
     files, size = _part(limits.files, pace), _part(limits.bytes, pace)
     if pace and limits.asked.guarded:
         files_bound, bytes_bound = state.files_bound, state.bytes_bound
@@ -348,6 +348,16 @@ def _lot_files(limits: Limits, files: int, lots: int) -> int:
     if files >= limits.files:
         return LOT_ITEMS_MAX
     return min(max(files // max(lots, 1), 1), LOT_ITEMS_MAX)
+
+
+def _lots(limits: Limits, pace: float) -> int:
+    """Return how many lots may be out.
+
+    Below full pace none that waits for a worker: it would keep that one at work.
+    """
+    if pace >= RUNGS[-1]:
+        return limits.lots
+    return min(_part(limits.workers, pace), limits.lots)
 
 
 def _part(most: int, pace: float) -> int:

@@ -73,9 +73,7 @@ def _memory(limits: Limits, around: Surroundings) -> float:
     if not limits.lot_memory_bytes:
         return ROOM_MAX
     lots = spare / limits.lot_memory_bytes
-    if lots >= limits.workers:
-        return _bounded(lots / limits.workers)
-    return _bounded(lots / limits.lots, least=LEAST)
+    return _bounded(lots / limits.workers, least=LEAST)
 
 
 def spare_bytes(around: Surroundings) -> int | None:

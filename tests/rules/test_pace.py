@@ -63,6 +63,15 @@ def test_pace_is_never_above_any_limit(
 
 @few
 @given(limits, histories())
+def test_below_full_pace_no_lot_waits_for_a_worker(
+    limit: Limits, history: list[Observation]
+) -> None:
+    for pace in run(limit, history)[1]:
+        assert pace.pace == 1 or pace.lots <= max(limit.workers * pace.pace, 1)
+
+
+@few
+@given(limits, histories())
 def test_pace_is_never_above_the_room_of_a_guard(
     limit: Limits, history: list[Observation]
 ) -> None:

@@ -126,7 +126,7 @@ def memory(folder: Path) -> None:
 
 
 def load(folder: Path) -> None:
-    compute = "sum(i * i for i in range(60_000_000))"
+    compute = "sum(i * i for i in range(500_000_000))"
 
     def timed() -> float:
         cores = os.cpu_count() or 1
