@@ -11,9 +11,9 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import core, report, workplace
+from benchmarks import core, relay, report, workplace
 
-BENCHMARKS = {"core": core}
+BENCHMARKS = {"core": core, "relay": relay}
 
 
 def main() -> int:
@@ -42,8 +42,8 @@ def _parser() -> argparse.ArgumentParser:
         )
         command.add_argument(
             "--dir",
-            help="folder for inputs and outputs (default: /dev/shm where there is "
-            "one, so that no disk takes part, else the temporary folder)",
+            help="folder for inputs and outputs (default for core: /dev/shm where "
+            "there is one, so that no disk takes part; for relay: your home folder)",
         )
         command.add_argument("--json", metavar="FILE", help="write all figures there")
         command.add_argument(

@@ -21,6 +21,7 @@ class Unavailable(Exception):
 PACKAGES = {
     "zstd": "Debian, Ubuntu and Fedora: package zstd; Homebrew: zstd",
     "openssl": "Debian, Ubuntu and Fedora: package openssl; Homebrew: openssl",
+    "rsync": "Debian, Ubuntu and Fedora: package rsync; Homebrew: rsync",
 }
 
 
@@ -31,11 +32,13 @@ def need_tools(*names: str) -> dict[str, str]:
         raise Unavailable(
             "; ".join(f"{name} is not installed ({PACKAGES[name]})" for name in missing)
         )
-    version = {"zstd": "--version", "openssl": "version"}
+    version = {"zstd": "--version", "openssl": "version", "rsync": "--version"}
     return {
         name: subprocess.run(
             [name, version[name]], capture_output=True, text=True, check=True
-        ).stdout.strip()
+        )
+        .stdout.strip()
+        .partition("\n")[0]
         for name in names
     }
 
