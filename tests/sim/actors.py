@@ -67,14 +67,13 @@ class Actors:
             self.disk.tokens += 1
             part = f"{folder}/.{self._contents}-{self.disk.tokens}.part"
             file = self.disk.create(part)
-            version = self.oracle.dropped(name, content, container)
             self.disk.write(file, content)
             self.disk.sync(file)
             if how == "unlink":
                 self.turns.step("drop", path)
             if self.disk.find(part) is not file:
-                version.is_overwritten = True
-                return  # lost with the power
+                return  # lost with the power, before anybody was to have it
+            self.oracle.dropped(name, content, container)
             self._overwrites(path)
             self.disk.rename(part, path, replaces=True)
         self.disk.sync_folder(self.disk.folder(folder))
