@@ -1,0 +1,110 @@
+"""Whether a file on a share is told to have a writer."""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+import time
+from typing import Any
+
+import pytest
+from stages import LocalStage, inbox, state
+
+from paxect_batch.model.places import Place
+from paxect_batch.world import file_systems, writers
+
+NFS = 0x6969
+
+
+def local_only(stage: LocalStage) -> None:
+    with open(stage.path(state("probe")), "wb") as stream:
+        if not file_systems.is_local(stream.fileno()):
+            pytest.skip("this file system does not tell of writers")
+
+
+@pytest.fixture
+def told(descriptors: LocalStage) -> LocalStage:
+    if not hasattr(os, "O_PATH"):
+        pytest.skip("this platform does not tell of writers")
+    local_only(descriptors)
+    return descriptors
+
+
+def writer_of(stage: LocalStage, place: Place) -> bool | None:
+    found = stage.share.look(place, closely=True)
+    assert found is not None
+    return found.writer
+
+
+def test_writer_through_a_mapping_is_seen_after_its_descriptor_closed(
+    told: LocalStage,
+) -> None:
+    told.put(inbox("file"), b"x" * 4096)
+    with open(told.path(inbox("file")), "r+b") as stream:
+        mapping = mmap.mmap(stream.fileno(), 4096)
+    assert writer_of(told, inbox("file")) is True
+    mapping.close()
+    assert writer_of(told, inbox("file")) is False
+
+
+def test_readers_are_no_writers_and_looking_keeps_nobody_out(told: LocalStage) -> None:
+    told.put(inbox("file"), b"data")
+    with open(told.path(inbox("file")), "rb"):
+        assert writer_of(told, inbox("file")) is False
+    flags = os.O_WRONLY | os.O_NONBLOCK
+    os.close(os.open(told.path(inbox("file")), flags))
+
+
+def test_writers_are_unknown_where_the_kernel_does_not_tell(
+    told: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told.put(inbox("file"), b"data")
+    monkeypatch.setattr(file_systems, "_known", {})
+    monkeypatch.setattr(file_systems, "_asked", lambda _fd: NFS)
+    assert writer_of(told, inbox("file")) is None
+    with told.open_to_write(inbox("file")):
+        assert writer_of(told, inbox("file")) is None
+
+
+@pytest.mark.parametrize("kind", [0xFF534D42, 0xFE534D42])
+def test_times_of_an_smb_server_tell_of_no_change(
+    told: LocalStage, monkeypatch: pytest.MonkeyPatch, kind: int
+) -> None:
+    """Samba lets them stand still for as long as a file is open to be written."""
+    told.put(inbox("file"), b"data")
+    monkeypatch.setattr(file_systems, "_known", {})
+    monkeypatch.setattr(file_systems, "_asked", lambda _fd: kind)
+    found = told.share.look(inbox("file"), closely=True)
+    assert found is not None
+    assert (found.ctime_ns, found.writer) == (None, None)
+
+
+def test_writers_of_anothers_file_are_unknown(told: LocalStage) -> None:
+    import fcntl
+
+    told.put(inbox("file"), b"data")
+    with told.share.open_source(inbox("file")) as stream:
+        fd = stream.fileno()
+
+        def refuse(*_args: Any) -> None:
+            raise PermissionError(errno.EACCES, "not the owner")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fcntl, "fcntl", refuse)
+            assert writers.has_writer(fd) is None
+
+
+def test_file_system_that_cannot_be_asked_is_not_local() -> None:
+    assert file_systems._asked(-1) == 0
+
+
+def test_devices_known_are_bounded(
+    told: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, devices_max = time.monotonic(), file_systems._DEVICES_MAX
+    known = {-number: (NFS, now) for number in range(1, devices_max + 1)}
+    monkeypatch.setattr(file_systems, "_known", known)
+    told.put(inbox("file"), b"data")
+    assert writer_of(told, inbox("file")) is False
+    assert len(known) == 1

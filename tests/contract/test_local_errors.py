@@ -1,0 +1,194 @@
+"""What the share on folders does when the system refuses, in the middle or for ever."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from stages import LocalStage, inbox, refused, state
+
+from paxect_batch.model.places import Place, Root
+from paxect_batch.world.tree import TEMP_PREFIX
+
+
+@contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    import resource
+
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
+
+
+def test_write_that_fails_half_way_leaves_the_old_file_and_nothing_else(
+    stage: LocalStage,
+) -> None:
+    stage.share.write(state("file"), b"old")
+    with file_size_limit(1000), refused(errno.EFBIG):
+        stage.share.write(state("file"), b"new" * 1000)
+    assert stage.get(state("file")) == b"old"
+    assert os.listdir(stage.roots[Root.STATE]) == [b"file"]
+
+
+def test_write_waits_for_readers_that_keep_the_name_for_a_moment(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    replace = os.replace
+    refusals = [PermissionError(errno.EACCES, "in use")] * 3
+
+    def busy(*args: Any, **more: Any) -> None:
+        if refusals:
+            raise refusals.pop()
+        replace(*args, **more)
+
+    monkeypatch.setattr(os, "replace", busy)
+    monkeypatch.setattr(time, "sleep", waits.append)
+    stage.share.write(state("file"), b"new")
+    assert stage.get(state("file")) == b"new"
+    assert len(waits) == 3
+
+
+def test_write_gives_up_when_the_name_stays_in_use(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_args: Any, **_more: Any) -> None:
+        raise PermissionError(errno.EACCES, "in use")
+
+    monkeypatch.setattr(os, "replace", busy)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    with refused(errno.EACCES):
+        stage.share.write(state("file"), b"new")
+    assert os.listdir(stage.roots[Root.STATE]) == []
+
+
+def test_write_whose_temporary_file_cannot_be_dropped_tells_the_first_error(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: Any, **_more: Any) -> None:
+        raise OSError(errno.EROFS, "read-only")
+
+    def sync(_fd: int) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr(os, "unlink", fail)
+    monkeypatch.setattr(os, "fsync", sync)
+    with refused(errno.EIO):
+        stage.share.write(state("file"), b"new")
+    (left,) = os.listdir(stage.roots[Root.STATE])
+    assert left.startswith(TEMP_PREFIX.encode())
+    assert left.endswith(b".tmp")
+
+
+def test_folder_that_cannot_be_synced_is_fine_but_a_broken_one_is_not(
+    descriptors: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [errno.EIO, errno.ENOTSUP, errno.EINVAL]
+
+    def sync(_fd: int) -> None:
+        raise OSError(numbers.pop(), "sync")
+
+    monkeypatch.setattr(os, "fsync", sync)
+    descriptors.share.sync_folder(state(""))
+    descriptors.share.sync_folder(state(""))
+    with refused(errno.EIO):
+        descriptors.share.sync_folder(state(""))
+
+
+def test_sync_folder_of_a_file_is_refused(stage: LocalStage) -> None:
+    stage.put(state("file"), b"")
+    with refused(errno.ENOTDIR):
+        stage.share.sync_folder(state("file"))
+
+
+def test_folder_made_by_another_meanwhile_is_fine(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = stage.share._tree
+    make = tree.make
+
+    def raced(folder: Place) -> None:
+        make(folder)
+        make(folder)
+
+    monkeypatch.setattr(tree, "make", raced)
+    stage.share.make_folder(state("a"))
+    assert os.path.isdir(stage.path(state("a")))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no stale handles")
+@pytest.mark.parametrize("stage", ["wary"], indirect=True)
+def test_folder_that_another_client_removed_and_made_anew_is_found_again(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What NFS answers for the old one, as long as a client holds on to it."""
+    stage.put(inbox("a/file"), b"data")
+    assert stage.share.look(inbox("a/file")) is not None
+    stat, times = os.stat, [0]
+
+    def once_stale(path: Any, **more: Any) -> os.stat_result:
+        if path in ("file", b"file") and not times[0]:
+            times[0] += 1
+            raise OSError(errno.ESTALE, "stale file handle")
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "stat", once_stale)
+    assert stage.share.look(inbox("a/file")) is not None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no stale handles")
+@pytest.mark.parametrize("stage", ["wary"], indirect=True)
+def test_file_that_stays_stale_on_a_share_that_is_there_is_gone(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.put(inbox("a/file"), b"data")
+    stat = os.stat
+
+    def stale(path: Any, **more: Any) -> os.stat_result:
+        if path in ("file", b"file"):
+            raise OSError(errno.ESTALE, "stale file handle")
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "stat", stale)
+    assert stage.share.look(inbox("a/file")) is None
+
+
+@pytest.mark.parametrize("operation", ["freshen", "entries", "remove", "read", "look"])
+def test_error_of_the_system_passes_unchanged(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    stage.put(inbox("file"), b"data")
+
+    def stale(*_args: Any, **_more: Any) -> None:
+        raise OSError(errno.ESTALE, "stale file handle")
+
+    for name in ("open", "unlink", "scandir", "stat", "lstat"):
+        monkeypatch.setattr(os, name, stale)
+    act = {
+        "freshen": lambda: stage.share.freshen(inbox("")),
+        "entries": lambda: list(stage.share.entries(inbox(""))),
+        "remove": lambda: stage.share.remove(inbox("file")),
+        "read": lambda: stage.share.read(inbox("file"), 10),
+        "look": lambda: stage.share.look(inbox("file")),
+    }[operation]
+    with refused(errno.ESTALE):
+        act()
+
+
+def test_remove_folder_passes_other_errors_on(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: Any, **_more: Any) -> None:
+        raise OSError(errno.EROFS, "read-only")
+
+    monkeypatch.setattr(os, "rmdir", fail)
+    with refused(errno.EROFS):
+        stage.share.remove_folder(inbox("folder"))

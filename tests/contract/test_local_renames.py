@@ -1,0 +1,96 @@
+"""How the share on folders renames without replacing, with and without the call for it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from stages import LocalStage, outbox, refused, state
+
+from paxect_batch.model.places import Root
+from paxect_batch.world import renames
+from paxect_batch.world.share import LocalShare
+from paxect_batch.world.tree_descriptors import DescriptorTree
+from paxect_batch.world.tree_paths import PathTree
+
+
+def with_call(monkeypatch: pytest.MonkeyPatch, number: int | None) -> None:
+    call = None if number is None else lambda *_args: number
+    monkeypatch.setattr(renames, "_system_call", lambda: call)
+
+
+@pytest.mark.parametrize("number", [None, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP])
+def test_rename_where_the_call_is_missing_looks_and_renames(
+    descriptors: LocalStage, monkeypatch: pytest.MonkeyPatch, number: int | None
+) -> None:
+    with_call(monkeypatch, number)
+    descriptors.put(state("one"), b"one")
+    descriptors.put(outbox("taken"), b"old")
+    with pytest.raises(FileExistsError):
+        descriptors.share.rename_new(state("one"), outbox("taken"))
+    descriptors.share.rename_new(state("one"), outbox("new"))
+    assert descriptors.get(outbox("new")) == b"one"
+    assert descriptors.get(outbox("taken")) == b"old"
+
+
+def test_rename_passes_the_calls_error_on(
+    descriptors: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_call(monkeypatch, errno.EIO)
+    descriptors.put(state("one"), b"one")
+    with refused(errno.EIO):
+        descriptors.share.rename_new(state("one"), outbox("new"))
+
+
+def test_system_without_such_a_call_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renames.sys, "platform", "sunos")
+    assert renames._system_call.__wrapped__() is None
+
+
+def test_library_without_such_a_call_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The name that macOS has, which Linux has not, and the other way round.
+    other = "darwin" if renames.sys.platform == "linux" else "linux"
+    monkeypatch.setattr(renames.sys, "platform", other)
+    assert renames._system_call.__wrapped__() is None
+
+
+def another_file_system(folder: Path) -> str | None:
+    """Return a folder that a file of this one cannot be renamed into, if there is one."""
+    device = os.stat(folder).st_dev
+    for path in ("/dev/shm", "/var/tmp", os.getcwd()):
+        writable = os.path.isdir(path) and os.access(path, os.W_OK)
+        if writable and os.stat(path).st_dev != device:
+            return path
+    return None
+
+
+@pytest.mark.parametrize("tree", [DescriptorTree, PathTree])
+def test_roots_on_two_file_systems_are_not_together(
+    tmp_path: Path, tree: type[DescriptorTree | PathTree]
+) -> None:
+    elsewhere = another_file_system(tmp_path)
+    if elsewhere is None:
+        pytest.skip("no second file system here")
+    stage = LocalStage(tmp_path, tree)
+    with tempfile.TemporaryDirectory(dir=elsewhere) as other:
+        roots = {**stage.roots, Root.OUTBOX: os.fsencode(other)}
+        share = LocalShare(roots, tree=tree(roots))
+        assert not share.together(Root.STATE, Root.OUTBOX)
+        assert share.together(Root.STATE, Root.WIRE)
+        stage.put(state("file"), b"data")
+        with refused(errno.EXDEV):
+            share.rename_new(state("file"), outbox("file"))
+        assert os.listdir(other) == []
+        assert stage.get(state("file")) == b"data"
+
+
+def test_together_passes_other_errors_on(
+    descriptors: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_call(monkeypatch, errno.EIO)
+    with refused(errno.EIO):
+        descriptors.share.together(Root.STATE, Root.OUTBOX)
+    assert os.listdir(descriptors.roots[Root.STATE]) == []
