@@ -160,7 +160,7 @@ class DescriptorTree:
     def look(self, place: Place) -> os.stat_result:
         """See `Tree`."""
         folder, name = self._at(place)
-        return folder.look(folder, name)
+        return folder.look(folder.fd, name)
 
     def scan(self, folder: Place) -> Iterator[os.DirEntry[str]]:
         """See `Tree`."""
@@ -300,7 +300,7 @@ class DescriptorTree:
         self, place: Place, above: _Folder, key: tuple[Root, str], name: bytes
     ) -> _Folder:
         if self.thread.sees:
-            _see(above)
+            _see(above.fd)
         held = self._cached(key)
         if held is not None:
             found = os.stat(name, dir_fd=above.fd, follow_symlinks=False)
@@ -334,7 +334,7 @@ class DescriptorTree:
         return folder
 
 
-def _way_to_look(folder_fd: int) -> Callable[[_Folder, bytes], os.stat_result]:
+def _way_to_look(folder_fd: int) -> Callable[[int, bytes], os.stat_result]:
     """Return how to learn what a name in a folder stands for now."""
     if is_local(folder_fd):
         return _look_here
@@ -345,34 +345,34 @@ def _way_to_look(folder_fd: int) -> Callable[[_Folder, bytes], os.stat_result]:
     return _look_by_opening
 
 
-def _look_here(folder: _Folder, name: bytes) -> os.stat_result:
-    return os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+def _look_here(folder_fd: int, name: bytes) -> os.stat_result:
+    return os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
 
 
-def _look_on_nfs(folder: _Folder, name: bytes) -> os.stat_result:
+def _look_on_nfs(folder_fd: int, name: bytes) -> os.stat_result:
     # A client asks about the file that it remembers under that name; whether that is
     # still its name it asks when the folder is opened.
-    _see(folder)
-    return ask(name, folder.fd)
+    _see(folder_fd)
+    return ask(name, folder_fd)
 
 
-def _look_on_smb(folder: _Folder, name: bytes) -> os.stat_result:
+def _look_on_smb(folder_fd: int, name: bytes) -> os.stat_result:
     # A client asks by path.
-    return ask(name, folder.fd)
+    return ask(name, folder_fd)
 
 
-def _look_by_opening(folder: _Folder, name: bytes) -> os.stat_result:
-    _see(folder)
-    found = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+def _look_by_opening(folder_fd: int, name: bytes) -> os.stat_result:
+    _see(folder_fd)
+    found = os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
     if not stat.S_ISREG(found.st_mode):
         return found
-    fd = os.open(name, READ | _LEAF, dir_fd=folder.fd)
+    fd = os.open(name, READ | _LEAF, dir_fd=folder_fd)
     try:
         return os.fstat(fd)
     finally:
         os.close(fd)
 
 
-def _see(folder: _Folder) -> None:
+def _see(folder_fd: int) -> None:
     with contextlib.suppress(PermissionError):  # one to pass through only
-        os.close(os.open(b".", _LIST, dir_fd=folder.fd))
+        os.close(os.open(b".", _LIST, dir_fd=folder_fd))
