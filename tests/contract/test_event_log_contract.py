@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fakes.clock import FakeClock
 from fakes.small import ListEventLog
-from test_local_share import file_size_limit
+from file_sizes import file_size_limit
 
 from paxect_batch.model.events import Event, EventLine
 from paxect_batch.model.policy import LogLevel

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from fakes.ledger import Ledgers, MemoryLedger
 from fakes.share import MemoryShare
+from file_sizes import file_size_limit
 from stages import LocalStage, refused, state
-from test_local_share import file_size_limit
 
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root

@@ -5,27 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from file_sizes import file_size_limit
 from stages import LocalStage, inbox, refused, state
 
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.tree import TEMP_PREFIX
-
-
-@contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    import resource
-
-    old = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, old[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
 def test_write_that_fails_half_way_leaves_the_old_file_and_nothing_else(
