@@ -11,13 +11,17 @@ are missing that is said, and the rest is done.
 from __future__ import annotations
 
 import argparse
+import functools
 import math
+import multiprocessing
+import os
 import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
@@ -41,8 +45,8 @@ WAYS: dict[str, Callable[[Rounds], Tried]] = {
 MISTAKEN = "archive"
 """The scenario in which mistakes are made: one file, and all steps."""
 
-_MISTAKE_SECONDS_MAX = 60.0
-"""How long to look for one by cutting power, which hides many: ext4 keeps more."""
+_MISTAKE_EXTENT = Extent(stops_at_first=True, every=3, seconds_max=60)
+"""How far to look for one by cutting power, which hides many: ext4 keeps more."""
 
 SHORT = {
     "states": Extent(every=23, all_up_to=4, some=4),
@@ -65,12 +69,9 @@ def main() -> int:
     scratch = Path(tempfile.mkdtemp(prefix="paxect-crash-", dir=memory_folder()))
     results = Results(" ".join(sys.argv[1:]))
     try:
-        nodes = Nodes(scratch)
-        warm = prepare(SCENARIOS["lot"], scratch / "warm", nodes, scratch)
-        nodes.warm(warm.words("warm"))
-        for line in _all(words, nodes, scratch, results):
+        for line in _all(words, scratch, results):
             print(line, flush=True)
-            if not words.short and words.write:
+            if words.write:
                 (_HERE / "RESULTS.md").write_text(results.page(), encoding="utf-8")
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -79,36 +80,62 @@ def main() -> int:
     return 1 if results.findings else 0
 
 
-def _all(
-    words: argparse.Namespace, nodes: Nodes, scratch: Path, results: Results
-) -> Iterator[str]:
+@dataclass(frozen=True)
+class Task:
+    """Crashes in one way with one scenario, of a node that may make a mistake."""
+
+    way: str
+    scenario: str
+    extent: Extent
+    mistake: str = ""
+
+
+def _all(words: argparse.Namespace, scratch: Path, results: Results) -> Iterator[str]:
+    tasks = list(_tasks(words))
+    if any(task.way == "power" for task in tasks) and (reason := why_not()):
+        results.note(f"Power was not cut: {reason}.")
+        yield f"POWER WAS NOT CUT: {reason}"
+        tasks = [task for task in tasks if task.way != "power"]
+    # Forked before this process has threads, which a fork would lose.
+    ground = functools.partial(_begin, scratch)
+    with multiprocessing.get_context("fork").Pool(words.jobs, ground) as pool:
+        for task, tried in pool.imap(_done, tasks, chunksize=1):
+            if task.mistake:
+                yield results.add_mistake(task.mistake, tried)
+            else:
+                yield results.add(tried)
+
+
+_nodes: Nodes
+_scratch: Path
+
+
+def _begin(scratch: Path) -> None:
+    global _nodes, _scratch  # one of each for each process
+    _scratch = scratch / str(os.getpid())
+    _scratch.mkdir()
+    _nodes = Nodes(_scratch)
+    warm = prepare(SCENARIOS["lot"], _scratch / "warm", _nodes, _scratch)
+    _nodes.warm(warm.words("warm"))
+
+
+def _done(task: Task) -> tuple[Task, Tried]:
+    mistake = MISTAKES[task.mistake] if task.mistake else None
+    scenario = SCENARIOS[task.scenario]
+    rounds = Rounds(scenario, _nodes, _scratch, task.extent, mistake=mistake)
+    return task, WAYS[task.way](rounds)
+
+
+def _tasks(words: argparse.Namespace) -> Iterator[Task]:
     for way, scenario in _rows(words):
-        if way == "power" and (reason := why_not()):
-            results.note(f"Power was not cut: {reason}.")
-            yield f"POWER WAS NOT CUT: {reason}"
-            continue
-        extent = (
-            SHORT[way]
-            if words.short
-            else Extent(some=words.states, seconds_max=words.seconds)
-        )
-        rounds = Rounds(SCENARIOS[scenario], nodes, scratch, extent)
-        yield results.add(WAYS[way](rounds))
+        whole = Extent(some=words.states, seconds_max=words.seconds)
+        yield Task(way, scenario, SHORT[way] if words.short else whole)
     if "mistakes" in words.way:
         for name in SHORT_MISTAKES if words.short else MISTAKES:
-            for way in ("states",) if words.short else ("states", "power"):
-                if way == "states" or not why_not():
-                    yield _mistaken(name, way, nodes, scratch, results)
-
-
-def _mistaken(
-    name: str, way: str, nodes: Nodes, scratch: Path, results: Results
-) -> str:
-    extent = Extent(stops_at_first=True, some=16, points_max=60)
-    if way == "power":
-        extent = Extent(stops_at_first=True, every=3, seconds_max=_MISTAKE_SECONDS_MAX)
-    rounds = Rounds(SCENARIOS[MISTAKEN], nodes, scratch, extent, mistake=MISTAKES[name])
-    return results.add_mistake(name, WAYS[way](rounds))
+            some = Extent(stops_at_first=True, some=16, points_max=60)
+            yield Task("states", MISTAKEN, some, name)
+            if not words.short:
+                yield Task("power", MISTAKEN, _MISTAKE_EXTENT, name)
 
 
 def _rows(words: argparse.Namespace) -> Iterator[tuple[str, str]]:
@@ -138,9 +165,12 @@ def _words() -> argparse.Namespace:
     parser.add_argument(
         "--seconds", type=float, default=math.inf, help="for each way and transfer"
     )
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count(), help="processes that crash at once"
+    )
     words = parser.parse_args()
     # A part of it does not make the page.
-    words.write = not words.way and not words.scenario
+    words.write = not (words.way or words.scenario or words.short)
     words.way = words.way or ways
     return words
 
