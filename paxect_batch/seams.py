@@ -6,7 +6,7 @@ suite in `tests/contract`. File operations raise `OSError` as the system does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import IO, Protocol
 
@@ -52,6 +52,9 @@ class Share(Protocol):
 
     def sync(self, stream: IO[bytes]) -> None:
         """Make an open file's content durable."""
+
+    def sync_all(self, streams: Sequence[IO[bytes]]) -> tuple[OSError | None, ...]:
+        """Make the content of open files durable; tell of each what it met."""
 
     def sync_folder(self, folder: Place) -> None:
         """Make a folder's entries durable."""

@@ -1,7 +1,8 @@
 """Stage the file that one container holds, once every byte of it was verified.
 
 The sidecar, if there is one, is checked as well: what it says of a damaged container
-goes before what the container itself says.
+goes before what the container itself says. What is staged is durable once the file
+that stays open for that is synced.
 """
 
 from __future__ import annotations
@@ -23,8 +24,11 @@ SIDECAR_BYTES_MAX = 4096
 _CHUNK_BYTES = 1 << 20
 
 
-def decode_item(share: Share, task: Task) -> Outcome:
-    """Stage the raw bytes of the task's container."""
+def decode_item(share: Share, task: Task, wrote: list[IO[bytes]]) -> Outcome:
+    """Stage the raw bytes of the task's container.
+
+    The file that it writes is added to `wrote`, open and not synced.
+    """
     try:
         source = share.open_source(task.source)
     except OSError as error:
@@ -34,7 +38,7 @@ def decode_item(share: Share, task: Task) -> Outcome:
             if share.facts_of(source).identity != task.identity:
                 raise SourceChanged
             expected = _sidecar_digest(share, task)
-            return _stage(share, task, source, expected)
+            return _stage(share, task, source, expected, wrote)
         except SourceChanged:
             return Outcome(Result.CHANGED, code="changed")
         except _Refused as error:
@@ -48,15 +52,18 @@ def decode_item(share: Share, task: Task) -> Outcome:
 
 
 def _stage(
-    share: Share, task: Task, source: IO[bytes], expected: str | None
+    share: Share,
+    task: Task,
+    source: IO[bytes],
+    expected: str | None,
+    wrote: list[IO[bytes]],
 ) -> Outcome:
-    with share.create(task.stage) as sink:
-        result = _decoded(task, source, sink)
-        check_unchanged(share, task, source)
-        if expected is not None and expected != result.container_sha256:
-            return _mismatch(expected, str(result.container_sha256))
-        share.dress(sink, mtime_ns=task.mtime_ns, mode=task.mode)
-        share.sync(sink)
+    wrote.append(sink := share.create(task.stage))
+    result = _decoded(task, source, sink)
+    check_unchanged(share, task, source)
+    if expected is not None and expected != result.container_sha256:
+        return _mismatch(expected, str(result.container_sha256))
+    share.dress(sink, mtime_ns=task.mtime_ns, mode=task.mode)
     if task.read_back and _sha256(share, task) != result.raw_sha256:
         return Outcome(
             Result.FAILED,

@@ -1,7 +1,7 @@
 """Stage the container of one item, verified, beside its sidecar.
 
-The source is read once. What is staged is durable and was read back when the outcome
-says so; on any other outcome nothing of it is left.
+The source is read once. What is staged was read back when the outcome says so; it is
+durable once the files that stay open for that are synced.
 """
 
 from __future__ import annotations
@@ -16,39 +16,42 @@ from paxect_batch.work.outcomes import SourceChanged, of_file_error, of_source, 
 from paxect_batch.work.sources import look_at_source
 
 
-def encode_item(share: Share, task: Task) -> Outcome:
-    """Stage container and sidecar of the task's source."""
+def encode_item(share: Share, task: Task, wrote: list[IO[bytes]]) -> Outcome:
+    """Stage container and sidecar of the task's source.
+
+    The files that it writes are added to `wrote`, open and not synced.
+    """
     try:
         source = share.open_source(task.source)
     except OSError as error:
         return of_source(error)
     with source:
         try:
-            return _stage(share, task, source)
+            return _stage(share, task, source, wrote)
         except SourceChanged:
             return Outcome(Result.CHANGED, code="changed")
 
 
-def _stage(share: Share, task: Task, source: IO[bytes]) -> Outcome:
+def _stage(
+    share: Share, task: Task, source: IO[bytes], wrote: list[IO[bytes]]
+) -> Outcome:
     settings = paxect_core.Settings(
         level=task.level, channels=task.channels, frame_bytes=task.frame_bytes
     )
     try:
         if share.facts_of(source).identity != task.identity:
             raise SourceChanged
-        with share.create(task.stage) as sink:
-            result = paxect_core.encode(source, sink, settings, threads=task.threads)
-            share.sync(sink)
+        wrote.append(sink := share.create(task.stage))
+        result = paxect_core.encode(source, sink, settings, threads=task.threads)
         check_unchanged(share, task, source)
         if task.read_back:
             problem = _read_back(share, task, result)
             if problem:
                 return _read_back_failed(problem)
-        with share.create(task.sidecar) as sidecar:
-            rest = f"{result.container_sha256}\n".encode()
-            while rest:
-                rest = rest[sidecar.write(rest) :]
-            share.sync(sidecar)
+        wrote.append(sidecar := share.create(task.sidecar))
+        rest = f"{result.container_sha256}\n".encode()
+        while rest:
+            rest = rest[sidecar.write(rest) :]
     except paxect_core.FileError as error:
         return of_file_error(error)
     except OSError as error:

@@ -9,6 +9,8 @@ import time
 
 # f_type of statfs: ext2 to ext4, xfs, btrfs, tmpfs, f2fs, zfs
 _LOCAL_TYPES = (0xEF53, 0x58465342, 0x9123683E, 0x01021994, 0xF2F52010, 0x2FC12FC1)
+# Of these, those whose `syncfs` makes all of it durable, and tells if it could not.
+_WHOLE_TYPES = _LOCAL_TYPES[:4]
 _SMB_TYPES = (0xFF534D42, 0xFE534D42, 0x517B)
 _NFS_TYPES = (0x6969,)
 _DEVICES_MAX = 64
@@ -18,6 +20,11 @@ _KNOWN_SECONDS_MAX = 60.0
 def is_local(fd: int) -> bool:
     """Tell whether it is one of this machine that answers for its files' writers."""
     return _type(fd) in _LOCAL_TYPES
+
+
+def syncs_whole(fd: int) -> bool:
+    """Tell whether one call makes all durable that was written to it."""
+    return _type(fd) in _WHOLE_TYPES
 
 
 def is_smb(fd: int) -> bool:

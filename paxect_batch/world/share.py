@@ -15,13 +15,14 @@ import stat
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO
 
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root, to_text
 from paxect_batch.world.file_systems import is_smb
 from paxect_batch.world.folders import Folders
+from paxect_batch.world.syncing import Syncing, sync_file
 from paxect_batch.world.tree import CREATE, READ, Tree, parts_of, temp_name
 from paxect_batch.world.wholes import read_whole, write_whole
 from paxect_batch.world.writers import has_writer
@@ -52,6 +53,7 @@ class LocalShare:
         self.roots = {root: os.fsencode(path) for root, path in roots.items()}
         self._tree = _open_tree(self.roots) if tree is None else tree
         self._folders = Folders(self._tree)
+        self._syncing = Syncing()
         self._monotonic = monotonic
         self._now_offset = 0.0
         self._now_measured: float | None = None
@@ -146,7 +148,11 @@ class LocalShare:
 
     def sync(self, stream: IO[bytes]) -> None:
         """See `seams.Share`."""
-        _sync_file(stream.fileno())
+        sync_file(stream.fileno())
+
+    def sync_all(self, streams: Sequence[IO[bytes]]) -> tuple[OSError | None, ...]:
+        """See `seams.Share`. With one wait for all of them, where that can be."""
+        return self._syncing.sync_all([stream.fileno() for stream in streams])
 
     def sync_folder(self, folder: Place) -> None:
         """See `seams.Share`. Does nothing where the system has no such call."""
@@ -372,18 +378,3 @@ def _tells_changes(fd: int) -> bool:
     # Windows keeps a time of creation there. A Samba server lets times stand still
     # while a file is open, however much is written to it.
     return sys.platform != "win32" and not is_smb(fd)
-
-
-def _sync_file(fd: int) -> None:
-    if sys.platform == "darwin":
-        import fcntl
-
-        # fsync leaves the data in the drive's cache there.
-        try:
-            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
-        except OSError as error:
-            if error.errno not in (errno.ENOTSUP, errno.EINVAL, errno.ENOTTY):
-                raise
-        else:
-            return
-    os.fsync(fd)

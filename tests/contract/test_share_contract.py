@@ -266,6 +266,16 @@ def test_create_makes_the_folders_and_writes_through(stage: Stage) -> None:
     assert stage.get(state("a/b/file")) == b"onetwo"
 
 
+def test_several_files_are_made_durable_at_once(stage: Stage) -> None:
+    files = [stage.share.create(inbox(f"folder/{number}")) for number in range(5)]
+    for stream in files:
+        stream.write(b"data")
+    assert stage.share.sync_all(files) == (None,) * 5
+    assert stage.share.sync_all([]) == ()
+    for stream in files:
+        stream.close()
+
+
 def test_created_file_can_be_cut_and_written_on(stage: Stage) -> None:
     with stage.share.create(state("file")) as stream:
         stream.write(b"onetwo")

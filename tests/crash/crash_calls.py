@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from paxect_batch.world import renames
+from paxect_batch.world import renames, syncing
 
 T = TypeVar("T")
 
@@ -79,8 +79,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     number: int
     kind: str
-    """create, mkdir, link, rename, unlink, rmdir; write, truncate, dress; sync and
-    sync folder."""
+    """create, mkdir, link, rename, unlink, rmdir; write, truncate, dress; sync, sync
+    folder and sync all."""
     role: str
     told: str
     """The path below the share, for people."""
@@ -141,6 +141,10 @@ class Calls:
         if without_replacing is not None:
             self._without_replacing = without_replacing
             renames._system_call = lambda: self._rename_new  # type: ignore[assignment]
+        whole = syncing._system_call()
+        if whole is not None:
+            self._whole = whole
+            syncing._system_call = lambda: self._syncfs  # type: ignore[assignment]
 
     def write_to(self, fd: int, data: Any, write: Callable[[Any], int]) -> int:
         """Make a write, which is seen."""
@@ -292,6 +296,20 @@ class Calls:
         folder = stat.S_ISDIR(os.fstat(fd).st_mode)
         kind = "sync folder" if folder else "sync"
         return self._change(kind, act, lambda _: self._of_fd(fd))
+
+    def _syncfs(self, fd: int) -> int:
+        def act() -> None:
+            number = self._whole(fd)
+            if number:
+                raise OSError(number, os.strerror(number))
+
+        if not self._is_ours(_path_of(fd)):
+            return self._whole(fd)
+        try:
+            self._change("sync all", act, lambda _: {"told": self._told(self._folder)})
+        except OSError as error:
+            return error.errno or errno.EIO
+        return 0
 
     def _utime(self, path: Any, *args: Any, **named: Any) -> None:
         def act() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from paxect_batch.model.places import Place, Root
@@ -16,7 +16,14 @@ def _skip_file_syncs() -> None:
     def sync(self: LocalShare, stream: IO[bytes]) -> None:
         """Leave a file's bytes to chance."""
 
+    def sync_all(
+        self: LocalShare, streams: Sequence[IO[bytes]]
+    ) -> tuple[OSError | None, ...]:
+        """Leave the bytes of several to chance."""
+        return (None,) * len(streams)
+
     LocalShare.sync = sync  # type: ignore[method-assign]
+    LocalShare.sync_all = sync_all  # type: ignore[method-assign]
 
 
 def _skip_folder_syncs() -> None:

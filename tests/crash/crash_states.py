@@ -44,6 +44,11 @@ class Content:
     pending: list[Call] = field(default_factory=list)
     mtime_ns: int = 0
 
+    def sync(self) -> None:
+        """Make what was written durable."""
+        self.synced = _played(self.synced, self.pending)
+        self.pending = []
+
     def ways(self) -> list[bytes]:
         """Return what a crash may leave: first nothing new, then all of it."""
         if not self.pending:
@@ -142,9 +147,11 @@ class History:
         elif call.kind == "dress":
             self._contents[call.inode].mtime_ns = call.mtime_ns
         elif call.kind == "sync":
-            content = self._contents[call.inode]
-            content.synced = _played(content.synced, content.pending)
-            content.pending = []
+            self._contents[call.inode].sync()
+        elif call.kind == "sync all":
+            # Names count as durable only once somebody asks for that.
+            for content in self._contents.values():
+                content.sync()
         elif call.kind == "sync folder":
             self._sync_folder(call.inode)
         else:

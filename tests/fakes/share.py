@@ -7,13 +7,14 @@ import io
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
 from fakes.clock import FakeClock
 
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root, to_bytes, to_text
+from paxect_batch.world.syncing import met
 from paxect_batch.world.tree import parts_of
 
 NAME_BYTES_MAX = 255
@@ -195,6 +196,9 @@ class MemoryShare:
         file = _own(stream)
         self._enter("sync", file.place)
         file.node.synced = bytes(file.node.content)
+
+    def sync_all(self, streams: Sequence[IO[bytes]]) -> tuple[OSError | None, ...]:
+        return tuple(met(self.sync, stream) for stream in streams)
 
     def sync_folder(self, folder: Place) -> None:
         self._enter("sync_folder", folder)

@@ -27,6 +27,7 @@ from paxect_batch.world import (
     plain_files,
     renames,
     share,
+    syncing,
     tree,
     tree_descriptors,
 )
@@ -39,6 +40,7 @@ _CALLERS = (
     plain_files,
     renames,
     share,
+    syncing,
     tree,
     tree_descriptors,
 )
@@ -55,6 +57,7 @@ ERRORS: dict[str, tuple[int, ...]] = {
     "read": ANY,
     "write": (*ANY, *FULL),
     "fsync": (*ANY, *FULL),
+    "syncfs": (*ANY, *FULL),
     "close": (E.EIO, E.EINTR, *FULL),
     "stat": (*ANY, E.EACCES, E.ENOMEM),
     "fstat": (*ANY, E.ENOMEM),
@@ -331,26 +334,27 @@ class _NoThread:
         return False
 
 
+def _told(
+    system: FaultySystem, kind: str, real: Callable[..., int] | None
+) -> Callable[[], Callable[..., int] | None]:
+    """Return what gives a call that answers with an error's number."""
+
+    def call(*args: Any) -> int:
+        assert real is not None
+        try:
+            return int(system.call(kind, lambda: real(*args)))
+        except OSError as error:
+            return error.errno or E.EIO
+
+    return lambda: call if real is not None else None
+
+
 @contextlib.contextmanager
 def installed(system: FaultySystem, clock: VirtualTime) -> Iterator[None]:
     """Have the world call this system, by this clock.
 
     By a real one, how many calls a run makes would be a matter of the machine's speed.
     """
-    real_rename = renames._system_call()
-
-    def rename_call() -> Callable[..., int] | None:
-        if real_rename is None:
-            return None
-
-        def call(*args: Any) -> int:
-            try:
-                return int(system.call("rename", lambda: real_rename(*args)))
-            except OSError as error:
-                return error.errno or E.EIO
-
-        return call
-
     import threading
 
     times = SimpleNamespace(
@@ -368,5 +372,6 @@ def installed(system: FaultySystem, clock: VirtualTime) -> Iterator[None]:
         for module in (claims, keeper, locks, share, tree_descriptors):
             put(module, "time", times)
         put(keeper, "threading", threads)
-        put(renames, "_system_call", rename_call)
+        for kind, module in (("rename", renames), ("syncfs", syncing)):
+            put(module, "_system_call", _told(system, kind, module._system_call()))
         yield

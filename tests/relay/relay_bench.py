@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import IO
 
 import paxect_core
 from paxect_batch.model.events import Event
@@ -25,6 +26,7 @@ from paxect_batch.seams import Applicant, Share
 from paxect_batch.work.lots import do_lot
 from paxect_batch.world.ledger import FileLedger
 from paxect_batch.world.share import LocalShare
+from paxect_batch.world.syncing import met
 
 
 class Crash(BaseException):
@@ -80,6 +82,9 @@ class WatchedShare:
         self._before = before
         self._after = after
         self.count = 0
+
+    def sync_all(self, streams: Sequence[IO[bytes]]) -> tuple[OSError | None, ...]:
+        return tuple(met(self.sync, stream) for stream in streams)
 
     def __getattr__(self, name: str) -> object:
         method = getattr(self._share, name)

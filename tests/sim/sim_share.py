@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 import msgspec
@@ -17,6 +17,7 @@ from sim_file import SimFile
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.folders import Folders
+from paxect_batch.world.syncing import met
 
 ROOTS = {
     Root.INBOX: "inbox",
@@ -109,6 +110,9 @@ class SimShare:
     def sync(self, stream: IO[bytes]) -> None:
         file = _own(stream)
         self._calls.sync(file.path, file.node)
+
+    def sync_all(self, streams: Sequence[IO[bytes]]) -> tuple[OSError | None, ...]:
+        return tuple(met(self.sync, stream) for stream in streams)
 
     def sync_folder(self, folder: Place) -> None:
         self._folders.sync(folder)

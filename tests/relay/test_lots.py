@@ -1,0 +1,72 @@
+"""Lots: one item's trouble stays its own, also when files are made durable together."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import pytest
+from relay_bench import Bench
+
+from paxect_batch.model.policy import Policy
+from paxect_batch.work.lots import SYNCED_TOGETHER_MAX
+from paxect_batch.world.share import LocalShare
+
+FEW = 5
+
+
+class Forgetful(LocalShare):
+    """A share that loses one of the files that it was to make durable, once."""
+
+    lost = -1
+    asked: list[int]
+
+    def sync_all(self, streams: Sequence[IO[bytes]]) -> tuple[OSError | None, ...]:
+        told = list(super().sync_all(streams))
+        self.asked.append(len(streams))
+        if 0 <= self.lost < len(told):
+            told[self.lost] = OSError(errno.EIO, os.strerror(errno.EIO))
+            self.lost = -1
+        return tuple(told)
+
+
+def _share(bench: Bench) -> Forgetful:
+    share = Forgetful(bench.share().roots)
+    share.asked = []
+    return share
+
+
+@pytest.mark.parametrize("lost", [0, 1, 2 * FEW - 1])
+def test_file_that_was_not_made_durable_is_staged_anew_and_others_go_on(
+    tmp_path: Path, lost: int
+) -> None:
+    bench = Bench(tmp_path)
+    for number in range(FEW):
+        bench.drop(f"{number}", b"data" * number)
+    share = _share(bench)
+    share.lost = lost
+    policy = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0, attempts=3)
+    standing = bench.drain(share, policy=policy)
+    assert share.lost == -1
+    # Containers and sidecars, one of these pairs again, and the files themselves.
+    assert share.asked[0] == 2 * FEW
+    assert sum(share.asked) == 2 * FEW + 2 + FEW
+    assert [line[3] for line in bench.events.lines if "staging" in line[3]] == [
+        "staging gave Input/output error"
+    ]
+    assert standing.set_aside_files == 0
+    bench.check_delivered_once()
+
+
+def test_no_more_files_are_open_than_are_made_durable_at_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    for number in range(SYNCED_TOGETHER_MAX + 2):
+        bench.drop(f"{number}", b"%d" % number)
+    share = _share(bench)
+    bench.drain(share)
+    # Container and sidecar, then the file itself.
+    assert share.asked == [2 * SYNCED_TOGETHER_MAX, 4, SYNCED_TOGETHER_MAX, 2]
+    bench.check_delivered_once()
