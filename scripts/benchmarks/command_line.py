@@ -1,4 +1,4 @@
-"""Options and subcommands of `scripts/bench`.
+"""Options and subcommands of `scripts/bench`: benchmarks, and a plot of them.
 
 A benchmark is a module with `SUMMARY`, `add_options(parser)` and
 `measure(arguments) -> Report`; the options that all have in common stand here.
@@ -11,13 +11,15 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import core, relay, report, workplace
+from benchmarks import core, plot, relay, report, workplace
 
 BENCHMARKS = {"core": core, "relay": relay}
 
 
 def main() -> int:
     arguments = _parser().parse_args()
+    if arguments.benchmark == "plot":
+        return _plot(arguments)
     try:
         found = BENCHMARKS[arguments.benchmark].measure(arguments)
     except workplace.Unavailable as reason:
@@ -28,6 +30,17 @@ def main() -> int:
         text = json.dumps(report.as_json(found), indent=2)
         Path(arguments.json).write_text(text + "\n", encoding="utf-8")
     return 1 if arguments.check and not report.all_met(found) else 0
+
+
+def _plot(arguments: argparse.Namespace) -> int:
+    cases = [
+        case
+        for path in arguments.files
+        for case in report.cases_of(json.loads(Path(path).read_text(encoding="utf-8")))
+    ]
+    image = plot.svg(cases)
+    Path(arguments.svg).write_text(image, encoding="utf-8", newline="\n")
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,4 +63,8 @@ def _parser() -> argparse.ArgumentParser:
             "--check", action="store_true", help="exit 1 if a target is missed"
         )
         module.add_options(command)
+    words = "draw what benchmarks wrote with --json"
+    command = commands.add_parser("plot", help=words, description=words)
+    command.add_argument("files", nargs="+", metavar="JSON")
+    command.add_argument("--svg", required=True, metavar="FILE", help="the image")
     return parser

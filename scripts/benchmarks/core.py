@@ -132,6 +132,7 @@ def _small(engine: _Engine, place: Path, *, rounds: int) -> Case:
         rival_seconds=seconds["rival"],
         target=2.5,
         at_most=True,
+        against="python3 -c pass",
     )
 
 
@@ -171,8 +172,17 @@ class _Contest:
         encode = "paxect-core encode --level {} --threads 2 -i IN -o OUT.freq"
         decode = "paxect-core decode --threads 2 -i OUT.freq -o BACK"
         verify = "paxect-core verify --threads 2 OUT.freq"
+        beside, apart = "zstd -T2 -3 and openssl dgst", "zstd -d and openssl dgst"
         rows = (
-            ("encode, level 3", encode.format(3), _BESIDE, "encode", "beside", 1.3),
+            (
+                "encode, level 3",
+                encode.format(3),
+                _BESIDE,
+                "encode",
+                "beside",
+                1.3,
+                beside,
+            ),
             (
                 "encode, level 3, two-core limit",
                 encode.format(3),
@@ -180,6 +190,7 @@ class _Contest:
                 "encode",
                 half,
                 0.9 if compressible else None,
+                "what two cores could do at best",
             ),
             (
                 "encode, level 5, one thread",
@@ -188,9 +199,18 @@ class _Contest:
                 "encode 5",
                 "loop 5",
                 1.9 if compressible else None,
+                "the same work in one thread",
             ),
-            ("decode to a file", decode, _UNZSTD, "decode", "unzstd", 1.8),
-            ("verify", verify, _UNZSTD, "verify", "unzstd", 2.0),
+            (
+                "decode to a file",
+                decode,
+                _UNZSTD,
+                "decode",
+                "unzstd",
+                1.8,
+                apart,
+            ),
+            ("verify", verify, _UNZSTD, "verify", "unzstd", 2.0, apart),
         )
         return [
             Case(
@@ -202,8 +222,9 @@ class _Contest:
                 ours_seconds=seconds[mine],
                 rival_seconds=seconds[theirs] if isinstance(theirs, str) else theirs,
                 target=target,
+                against=against,
             )
-            for case, ours, rival, mine, theirs, target in rows
+            for case, ours, rival, mine, theirs, target, against in rows
         ]
 
     def _fresh(self, name: str) -> Path:

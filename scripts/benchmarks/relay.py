@@ -127,14 +127,16 @@ class _Contest:
                 "encode",
                 "zstd",
                 1.0,
+                "zstd and sha256sum by xargs -P2",
             ),
             (
-                "encode, against rsync",
+                "encode small files",
                 drain.format("encode"),
                 _RSYNC,
                 "encode",
                 "rsync",
                 1.7,
+                "rsync --checksum --fsync",
             ),
             (
                 "decode small files",
@@ -143,6 +145,7 @@ class _Contest:
                 "decode",
                 "unzstd",
                 1.0,
+                "zstd -d and sha256sum by xargs -P2",
             ),
         )
         cases = [
@@ -155,8 +158,9 @@ class _Contest:
                 ours_seconds=self._seconds[mine],
                 rival_seconds=self._seconds[theirs],
                 target=target,
+                against=against,
             )
-            for name, ours, rival, mine, theirs, target in rows
+            for name, ours, rival, mine, theirs, target, against in rows
         ]
         cases.append(
             Case(
@@ -169,6 +173,7 @@ class _Contest:
                 rival_seconds=self._seconds["python"],
                 target=4.0,
                 at_most=True,
+                against="python3 -c pass",
             )
         )
         return cases

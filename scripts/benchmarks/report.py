@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from statistics import median
 
 
@@ -21,6 +21,8 @@ class Case:
     target: float | None
     at_most: bool = False
     """The ratio is ours to rival and must not exceed the target."""
+    against: str = ""
+    """The rival in few words."""
 
     @property
     def ratios(self) -> list[float]:
@@ -65,6 +67,15 @@ def as_json(report: Report) -> dict[str, object]:
             for case in report.cases
         ],
     }
+
+
+def cases_of(document: dict[str, list[dict[str, object]]]) -> list[Case]:
+    """Return the cases of what `as_json` gave."""
+    names = [each.name for each in fields(Case)]
+    return [
+        Case(**{name: case[name] for name in names})  # type: ignore[arg-type]
+        for case in document["cases"]
+    ]
 
 
 def table(report: Report) -> str:
