@@ -67,6 +67,7 @@ class _Folder:
         os.close(self.fd)
 
 
+_Listing = contextlib.AbstractContextManager[Iterator[os.DirEntry[str]]]
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -164,13 +165,22 @@ class DescriptorTree:
 
     def scan(self, folder: Place) -> Iterator[os.DirEntry[str]]:
         """See `Tree`."""
-        fd = self._open_inside(folder)
+        fd, listing = self._listing(folder)
         try:
-            with os.scandir(fd) as found:
+            with listing as found:
                 # Removed while it is listed: then there is nothing more in it.
                 yield from _until_stale(found)
         finally:
             os.close(fd)
+
+    @_never_stale
+    def _listing(self, folder: Place) -> tuple[int, _Listing]:
+        fd = self._open_inside(folder)
+        try:
+            return fd, os.scandir(fd)
+        except BaseException:
+            os.close(fd)
+            raise
 
     @_never_stale
     def make(self, folder: Place) -> None:
@@ -268,7 +278,6 @@ class DescriptorTree:
             this.has_trusted = True
         return held
 
-    @_never_stale
     def _open_inside(self, folder: Place) -> int:
         # A descriptor of its own: two listings would share its position, and those
         # that are kept open can do neither this nor a sync.

@@ -148,6 +148,26 @@ def test_file_that_stays_stale_on_a_share_that_is_there_is_gone(
     assert stage.share.look(inbox("a/file")) is None
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no stale handles")
+@pytest.mark.parametrize("stage", ["wary"], indirect=True)
+@pytest.mark.parametrize("times", [1, 1000])
+def test_folder_that_turns_stale_before_it_is_listed_is_looked_for_once_more(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    stage.put(inbox("a/file"), b"data")
+    scan, left = os.scandir, [times]
+
+    def stale(fd: int) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise OSError(errno.ESTALE, "stale file handle")
+        return scan(fd)
+
+    monkeypatch.setattr(os, "scandir", stale)
+    found = [entry.place.name for entry in stage.share.entries(inbox("a"))]
+    assert found == (["file"] if times == 1 else [])
+
+
 @pytest.mark.parametrize("operation", ["freshen", "entries", "remove", "read", "look"])
 def test_error_of_the_system_passes_unchanged(
     stage: LocalStage, monkeypatch: pytest.MonkeyPatch, operation: str

@@ -15,7 +15,7 @@ from guest import Guest
 from lab import SERVER, SHARE, SHARE_ON_SERVER, Lab
 from oracle import Run
 
-DRAIN_SECONDS_MAX = 850.0
+DRAIN_SECONDS_MAX = 1500.0
 """When a drain is said to hang."""
 
 POLICY = 'version = "2"\nbackoff_seconds = 1.0\n'
