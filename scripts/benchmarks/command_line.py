@@ -11,9 +11,9 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import core, plot, relay, report, workplace
+from benchmarks import core, large, nightly, plot, relay, report, workplace
 
-BENCHMARKS = {"core": core, "relay": relay}
+BENCHMARKS = {"core": core, "relay": relay, "large": large, "nightly": nightly}
 
 
 def main() -> int:
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--dir",
             help="folder for inputs and outputs (default for core: /dev/shm where "
-            "there is one, so that no disk takes part; for relay: your home folder)",
+            "there is one, so that no disk takes part; for others: your home folder)",
         )
         command.add_argument("--json", metavar="FILE", help="write all figures there")
         command.add_argument(

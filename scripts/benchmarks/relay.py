@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -18,13 +17,12 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import workplace
+from benchmarks.drains import WORKERS, Drains, in_turn
 from benchmarks.report import Case, Report
+from benchmarks.small_files import BYTES_MAX, IN_A_FOLDER, write_small_files
 
 SUMMARY = "the relay against shell pipelines and rsync on many small files"
 
-BYTES_MIN, BYTES_MAX = 1 << 10, 1 << 16
-FILES_IN_A_FOLDER = 57
-WORKERS = 2
 IDLE_RUNS = 5
 """Runs of an empty drain in one round, which counts their median."""
 
@@ -33,9 +31,7 @@ _SUMS = f"find . -type f {_EACH} sha256sum >../SUMS"
 _ZSTD = f"{_SUMS} && find . -type f {_EACH} zstd -q --rm -5 && {_SUMS}.zst && sync"
 _UNZSTD = f"{_SUMS}.zst && find . -type f {_EACH} zstd -q -d --rm && {_SUMS} && sync"
 _RSYNC = "rsync -a --checksum --fsync --remove-source-files ./ ../copied/"
-_POLICY = 'version = "2"\nsettle_seconds = 0\nlevel = 5\n'
-
-Steps = dict[str, Callable[[], float]]
+_OURS = "paxect-batch drain SHARE --direction {} --workers 2"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -47,18 +43,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def measure(arguments: argparse.Namespace) -> Report:
     """Measure all cases."""
     tools = workplace.need_tools("zstd", "rsync")
-    contest = _Contest(arguments.files)
     neighbours = workplace.Neighbours()
     report = Report(machine=workplace.machine() | tools, notes=[])
-    size = arguments.files * (BYTES_MIN + BYTES_MAX) // 2
     # A folder in memory has nothing to sync.
     base = arguments.dir or os.path.expanduser("~")
-    with workplace.folder(base, bytes_needed=5 * size) as place:
+    needed = 3 * arguments.files * BYTES_MAX
+    with workplace.folder(base, bytes_needed=needed) as place:
         report.notes.append(
             f"{arguments.rounds} rounds in {place.parent}; {arguments.files} files of "
-            f"1 to 64 KiB, {FILES_IN_A_FOLDER} in a folder; {WORKERS} workers"
+            f"1 to 64 KiB, {IN_A_FOLDER} in a folder; {WORKERS} workers"
         )
-        contest.prepare(place)
+        contest = _Contest(place, arguments.files)
         contest.measure(rounds=arguments.rounds)
         report.cases.extend(contest.cases())
     report.machine["other processes"] = neighbours.share()
@@ -68,39 +63,23 @@ def measure(arguments: argparse.Namespace) -> Report:
 class _Contest:
     """All that is timed."""
 
-    def __init__(self, files: int) -> None:
-        self._files = files
-        self._bytes = 0
-        self._env = workplace.environment(None)
-        installed = Path(sys.executable).with_name("paxect-batch")
-        self._command: tuple[str | Path, ...] = (installed,)
-        if not installed.exists():
-            self._command = (sys.executable, "-m", "paxect_batch")
-            checkout = Path(__file__).parents[2]
-            folders = os.pathsep.join((str(checkout), str(checkout / "core")))
-            self._env["PYTHONPATH"] = folders
-        self._seconds: dict[str, list[float]] = {}
-
-    def prepare(self, place: Path) -> None:
+    def __init__(self, place: Path, files: int) -> None:
         """Write the files, and what they are encoded to by each side."""
         self._place = place
+        self._files = files
+        self._drains = Drains(place)
+        self._seconds: dict[str, list[float]] = {}
         workplace.note("writing the files")
-        chance = random.Random(20260103)
-        words = [f"{chance.random():.6f}" for _ in range(4096)]
-        text = "\n".join(
-            ",".join(chance.choices(words, k=6)) for _ in range(8192)
-        ).encode()
-        for number in range(self._files):
-            folder = place / "raw" / f"{number // FILES_IN_A_FOLDER:05}"
-            folder.mkdir(parents=True, exist_ok=True)
-            # Small files are more than large ones, as they are in life.
-            size = int(BYTES_MIN * (BYTES_MAX / BYTES_MIN) ** chance.random())
-            begin = chance.randrange(len(text) - size)
-            (folder / f"{number:06}.csv").write_bytes(text[begin : begin + size])
-            self._bytes += size
+        self._bytes = write_small_files(place / "raw", files)
+        workplace.note("warming up")
+        share = self._share("raw", "inbox")
+        self._drains.drain("encode")
+        shutil.move(share / "wire", place / "containers")
+        self._shell(_ZSTD, "raw", keep="packed")
 
     def measure(self, *, rounds: int) -> None:
-        steps: Steps = {
+        """Time everything."""
+        steps: dict[str, Callable[[], float]] = {
             "encode": self._encode,
             "zstd": lambda: self._shell(_ZSTD, "raw"),
             "rsync": lambda: self._shell(_RSYNC, "raw"),
@@ -109,60 +88,15 @@ class _Contest:
             "idle": self._idle,
             "python": self._python,
         }
-        workplace.note("warming up")
-        self._pack()
-        for number in range(rounds):
-            workplace.note(f"round {number + 1} of {rounds}")
-            order = list(steps.items())
-            for name, step in order if number % 2 == 0 else reversed(order):
-                self._seconds.setdefault(name, []).append(step())
+        self._seconds = in_turn(steps, rounds=rounds)
 
     def cases(self) -> list[Case]:
-        drain = "paxect-batch drain SHARE --direction {} --workers 2"
-        rows = (
-            (
-                "encode small files",
-                drain.format("encode"),
-                _ZSTD,
-                "encode",
-                "zstd",
-                1.0,
-                "zstd and sha256sum by xargs -P2",
-            ),
-            (
-                "encode small files",
-                drain.format("encode"),
-                _RSYNC,
-                "encode",
-                "rsync",
-                1.7,
-                "rsync --checksum --fsync",
-            ),
-            (
-                "decode small files",
-                drain.format("decode"),
-                _UNZSTD,
-                "decode",
-                "unzstd",
-                1.0,
-                "zstd -d and sha256sum by xargs -P2",
-            ),
-        )
-        cases = [
-            Case(
-                name=name,
-                input=f"{self._files} files",
-                raw_bytes=self._bytes,
-                ours=ours,
-                rival=rival,
-                ours_seconds=self._seconds[mine],
-                rival_seconds=self._seconds[theirs],
-                target=target,
-                against=against,
-            )
-            for name, ours, rival, mine, theirs, target, against in rows
-        ]
-        cases.append(
+        """Return what came out of it."""
+        sums = "and sha256sum by xargs -P2"
+        return [
+            self._case("encode", "zstd", _ZSTD, 1.0, f"zstd {sums}"),
+            self._case("encode", "rsync", _RSYNC, 1.7, "rsync --checksum --fsync"),
+            self._case("decode", "unzstd", _UNZSTD, 1.0, f"zstd -d {sums}"),
             Case(
                 name="empty drain, whole process",
                 input="nothing",
@@ -174,43 +108,40 @@ class _Contest:
                 target=4.0,
                 at_most=True,
                 against="python3 -c pass",
-            )
-        )
-        return cases
+            ),
+        ]
 
-    def _pack(self) -> None:
-        """Make the containers, and zstd's files, that are taken out again."""
-        share = self._share("raw", "inbox")
-        self._drain(share, "encode")
-        shutil.move(share / "wire", self._place / "containers")
-        shutil.rmtree(share)
-        self._shell(_ZSTD, "raw", keep="packed")
+    def _case(
+        self, ours: str, theirs: str, command: str, target: float, against: str
+    ) -> Case:
+        return Case(
+            name=f"{ours} small files",
+            input=f"{self._files} files",
+            raw_bytes=self._bytes,
+            ours=_OURS.format(ours),
+            rival=command,
+            ours_seconds=self._seconds[ours],
+            rival_seconds=self._seconds[theirs],
+            target=target,
+            against=against,
+        )
 
     def _encode(self) -> float:
-        share = self._share("raw", "inbox")
-        seconds = workplace.seconds_of(lambda: self._drain(share, "encode"))
-        shutil.rmtree(share)
-        return seconds
+        self._share("raw", "inbox")
+        return workplace.seconds_of(lambda: self._drains.drain("encode"))
 
     def _decode(self) -> float:
         share = self._share("containers", "wire")
-        seconds = workplace.seconds_of(lambda: self._drain(share, "decode"))
+        seconds = workplace.seconds_of(lambda: self._drains.drain("decode"))
         found = sum(len(files) for _, _, files in os.walk(share / "outbox"))
         assert found == self._files, f"{found} of {self._files} files came out"
-        shutil.rmtree(share)
         return seconds
 
     def _share(self, source: str, root: str) -> Path:
-        share = self._place / "share"
-        workplace.run(*self._command, "init", share, "--quiet", env=self._env)
-        (share / ".paxect" / "policy.toml").write_text(_POLICY)
+        share = self._drains.share()
         (share / root).rmdir()
         self._copy(source, share / root)
         return share
-
-    def _drain(self, share: Path, direction: str) -> None:
-        words = ("drain", share, "--direction", direction, "--workers", str(WORKERS))
-        workplace.run(*self._command, *words, "--quiet", env=self._env)
 
     def _shell(self, script: str, source: str, *, keep: str = "") -> float:
         place = self._place / "rival" / "files"
@@ -229,16 +160,11 @@ class _Contest:
         os.sync()
 
     def _idle(self) -> float:
-        share = self._place / "share"
-        workplace.run(*self._command, "init", share, "--quiet", env=self._env)
-        seconds = _typical(lambda: self._drain(share, "relay"))
-        shutil.rmtree(share)
-        return seconds
+        self._drains.share()
+        return _typical(lambda: self._drains.drain("relay"))
 
     def _python(self) -> float:
-        return _typical(
-            lambda: workplace.run(sys.executable, "-c", "pass", env=self._env)
-        )
+        return _typical(lambda: workplace.run(sys.executable, "-c", "pass"))
 
 
 def _typical(action: Callable[[], None]) -> float:
