@@ -75,7 +75,6 @@ def measure(arguments: argparse.Namespace) -> Report:
             ours_seconds=seconds["one"],
             rival_seconds=seconds["one core"],
             target=1.8,
-            against="the same on one core",
         )
     )
     report.machine["other processes"] = neighbours.share()

@@ -58,7 +58,6 @@ def measure(arguments: argparse.Namespace) -> Report:
             rival_seconds=halves,
             target=1.15,
             at_most=True,
-            against="two cores that never rest",
         )
     )
     report.machine["other processes"] = neighbours.share()

@@ -30,8 +30,8 @@ text{font:13px system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:#1f2933
 
 
 def svg(cases: Sequence[Case]) -> str:
-    """Return the image of all cases in which more is better."""
-    shown = [case for case in cases if not case.at_most]
+    """Return the image of all cases against tools that people use."""
+    shown = [case for case in cases if case.against]
     return "\n".join(_svg(shown)) + "\n"
 
 

@@ -107,7 +107,6 @@ class _Contest:
                 rival_seconds=self._seconds["python"],
                 target=4.0,
                 at_most=True,
-                against="python3 -c pass",
             ),
         ]
 

@@ -22,7 +22,7 @@ class Case:
     at_most: bool = False
     """The ratio is ours to rival and must not exceed the target."""
     against: str = ""
-    """The rival in few words."""
+    """The rival in few words, if it is a tool that people use."""
 
     @property
     def ratios(self) -> list[float]:
