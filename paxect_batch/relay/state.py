@@ -8,6 +8,7 @@ takes its word away as well: when it wakes, it can promise nothing any more.
 from __future__ import annotations
 
 import errno
+import functools
 import hashlib
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
@@ -30,6 +31,9 @@ UNREADABLE_SUFFIX = ".unreadable"
 PAPER_BYTES_MAX = 16 << 20
 """No paper is longer; what is longer was not written here."""
 
+_KEYS_KEPT = 4096
+"""Each is asked for several times while its item is on its way."""
+
 T = TypeVar("T")
 
 
@@ -40,6 +44,7 @@ class Owner(NamedTuple):
     run: str
 
 
+@functools.lru_cache(maxsize=_KEYS_KEPT)
 def key_of(direction: Direction, source: Place) -> str:
     """Return the short name under which an item is claimed and remembered."""
     text = f"{direction}\0{source}"

@@ -6,6 +6,7 @@ no dot and no tilde, so suffixes can be told from the text.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import unicodedata
 
@@ -18,6 +19,8 @@ SIDECAR_SUFFIX = ".sha256"
 ALIAS_END = "!"
 """Ends each alias; other names may end so too."""
 
+_KEYS_KEPT = 4096
+"""Each is asked for several times while its item is on its way."""
 _ALIAS_BYTES_KEPT = 160
 _ALIAS_DIGITS = 32
 
@@ -132,6 +135,7 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", folded)
 
 
+@functools.lru_cache(maxsize=_KEYS_KEPT)
 def claim_key(target: Place) -> str:
     """Return the key of the claim on an item, by the place where it will arrive.
 

@@ -9,6 +9,7 @@ power is empty; see docs/locks.md.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import math
 import os
@@ -29,6 +30,8 @@ _SUFFIX = ".lock"
 _NO_MARKER = ".folder"
 """Ends the name of what was no marker, and kept an item from being claimed."""
 
+_NAMES_KEPT = 4096
+"""Each is asked for several times while its item is on its way."""
 _LISTING_PAUSE = 20
 """Markers are listed again after so many times what it took."""
 _LISTING_SECONDS_MIN = 0.02
@@ -200,6 +203,7 @@ def _drop(path: str) -> None:
             os.rename(path, path + _NO_MARKER)
 
 
+@functools.lru_cache(maxsize=_NAMES_KEPT)
 def marker_name(key: str) -> str:
     """Return the name of the marker of a key, which is short and a name anywhere."""
     digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()

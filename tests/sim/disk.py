@@ -75,7 +75,9 @@ class Disk:
         """Told of each file that lost its name, or was replaced."""
         self.on_named: Callable[[str, File], None] = lambda path, file: None
         """Told of each file that got a name."""
-        self.on_replaced: Callable[[str, File], None] = lambda path, file: None
+        self.on_replaced: Callable[[str, File, File], None] = lambda path, old, new: (
+            None
+        )
         """Told of each file that another one took the name of."""
 
     @property
@@ -178,7 +180,7 @@ class Disk:
         if isinstance(node, File):
             node.ctime_ns = int(self.time * 1e9)
             if isinstance(there, File):
-                self.on_replaced(target, there)
+                self.on_replaced(target, there, node)
                 self.on_gone(target, there)
             self.on_named(target, node)
 
