@@ -28,6 +28,8 @@ class Keeper:
     def __init__(self, files: LeaseFiles, lease: Lease) -> None:
         self._files = files
         self._own = lease
+        self._beats = [lease.beat]
+        """The one that was written last, and those that may have been since."""
         self._word = lease.word
         self._step = beat_seconds(lease.seconds)
         self._silence = Silence(look_seconds=self._step)
@@ -84,10 +86,7 @@ class Keeper:
     def join_batch(self, batch: str) -> None:
         """Belong to that batch from now on."""
         with self._guard:
-            now = msgspec.structs.replace(
-                self._own, batch=batch, beat=self._own.beat + 1
-            )
-            self._write(now)
+            self._write(msgspec.structs.replace(self._own, batch=batch))
 
     def take_over(self) -> list[Over]:
         """Return the runs whose business is this one's since the last call."""
@@ -99,7 +98,7 @@ class Keeper:
         if not self.lost:
             with self._guard:
                 try:
-                    self._files.look(self._own, exactly=False)
+                    self._files.look(self._own)
                 except LeaseGone:
                     self.lost = True
         return not self.lost
@@ -122,18 +121,21 @@ class Keeper:
 
     def _beat(self) -> None:
         with self._guard:
-            now = msgspec.structs.replace(
-                self._own, beat=self._own.beat + 1, word=self._word
-            )
-            self._write(now)
+            self._write(msgspec.structs.replace(self._own, word=self._word))
 
-    def _write(self, now: Lease) -> None:
+    def _write(self, lease: Lease) -> None:
+        now = msgspec.structs.replace(lease, beat=self._beats[-1] + 1)
         try:
-            self._files.beat(self._own, now)
+            self._files.beat(now, beats=self._beats)
         except LeaseGone:
             self.lost = True
+        except OSError:
+            # It may be there all the same, and is this run's then.
+            self._beats.append(now.beat)
+            raise
         else:
             self._own = now
+            self._beats = [now.beat]
 
     def look_around(self) -> None:
         """See who lives; end the leases of those who do not."""

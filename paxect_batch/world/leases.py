@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -99,20 +99,21 @@ class LeaseFiles:
             _sync_folder(each)
         return True
 
-    def beat(self, before: Lease, now: Lease) -> None:
-        """Replace what was written last; `LeaseGone` if something else is there."""
-        self.look(before, exactly=True)
+    def beat(self, now: Lease, *, beats: Collection[int]) -> None:
+        """Write the next beat; `LeaseGone` if another one than those is there."""
+        self.look(now, beats=beats)
         try:
             fd = os.open(self._path(now.node), WRITE)
         except FileNotFoundError:
             raise LeaseGone from None
         _write_over(fd, now)
 
-    def look(self, own: Lease, *, exactly: bool) -> None:
+    def look(self, own: Lease, *, beats: Collection[int] = ()) -> None:
         """Raise `LeaseGone` if the lease on the share is not this run's.
 
-        Exactly: not even that of a process that believes to be this one, as in a
-        copy of a virtual machine. `FileNotFoundError` if the share is not there.
+        With beats: not even that of a process that believes to be this one, as in a
+        copy of a virtual machine, which would have another one. `FileNotFoundError` if
+        the share is not there.
         """
         paper = self.read(own.node)
         if paper is None:
@@ -122,7 +123,7 @@ class LeaseFiles:
         found = parse(paper)
         if found is None or found.run != own.run or found.machine != own.machine:
             raise LeaseGone
-        if exactly and found.beat != own.beat:
+        if beats and found.beat not in beats:
             raise LeaseGone
 
     def end(self, node: str, judged: bytes, rescuer: str) -> Over | None:
@@ -157,7 +158,7 @@ class LeaseFiles:
     def leave(self, own: Lease) -> None:
         """Give the lease back, unless it was lost."""
         with contextlib.suppress(LeaseGone, FileNotFoundError):
-            self.look(own, exactly=False)
+            self.look(own)
             os.unlink(self._path(own.node))
 
     def over_runs(self) -> set[str]:

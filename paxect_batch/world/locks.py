@@ -87,7 +87,8 @@ class FileLocks:
                 if not keeper.lost:
                     self._claims.remove_all_of(own.run)
                 self._sweep(own, lives=not keeper.lost)
-                self._leases.leave(own)
+                if not keeper.lost:
+                    self._leases.leave(own)
             with contextlib.suppress(OSError):
                 return is_last(own, self._leases, wait=self._sleep)
             return False

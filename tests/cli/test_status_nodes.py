@@ -82,7 +82,7 @@ class Nodes:
         for node in self.beating:
             before = self._leases[node]
             after = msgspec.structs.replace(before, beat=before.beat + 1)
-            self.leases.beat(before, after)
+            self.leases.beat(after, beats=[before.beat])
             self._leases[node] = after
 
 

@@ -177,7 +177,9 @@ def test_run_that_leaves_waits_for_who_joins_to_tell_its_batch(
 
     def wait() -> float:
         if not waited:
-            leases.beat(joins, msgspec.structs.replace(joins, batch=batch, beat=1))
+            leases.beat(
+                msgspec.structs.replace(joins, batch=batch, beat=1), beats=[joins.beat]
+            )
         waited.append(0.05)
         return waited[-1]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import msgspec
@@ -77,6 +79,28 @@ def test_lease_that_is_lost_before_its_run_joined_a_batch_is_found_lost(
     assert not keeper.stands()
 
 
+@pytest.mark.parametrize("failing", ["open", "write", "fsync"])
+def test_beat_that_failed_and_may_be_there_all_the_same_loses_no_lease(
+    files: LeaseFiles, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    keeper = kept(files, "node1")
+
+    def fail(*_args: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, failing, fail)
+            with pytest.raises(OSError, match="Input/output"):
+                keeper._beat()
+        keeper._beat()
+        assert not keeper.lost
+        assert keeper.stands()
+    paper = files.read("node1")
+    assert paper is not None
+    assert parse(paper) == keeper.own
+
+
 def test_silent_node_is_over_after_its_own_lease_time_and_once(
     files: LeaseFiles, time: SteppedTime
 ) -> None:
@@ -101,7 +125,7 @@ def test_node_is_unheard_until_it_beats_or_is_over_and_taken(
     keeper = kept(files, "node1")
     keeper.look_around()
     assert keeper.has_unheard
-    files.beat(beats, msgspec.structs.replace(beats, beat=1))
+    files.beat(msgspec.structs.replace(beats, beat=1), beats=[beats.beat])
     look_for(keeper, time, 1)
     assert not keeper.has_unheard
     assert files.create(silent)
@@ -129,7 +153,7 @@ def test_node_that_beats_lives_for_as_long_as_it_does(
     keeper = kept(files, "node1")
     for _ in range(50):
         beaten = msgspec.structs.replace(lease, beat=lease.beat + 1)
-        files.beat(lease, beaten)
+        files.beat(beaten, beats=[lease.beat])
         lease = beaten
         look_for(keeper, time, 1)
     assert [other.beat for other in keeper.others] == [50]
@@ -215,7 +239,7 @@ def test_word_that_is_too_long_for_a_lease_loses_its_texts_only(
     lease = lease_of("node1")
     assert files.create(lease)
     word = Word(doing="relaying", last="x" * LEASE_BYTES, delivered_files=7)
-    files.beat(lease, msgspec.structs.replace(lease, beat=1, word=word))
+    files.beat(msgspec.structs.replace(lease, beat=1, word=word), beats=[lease.beat])
     paper = files.read("node1")
     assert paper is not None
     assert len(paper) == LEASE_BYTES
