@@ -12,6 +12,7 @@ import errno
 import os
 import secrets
 from collections.abc import Collection, Iterator
+from typing import TypeGuard
 
 import msgspec
 
@@ -176,7 +177,7 @@ class LeaseFiles:
             run, between, rescuer = _parted(name)
             paper = _read(os.path.join(self._over, name)) if between else None
             lease = parse(paper) if paper is not None else None
-            if lease is not None and lease.run == run:
+            if _is_of(lease, run):
                 yield Over(lease.node, run), rescuer
 
     def adopt(self, over: Over, before: str, rescuer: str) -> bool:
@@ -213,15 +214,16 @@ class LeaseFiles:
         return [node for node in _listed(self._promises) if is_name(node)]
 
     def forget_nameless(self) -> None:
-        """Remove papers that name no run, as a power cut leaves them.
+        """Remove papers that do not name their run, as a power cut leaves them.
 
-        Whose run promised something stays, until that is kept.
+        They are torn, or another run's, which was ended by mistake and has its lease
+        back. Whose run promised something stays, until that is kept.
         """
         for name in _listed(self._over):
             run, between, _ = _parted(name)
             path = os.path.join(self._over, name)
             paper = _read(path) if between else None
-            if paper is None or parse(paper) is not None:
+            if paper is None or _is_of(parse(paper), run):
                 continue
             if not any(run in _listed(self._promises, n) for n in self.promisers()):
                 # A folder stays where it is, and is nobody's.
@@ -274,6 +276,10 @@ def parse(paper: bytes) -> Lease | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return lease if _can_be(lease) else None
+
+
+def _is_of(lease: Lease | None, run: str) -> TypeGuard[Lease]:
+    return lease is not None and lease.run == run
 
 
 def _can_be(lease: Lease) -> bool:

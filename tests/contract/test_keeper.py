@@ -299,6 +299,8 @@ def test_paper_that_names_nobody_is_forgotten_unless_its_run_promised(
         (over / name).write_bytes(bytes(9))
     assert files.create(lease_of("node3"))
     end(files, "node3", "rescuer")
+    # That of a run which was ended by mistake and has its lease back.
+    (over / "run-1~a").write_bytes((over / "run-of-node3~rescuer").read_bytes())
     kept(files, "node1").find_orphans()
     left = {path.name for path in over.iterdir() if "node1" not in path.name}
     assert left == {"promised~a", "a-note", "run-of-node3~rescuer"}
