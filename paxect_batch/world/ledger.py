@@ -85,7 +85,11 @@ class FileLedger:
 
     def since(self, node: str, run: str, offset: int) -> Iterator[Record]:
         """See `seams.Ledger`. None if there is no such ledger."""
-        return read_ledger(self._share, ledger_place(node, run), offset, self._on_torn)
+        place = ledger_place(node, run)
+        if place == self._place and self._stream is not None and not self._clean:
+            # What may be there of an append that failed was never acknowledged.
+            self._cut(self._stream)
+        return read_ledger(self._share, place, offset, self._on_torn)
 
     def all(self) -> Iterator[Record]:
         """See `seams.Ledger`. Ledger by ledger, in no order."""

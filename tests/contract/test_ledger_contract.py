@@ -208,6 +208,30 @@ def test_append_that_fails_anywhere_adds_nothing_and_can_be_repeated(
     ledger.close()
 
 
+def test_record_of_an_append_that_failed_is_never_read_back() -> None:
+    """Who took it for recorded would lose it with the cut that comes later."""
+    share = MemoryShare()
+    ledger = FileLedger(share, "node1", "run1")
+    ledger.append([record(1)])
+    broken = {"sync", "stream.truncate"}
+
+    def fail(called: str, _place: Place) -> None:
+        if called in broken:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    share.before = fail
+    with refused(errno.EIO):
+        ledger.append([record(2)])
+    # As long as it may be there, nothing is told.
+    with refused(errno.EIO):
+        list(ledger.since("node1", "run1", 0))
+    broken.clear()
+    assert list(ledger.since("node1", "run1", 0)) == [record(1)]
+    ledger.append([record(3)])
+    assert list(ledger.since("node1", "run1", 0)) == [record(1), record(3)]
+    ledger.close()
+
+
 def test_name_of_a_ledger_is_made_durable_even_if_it_failed_at_first() -> None:
     share = MemoryShare()
     ledger = FileLedger(share, "node1", "run1")
