@@ -91,7 +91,6 @@ class Settler:
         self._retirer = Retirer(
             share, by, intent.on_done, ready_marker=intent.ready_marker
         )
-        self._published_in: set[Place] = set()
 
     def settle(self, matters: list[Matter]) -> None:
         """Take every pledge to its end; then remove the intent.
@@ -136,9 +135,9 @@ class Settler:
         if step in _IRREVERSIBLE and not self._stands():
             raise run_over(self._by)
         if step is Step.RECORD:
-            for folder in sorted(self._published_in):
+            # Whoever published them: it may have died, or failed, before this.
+            for folder in sorted({matter.pledge.target.folder for matter in matters}):
                 self._sync_if_there(folder)
-            self._published_in.clear()
             self._record(matters)
             for matter in matters:
                 matter.know(recorded=True)
@@ -206,7 +205,6 @@ class Settler:
         return look_at_stage(self._share, self._intent, pledge)
 
     def _rename(self, stage: Place, target: Place) -> None:
-        self._published_in.add(target.folder)
         try:
             self._share.rename_new(stage, target)
         except FileNotFoundError:
@@ -223,7 +221,6 @@ class Settler:
     def _adopt(self, matter: Matter) -> None:
         matter.adopted = True
         self._share.remove(matter.pledge.stage)
-        self._published_in.add(matter.pledge.target.folder)
         matter.know(staged=False)
 
     def _retire(self, matter: Matter) -> None:

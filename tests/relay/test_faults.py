@@ -1,15 +1,19 @@
-"""Each single operation on the share fails in turn, with each error a share gives."""
+"""Operations on the share fail, with each error a share gives."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from relay_bench import Bench, WatchedShare
 
 from paxect_batch.model.errors import ShareError
+from paxect_batch.model.places import Place, Root
+from paxect_batch.world.share import LocalShare
 
 FILES = {"a.txt": b"alpha" * 100, "sub/b.bin": bytes(range(256)) * 9}
 
@@ -21,6 +25,48 @@ def _bench(tmp_path: Path, name: str) -> Bench:
     for path, data in FILES.items():
         bench.drop(path, data)
     return bench
+
+
+class Told(LocalShare):
+    """A share that tells of renames and of what was made durable, and fails once."""
+
+    def __init__(self, roots: Mapping[Root, str | bytes]) -> None:
+        super().__init__(roots)
+        self.told: list[tuple[str, Place]] = []
+        self.fails: Root | None = None
+
+    def rename_new(self, source: Place, target: Place) -> None:
+        super().rename_new(source, target)
+        self.told += [("from", source), ("to", target)]
+
+    def sync_folder(self, folder: Place) -> None:
+        if folder.root is self.fails:
+            self.fails = None
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().sync_folder(folder)
+        self.told.append(("sync", folder))
+
+
+@pytest.mark.parametrize("root", [Root.WIRE, Root.OUTBOX])
+def test_name_whose_sync_failed_is_durable_before_its_source_goes(
+    tmp_path: Path, root: Root
+) -> None:
+    """Power that fails afterwards would take both: whoever recovers must sync it."""
+    bench = _bench(tmp_path, "share")
+    share = Told(bench.share().roots)
+    share.fails = root
+    with contextlib.suppress(ShareError):
+        bench.drain(share)
+    assert share.fails is None
+    bench.drain(share)
+    bench.check_delivered_once()
+    for path in FILES:
+        container = Place(Root.WIRE, f"{path}.freq")
+        source, target = Place(Root.INBOX, path), container
+        if root is Root.OUTBOX:
+            source, target = container, Place(Root.OUTBOX, path)
+        told = share.told[share.told.index(("to", target)) :]
+        assert ("sync", target.folder) in told[: told.index(("from", source))]
 
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.ESTALE, errno.EACCES)
