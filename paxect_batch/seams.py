@@ -68,6 +68,13 @@ class Share(Protocol):
     def rename_new(self, source: Place, target: Place) -> None:
         """Rename without replacing; `FileExistsError` if the name is taken."""
 
+    def move_new(self, source: Place, target: Place) -> None:
+        """Move a file to a free name; `FileExistsError` if it is taken.
+
+        That holds also where `rename_new` may replace what came in that instant; there
+        the file has both names for a moment.
+        """
+
     def remove(self, place: Place) -> bool:
         """Remove a file; False if it was gone."""
 

@@ -208,7 +208,7 @@ class Quarantine:
 
     def _move(self, place: Place, target: Place) -> None:
         try:
-            self._share.rename_new(place, target)
+            self._share.move_new(place, target)
         except FileExistsError:
             raise _Taken(target) from None
 

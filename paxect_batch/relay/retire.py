@@ -168,9 +168,14 @@ def move_to_free_name(share: Share, place: Place, target: Place) -> None:
     number = tries = 0
     while number < _NAMES_MAX and tries < _TRIES_MAX:
         name = f"{target.name}.{number}" if number else target.name
+        free = target.beside(name)
         try:
-            share.rename_new(place, target.beside(name))
+            share.move_new(place, free)
         except FileExistsError:
+            if _is_same(share, place, free):
+                # Whoever moved it died in between, or the share lost the answer.
+                share.remove(place)
+                return
             number += 1
         except FileNotFoundError:
             if share.look(place) is None:
@@ -180,6 +185,11 @@ def move_to_free_name(share: Share, place: Place, target: Place) -> None:
         else:
             return
     raise FileExistsError(errno.EEXIST, "no name is to be had", str(target))
+
+
+def _is_same(share: Share, one: Place, other: Place) -> bool:
+    here, there = share.look(one), share.look(other)
+    return here is not None and there is not None and here.identity == there.identity
 
 
 def _key_in(aside: Place) -> str:

@@ -1,7 +1,8 @@
 """Rename without replacing, by the system's own call where there is one.
 
 NFS answers EINVAL to that call, old kernels ENOSYS, other systems ENOTSUP: there it is
-a look and a rename, which a caller must make safe by a claim.
+a look and a rename, which a caller must make safe by a claim. A file that may have two
+names for a moment can be moved by a link, which servers refuse if a name is taken.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from collections.abc import Callable
 _RENAME_NOREPLACE = 1  # Linux
 _RENAME_EXCL = 4  # macOS
 _CALL_IS_MISSING = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+
+# File systems without links, and systems that grant none of others' files.
+_CANNOT_LINK = (errno.EPERM, errno.EMLINK, *_CALL_IS_MISSING)
 
 _Call = Callable[[int, bytes, int, bytes], int]
 """Returns 0, or the error's number."""
@@ -33,6 +37,24 @@ def rename_new(old_fd: int, old_name: bytes, new_fd: int, new_name: bytes) -> No
                 number, os.strerror(number), old_name, None, os.fsdecode(new_name)
             )
     _look_and_rename(old_fd, old_name, new_fd, new_name)
+
+
+def move_new(old_fd: int, old_name: bytes, new_fd: int, new_name: bytes) -> None:
+    """Link and remove; as `rename_new` where files cannot have two names."""
+    try:
+        os.link(
+            old_name,
+            new_name,
+            src_dir_fd=old_fd,
+            dst_dir_fd=new_fd,
+            follow_symlinks=False,
+        )
+    except OSError as error:
+        if error.errno not in _CANNOT_LINK:
+            raise
+        rename_new(old_fd, old_name, new_fd, new_name)
+        return
+    os.unlink(old_name, dir_fd=old_fd)
 
 
 def ask_system(folder: str, old_name: str, new_name: str) -> int | None:

@@ -209,6 +209,11 @@ class LocalShare:
         parts_of(target)
         self._tree.rename_new(source, target)
 
+    def move_new(self, source: Place, target: Place) -> None:
+        """See `seams.Share`. Between two file systems it is `OSError` EXDEV."""
+        parts_of(target)
+        self._tree.move_new(source, target)
+
     def remove(self, place: Place) -> bool:
         """See `seams.Share`."""
         try:

@@ -64,6 +64,9 @@ class Tree(Protocol):
     def rename_new(self, source: Place, target: Place) -> None:
         """Rename; `FileExistsError` if the name is taken."""
 
+    def move_new(self, source: Place, target: Place) -> None:
+        """The same; never in place of what is there, if the file may have two names."""
+
     def sync_folder(self, folder: Place) -> None:
         """Make a folder's entries durable, where the system can."""
 

@@ -28,7 +28,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.asking import ask, can_ask
 from paxect_batch.world.file_systems import is_local, is_nfs, is_smb
-from paxect_batch.world.renames import rename_new
+from paxect_batch.world.renames import move_new, rename_new
 from paxect_batch.world.tree import READ, linked, name_of, parts_of
 
 FOLDERS_OPEN_MAX = 64
@@ -213,6 +213,16 @@ class DescriptorTree:
         old, old_name = self._at(source)
         new, new_name = self._at(target)
         rename_new(old.fd, old_name, new.fd, new_name)
+
+    @_never_stale
+    def move_new(self, source: Place, target: Place) -> None:
+        """See `Tree`."""
+        old, old_name = self._at(source)
+        new, new_name = self._at(target)
+        if is_local(new.fd):
+            rename_new(old.fd, old_name, new.fd, new_name)
+        else:
+            move_new(old.fd, old_name, new.fd, new_name)
 
     @_never_stale
     def sync_folder(self, folder: Place) -> None:

@@ -99,6 +99,10 @@ class PathTree:
             raise FileExistsError(17, os.strerror(17), str(target))
         _patiently(lambda: os.rename(old, new))
 
+    def move_new(self, source: Place, target: Place) -> None:
+        """See `Tree`."""
+        self.rename_new(source, target)
+
     def sync_folder(self, folder: Place) -> None:
         """See `Tree`. Windows has no such call, and journals its renames."""
         if not stat.S_ISDIR(self.stat(folder).st_mode):

@@ -11,7 +11,7 @@ import pytest
 from stages import LocalStage, outbox, refused, state
 
 from paxect_batch.model.places import Root
-from paxect_batch.world import renames
+from paxect_batch.world import renames, tree_descriptors
 from paxect_batch.world.share import LocalShare
 from paxect_batch.world.tree_descriptors import DescriptorTree
 from paxect_batch.world.tree_paths import PathTree
@@ -34,6 +34,68 @@ def test_rename_where_the_call_is_missing_looks_and_renames(
     descriptors.share.rename_new(state("one"), outbox("new"))
     assert descriptors.get(outbox("new")) == b"one"
     assert descriptors.get(outbox("taken")) == b"old"
+
+
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no file system be one of this machine."""
+    monkeypatch.setattr(tree_descriptors, "is_local", lambda _fd: False)
+
+
+def test_move_where_a_rename_may_replace_is_a_link(
+    descriptors: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_call(monkeypatch, errno.EINVAL)
+    elsewhere(monkeypatch)
+    descriptors.put(state("one"), b"one")
+    descriptors.share.make_folder(outbox(""))
+    link = os.link
+
+    def raced(*args: object, **named: object) -> None:
+        descriptors.put(outbox("taken"), b"of this instant")
+        link(*args, **named)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", raced)
+        with pytest.raises(FileExistsError):
+            descriptors.share.move_new(state("one"), outbox("taken"))
+    assert descriptors.get(outbox("taken")) == b"of this instant"
+    assert descriptors.get(state("one")) == b"one"
+    descriptors.share.move_new(state("one"), outbox("free"))
+    assert descriptors.get(outbox("free")) == b"one"
+    assert descriptors.get(state("one")) is None
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.EMLINK])
+def test_move_where_files_have_one_name_only_is_a_rename(
+    descriptors: LocalStage, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    elsewhere(monkeypatch)
+
+    def refuse(*_args: object, **_named: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", refuse)
+    descriptors.put(state("one"), b"one")
+    descriptors.put(outbox("taken"), b"old")
+    with pytest.raises(FileExistsError):
+        descriptors.share.move_new(state("one"), outbox("taken"))
+    descriptors.share.move_new(state("one"), outbox("free"))
+    assert descriptors.get(outbox("free")) == b"one"
+
+
+def test_move_passes_other_errors_on(
+    descriptors: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(monkeypatch)
+
+    def fail(*_args: object, **_named: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "link", fail)
+    descriptors.put(state("one"), b"one")
+    with refused(errno.EIO):
+        descriptors.share.move_new(state("one"), outbox("free"))
+    assert descriptors.get(state("one")) == b"one"
 
 
 def test_rename_passes_the_calls_error_on(

@@ -362,6 +362,23 @@ def test_rename_new_never_replaces(stage: Stage) -> None:
     assert stage.get(state("one")) == b"new"
 
 
+def test_move_new_never_replaces(stage: Stage) -> None:
+    stage.put(state("one"), b"new")
+    stage.put(outbox("file"), b"old")
+    with pytest.raises(FileExistsError):
+        stage.share.move_new(state("one"), outbox("file"))
+    identity = facts(stage, state("one")).identity
+    stage.share.move_new(state("one"), outbox("free"))
+    assert facts(stage, outbox("free")).identity == identity
+    assert stage.share.look(state("one")) is None
+    assert stage.get(outbox("file")) == b"old"
+    with pytest.raises(FileNotFoundError):
+        stage.share.move_new(state("absent"), outbox("other"))
+    stage.put(state("two"), b"")
+    with pytest.raises(FileNotFoundError):
+        stage.share.move_new(state("two"), outbox("absent/file"))
+
+
 def test_rename_new_without_source_or_folder_is_enoent(stage: Stage) -> None:
     stage.put(state("one"), b"")
     with pytest.raises(FileNotFoundError):

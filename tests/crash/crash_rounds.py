@@ -21,7 +21,7 @@ from crash_calls import Call, Calls, Point, When, Who
 from crash_nodes import Nodes
 from crash_power import Disk
 from crash_scenarios import Look, Prepared, Scenario, prepare, recover
-from crash_states import Choices, History
+from crash_states import Choices
 
 SEED = 1
 
@@ -150,7 +150,7 @@ class Rounds:
         """Make the states that a crash after each change may leave."""
         with self._trying("any state") as tried, self._room() as room:
             first = prepare(self._scenario, room / "first", self._nodes, self._scratch)
-            history = History(first.share.folder)
+            history = first.history
             calls = self._made(first)
             dice = random.Random(f"{SEED}/{self._scenario.name}")
             moments: list[tuple[Call, Choices]] = []

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from crash_calls import Call, Calls, Point, When, Who
 from crash_nodes import Nodes
+from crash_states import History
 from relayed_share import Finished, RelayedShare, counted, files_below
 
 POLICY = 'version = "2"\nsettle_seconds = 0.0\nbackoff_seconds = 0.0\n'
@@ -100,6 +101,8 @@ class Prepared:
 
     scenario: Scenario
     share: RelayedShare
+    history: History
+    """What of the share is durable: all, but for what a run did that died."""
 
     def words(self, node: str, direction: str = "") -> list[str]:
         """Return the command line of a drain."""
@@ -108,7 +111,8 @@ class Prepared:
 
     def at(self, folder: Path) -> Prepared:
         """Return the same, for a copy of the share that lies there."""
-        return Prepared(self.scenario, RelayedShare(folder, dropped=self.share.dropped))
+        share = RelayedShare(folder, dropped=self.share.dropped)
+        return Prepared(self.scenario, share, self.history)
 
 
 def prepare(
@@ -119,10 +123,11 @@ def prepare(
     for name, data in scenario.files.items():
         share.drop(name, data)
     (share.outbox / STRANGER).write_bytes(STRANGER.encode())
-    prepared = Prepared(scenario, share)
+    prepared = Prepared(scenario, share, History(folder))
     for direction in scenario.prepare:
         run = nodes.run_here(prepared.words(LAST, direction))
         assert run.code == 0, run.err
+    prepared.history = History(folder)
     if scenario.dies_first is not None:
         at = Point(before, When.BEFORE, Who.MACHINE) if before >= 0 else None
         calls = Calls(folder, scratch, point=at)
@@ -136,6 +141,8 @@ def prepare(
             shutil.rmtree(folder)
             return prepare(scenario, folder, nodes, scratch, before=number)
         assert run.code < 0, run.err
+        for call in made:
+            prepared.history.play(call)
     return prepared
 
 

@@ -242,6 +242,9 @@ class MemoryShare:
         self._unlink(source)
         self._link(folder, target, node)
 
+    def move_new(self, source: Place, target: Place) -> None:
+        self.rename_new(source, target)
+
     def remove(self, place: Place) -> bool:
         self._enter("remove", place)
         node = self._find(place)

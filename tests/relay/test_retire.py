@@ -102,7 +102,7 @@ def test_file_put_back_gives_way_to_one_that_came_meanwhile(bench: Bench) -> Non
         # One as the first is moved aside, and one as the second is put back.
         if name == "rename_new" and len(drops) == 2:
             path.unlink()
-        if name == "rename_new" and not path.exists() and drops:
+        if name in ("rename_new", "move_new") and not path.exists() and drops:
             path.write_bytes(drops.pop(0))
 
     share = WatchedShare(bench.share(), before=drop)
@@ -220,12 +220,21 @@ def test_name_that_is_never_free_is_an_error_and_nothing_is_replaced(
     bench: Bench,
 ) -> None:
     class Full(WatchedShare):
-        def rename_new(self, source: Place, target: Place) -> None:
+        def move_new(self, source: Place, target: Place) -> None:
             raise FileExistsError(errno.EEXIST, "taken", str(target))
 
     with pytest.raises(FileExistsError, match="no name is to be had"):
         move_to_free_name(Full(bench.share()), SOURCE, TARGET)
     assert left(bench) == {"inbox/sub/a.txt": b"data"}
+
+
+def test_move_that_was_broken_off_with_both_names_there_is_finished(
+    bench: Bench,
+) -> None:
+    """Also one of which the share lost the answer."""
+    os.link(bench.inbox / SOURCE.path, bench.inbox / "free")
+    move_to_free_name(bench.share(), SOURCE, Place(Root.INBOX, "free"))
+    assert left(bench) == {"inbox/free": b"data"}
 
 
 def test_nothing_to_move_is_no_error(bench: Bench) -> None:

@@ -151,6 +151,14 @@ class SimShare:
             raise error(errno.EEXIST, new)
         self._calls.rename(old, new, replaces=True)
 
+    def move_new(self, source: Place, target: Place) -> None:
+        old, new = path_of(source), path_of(target)
+        if self._calls.mount.refuses_to_replace:
+            self._calls.rename(old, new, replaces=False)
+            return
+        self._calls.link(old, new)
+        self._remove(old)
+
     def remove(self, place: Place) -> bool:
         return self._remove(path_of(place))
 
