@@ -66,10 +66,12 @@ def _run(words: list[str]) -> int:
 
 def _complain(text: str) -> None:
     if sys.stderr is not None:
-        try:  # noqa: SIM105  importing contextlib takes a millisecond
+        try:
             print(f"paxect-core: {text}", file=sys.stderr)
         except OSError:
-            pass  # nobody is left to complain to; the exit code stays
+            # Nobody is left to complain to. The exit code stays, unless Python tries
+            # again at exit, as some versions do.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _help(arguments: Arguments) -> int:

@@ -6,7 +6,6 @@ Nothing that is written here can end a run: who cannot be told is not told.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 
@@ -64,9 +63,12 @@ def complain(text: str, tone: Tone | None = None) -> None:
         if what.startswith(_WARNING):
             who, what = f"{who} {_WARNING}", what.removeprefix(_WARNING + " ")
             tone = tone or Tone.CARE
-        with contextlib.suppress(OSError):
+        try:
             sys.stderr.write(f"{painted(who, tone, 2)} {what}\n")
             sys.stderr.flush()
+        except OSError:
+            # Some versions of Python try again at exit, and say so in the exit code.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def is_terminal(fd: int) -> bool:

@@ -21,7 +21,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.fixture
 def ground() -> Iterator[Path]:
     """The temporary folder of a demo; with a short path, which shims begin with."""
-    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="paxect-", dir=memory))
     yield folder
     shutil.rmtree(folder)

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 
 from honest_share import HonestShare  # noqa: E402
 
-_MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None
+_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,7 @@ def main() -> int:
     options = parser.parse_args()
     papers = {"papers": 1.0, "containers": 0.0, None: 0.1}[options.only]
     count = round(options.mutations * papers)
-    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
     ground = Path(tempfile.mkdtemp(prefix="paxect-hostile-", dir=memory))
     began = time.monotonic()
     try:

@@ -20,6 +20,7 @@ PURE = {
     "difflib",
     "enum",
     "fnmatch",
+    "functools",
     "hashlib",
     "hmac",
     "json",

@@ -12,6 +12,7 @@ import os
 import posixpath
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace, TracebackType
+from typing import Any
 from unittest import mock
 
 from calls import Calls
@@ -98,6 +99,19 @@ class SimLocks(locks.FileLocks):
             del held[node]
 
 
+class _Path:
+    """What the locks use of `os.path`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(posixpath, name)
+
+    def isdir(self, path: str) -> bool:
+        return isinstance(self._world.now.find(path, "stat"), Folder)
+
+
 class _Os:
     """What the locks use of `os`."""
 
@@ -108,11 +122,11 @@ class _Os:
         os.O_EXCL,
     )
     name = "posix"
-    path = posixpath
     fsdecode = staticmethod(os.fsdecode)
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.path = _Path(world)
         self._open: dict[int, tuple[str, File | Folder]] = {}
         self._fds = 100
 

@@ -43,8 +43,8 @@ EAGER_POLICY = 'version = "2"\nsettle_seconds = 0.0\nbackoff_seconds = 0.0\n'
 
 
 def memory_folder() -> str | None:
-    """Return a folder in memory if there is one."""
-    return "/dev/shm" if os.path.isdir("/dev/shm") else None
+    """Return a folder in memory if there is one that may be written to."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
 
 
 @dataclass(frozen=True)
