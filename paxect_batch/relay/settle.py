@@ -91,6 +91,7 @@ class Settler:
         self._retirer = Retirer(
             share, by, intent.on_done, ready_marker=intent.ready_marker
         )
+        self._took_back_in: set[Place] = set()
 
     def settle(self, matters: list[Matter]) -> None:
         """Take every pledge to its end; then remove the intent.
@@ -109,8 +110,8 @@ class Settler:
                     raise _contradiction(matter.pledge)
             pending = [matter for matter in pending if matter.ended is None]
         # A source that comes back after a power loss would be delivered again, if
-        # the intent that knows better were gone.
-        for folder in sorted(self._retirer.changed):
+        # the intent that knows better were gone; a sidecar would keep its name taken.
+        for folder in sorted(self._retirer.changed | self._took_back_in):
             self._sync_if_there(folder)
         place = place_of(self._intent)
         self._share.remove(place)
@@ -244,6 +245,7 @@ class Settler:
         ):
             # Beside somebody else's container it would call that one corrupt.
             self._share.remove(pledge.sidecar)
+            self._took_back_in.add(pledge.sidecar.folder)
 
     def _finish(self, matter: Matter) -> None:
         pledge, scene = matter.pledge, matter.scene

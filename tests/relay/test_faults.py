@@ -12,6 +12,7 @@ import pytest
 from relay_bench import Bench, WatchedShare
 
 from paxect_batch.model.errors import ShareError
+from paxect_batch.model.items import Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.share import LocalShare
 
@@ -38,6 +39,10 @@ class Told(LocalShare):
     def rename_new(self, source: Place, target: Place) -> None:
         super().rename_new(source, target)
         self.told += [("from", source), ("to", target)]
+
+    def remove(self, place: Place) -> bool:
+        self.told.append(("removed", place))
+        return super().remove(place)
 
     def sync_folder(self, folder: Place) -> None:
         if folder.root is self.fails:
@@ -67,6 +72,27 @@ def test_name_whose_sync_failed_is_durable_before_its_source_goes(
             source, target = container, Place(Root.OUTBOX, path)
         told = share.told[share.told.index(("to", target)) :]
         assert ("sync", target.folder) in told[: told.index(("from", source))]
+
+
+def test_sidecar_that_is_taken_back_is_gone_for_good_before_its_intent_is(
+    tmp_path: Path,
+) -> None:
+    """Brought back by a power cut it would keep its name taken, and nobody would know."""
+    bench = _bench(tmp_path, "share")
+    sidecar = Place(Root.WIRE, "a.txt.freq.sha256")
+
+    class Raced(Told):
+        def rename_new(self, source: Place, target: Place) -> None:
+            super().rename_new(source, target)
+            if target == sidecar:
+                (bench.wire / "a.txt.freq").write_bytes(b"of this instant")
+
+    share = Raced(bench.share().roots)
+    bench.drain(share, mode=Mode.ENCODE)
+    assert not (bench.wire / sidecar.path).exists()
+    told = share.told[share.told.index(("removed", sidecar)) :]
+    intents = [place for what, place in told if place.path.startswith("intents/")]
+    assert ("sync", sidecar.folder) in told[: told.index(("removed", intents[0]))]
 
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.ESTALE, errno.EACCES)
