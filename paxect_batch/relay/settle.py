@@ -8,6 +8,7 @@ settlers of one intent may do to each other is in `rules.steps`.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from collections.abc import Callable, Collection
 
@@ -221,6 +222,12 @@ class Settler:
 
     def _adopt(self, matter: Matter) -> None:
         matter.adopted = True
+        # Whoever wrote it may not have waited for the disk.
+        with (
+            contextlib.suppress(FileNotFoundError),
+            self._share.open_source(matter.pledge.target) as stream,
+        ):
+            self._share.sync(stream)
         self._share.remove(matter.pledge.stage)
         matter.know(staged=False)
 

@@ -45,7 +45,12 @@ def sync_file(fd: int) -> None:
                 raise
         else:
             return
-    os.fsync(fd)
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        # Windows takes that for a file which is open to read as a mistake.
+        if sys.platform != "win32" or error.errno != errno.EBADF:
+            raise
 
 
 T = TypeVar("T")

@@ -7,6 +7,7 @@ import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 import pytest
 from relay_bench import Bench, WatchedShare
@@ -35,10 +36,15 @@ class Told(LocalShare):
         super().__init__(roots)
         self.told: list[tuple[str, Place]] = []
         self.fails: Root | None = None
+        self.synced: list[int] = []
 
     def rename_new(self, source: Place, target: Place) -> None:
         super().rename_new(source, target)
         self.told += [("from", source), ("to", target)]
+
+    def sync(self, stream: IO[bytes]) -> None:
+        super().sync(stream)
+        self.synced.append(os.fstat(stream.fileno()).st_ino)
 
     def remove(self, place: Place) -> bool:
         self.told.append(("removed", place))
@@ -72,6 +78,19 @@ def test_name_whose_sync_failed_is_durable_before_its_source_goes(
             source, target = container, Place(Root.OUTBOX, path)
         told = share.told[share.told.index(("to", target)) :]
         assert ("sync", target.folder) in told[: told.index(("from", source))]
+
+
+def test_equal_file_of_a_stranger_is_durable_before_it_counts_as_delivered(
+    tmp_path: Path,
+) -> None:
+    bench = _bench(tmp_path, "share")
+    (bench.outbox / "a.txt").write_bytes(FILES["a.txt"])
+    theirs = (bench.outbox / "a.txt").stat().st_ino
+    share = Told(bench.share().roots)
+    bench.drain(share)
+    assert theirs in share.synced
+    assert (bench.outbox / "a.txt").stat().st_ino == theirs
+    bench.check_delivered_once()
 
 
 def test_sidecar_that_is_taken_back_is_gone_for_good_before_its_intent_is(
