@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from io import FileIO
-    from typing import Literal
 
     from paxect_core.layout import Container
     from paxect_core.options import Arguments
@@ -148,7 +147,7 @@ class _Transfer:
         self.source = _open(self._input)
         self._destination: Destination | None = None
         if self._output == "-":
-            self.sink = _open_standard(1, "wb")
+            self.sink = open(1, "wb", buffering=0, closefd=False)
         else:
             try:
                 self._destination = Destination(
@@ -318,14 +317,10 @@ def _print_facts(
 
 def _open(name: str) -> FileIO:
     if name == "-":
-        return _open_standard(0, "rb")
+        return process.standard_input()
     from paxect_core.files import open_input
 
     return open_input(name)
-
-
-def _open_standard(fd: int, mode: Literal["rb", "wb"]) -> FileIO:
-    return open(fd, mode, buffering=0, closefd=False)
 
 
 def _shown(name: str) -> str:

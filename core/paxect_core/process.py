@@ -6,6 +6,12 @@ import os
 import signal
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from io import FileIO
+
+_HEED_MILLISECONDS = 250
+
 _caught: list[int] = []
 
 
@@ -50,6 +56,30 @@ def drop_unfinished() -> None:
     destination = sys.modules.get("paxect_core.destination")
     if destination is not None:
         destination.drop_unfinished()
+
+
+def standard_input() -> FileIO:
+    """Open standard input, so that a signal is heeded while a read waits for data.
+
+    One that comes just before the system is asked to read, or to another thread, does
+    not interrupt that, and who writes the other end may keep it waiting for ever.
+    """
+    import io
+
+    if sys.platform == "win32":
+        return io.FileIO(0, "rb", closefd=False)
+    import select
+
+    ready = select.poll()
+    ready.register(0, select.POLLIN)
+
+    class Input(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            while not ready.poll(_HEED_MILLISECONDS):
+                pass
+            return super().read(size)
+
+    return Input(0, "rb", closefd=False)
 
 
 def occupy_standard_descriptors() -> None:

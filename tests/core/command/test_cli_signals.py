@@ -51,6 +51,32 @@ def test_signal_in_the_middle_leaves_nothing_and_has_its_code(
     assert sorted(os.listdir(folder)) == before
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals of threads are POSIX")
+def test_signal_that_interrupts_no_read_is_heeded_while_nothing_comes(
+    folder: Path,
+) -> None:
+    """As one that comes between two instructions, just before the read."""
+    code = (
+        "import signal, sys, threading, time\n"
+        "from paxect_core import cli\n"
+        "def send():\n"
+        "    time.sleep(0.2)\n"
+        "    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)\n"
+        "    time.sleep(600)\n"
+        "threading.Thread(target=send, daemon=True).start()\n"
+        "sys.exit(cli.main(['decode', '-o', 'new']))\n"
+    )
+    before = sorted(os.listdir(folder))
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        try:
+            assert child.wait(timeout=60) == 143
+        finally:
+            child.kill()
+    assert sorted(os.listdir(folder)) == before
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("call", ["open", "fsync", "link", "unlink"])
 def test_signal_around_each_step_of_publishing_leaves_whole_or_absent(
