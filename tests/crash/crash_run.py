@@ -96,14 +96,23 @@ def _all(words: argparse.Namespace, scratch: Path, results: Results) -> Iterator
         results.note(f"Power was not cut: {reason}.")
         yield f"POWER WAS NOT CUT: {reason}"
         tasks = [task for task in tasks if task.way != "power"]
+    for task, tried in _each(tasks, scratch, 1 if words.short else words.jobs):
+        if task.mistake:
+            yield results.add_mistake(task.mistake, tried)
+        else:
+            yield results.add(tried)
+
+
+def _each(tasks: list[Task], scratch: Path, jobs: int) -> Iterator[tuple[Task, Tried]]:
+    if jobs == 1:
+        # Whatever hangs ends this process then, and is not waited for.
+        _begin(scratch)
+        yield from map(_done, tasks)
+        return
     # Forked before this process has threads, which a fork would lose.
     ground = functools.partial(_begin, scratch)
-    with multiprocessing.get_context("fork").Pool(words.jobs, ground) as pool:
-        for task, tried in pool.imap(_done, tasks, chunksize=1):
-            if task.mistake:
-                yield results.add_mistake(task.mistake, tried)
-            else:
-                yield results.add(tried)
+    with multiprocessing.get_context("fork").Pool(jobs, ground) as pool:
+        yield from pool.imap(_done, tasks, chunksize=1)
 
 
 _nodes: Nodes
