@@ -69,6 +69,18 @@ class Disk:
         _run("losetup", "--detach", self._device)
 
 
+def release(folder: Path) -> None:
+    """Remove each disk below that folder whose process did not live to remove it."""
+    mounts = Path("/proc/self/mounts")
+    if not mounts.exists():
+        return
+    for line in mounts.read_bytes().splitlines():
+        device, target = (os.fsdecode(word) for word in line.split()[:2])
+        if Path(target).is_relative_to(folder):
+            _checked(_libc().umount2(os.fsencode(target), _DETACH))
+            _run("losetup", "--detach", device)
+
+
 def why_not() -> str:
     """Return why no power can be cut here; nothing if it can."""
     if sys.platform != "linux":

@@ -11,7 +11,6 @@ are missing that is said, and the rest is done.
 from __future__ import annotations
 
 import argparse
-import functools
 import math
 import multiprocessing
 import os
@@ -21,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +31,7 @@ sys.path[:0] = [str(path) for path in _PATHS]
 
 from crash_mistakes import MISTAKES  # noqa: E402
 from crash_nodes import Nodes  # noqa: E402
-from crash_power import why_not  # noqa: E402
+from crash_power import release, why_not  # noqa: E402
 from crash_results import Results  # noqa: E402
 from crash_rounds import Extent, Rounds, Tried  # noqa: E402
 from crash_scenarios import SCENARIOS, prepare  # noqa: E402
@@ -74,6 +74,7 @@ def main() -> int:
             if words.write:
                 (_HERE / "RESULTS.md").write_text(results.page(), encoding="utf-8")
     finally:
+        release(scratch)
         shutil.rmtree(scratch, ignore_errors=True)
     for text in results.findings:
         print(text)
@@ -96,7 +97,7 @@ def _all(words: argparse.Namespace, scratch: Path, results: Results) -> Iterator
         results.note(f"Power was not cut: {reason}.")
         yield f"POWER WAS NOT CUT: {reason}"
         tasks = [task for task in tasks if task.way != "power"]
-    for task, tried in _each(tasks, scratch, 1 if words.short else words.jobs):
+    for task, tried in _each(tasks, scratch, words.jobs):
         if task.mistake:
             yield results.add_mistake(task.mistake, tried)
         else:
@@ -104,15 +105,22 @@ def _all(words: argparse.Namespace, scratch: Path, results: Results) -> Iterator
 
 
 def _each(tasks: list[Task], scratch: Path, jobs: int) -> Iterator[tuple[Task, Tried]]:
-    if jobs == 1:
-        # Whatever hangs ends this process then, and is not waited for.
-        _begin(scratch)
-        yield from map(_done, tasks)
-        return
-    # Forked before this process has threads, which a fork would lose.
-    ground = functools.partial(_begin, scratch)
-    with multiprocessing.get_context("fork").Pool(jobs, ground) as pool:
-        yield from pool.imap(_done, tasks, chunksize=1)
+    # Forked before this process has threads, which a fork would lose. One that dies, as
+    # it does when a run hangs, ends all.
+    pool = ProcessPoolExecutor(
+        jobs,
+        mp_context=multiprocessing.get_context("fork"),
+        initializer=_begin,
+        initargs=(scratch,),
+    )
+    with pool:
+        try:
+            yield from pool.map(_done, tasks)
+        except BaseException:
+            # Else what each is at would be waited for.
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise
 
 
 _nodes: Nodes
@@ -121,6 +129,7 @@ _scratch: Path
 
 def _begin(scratch: Path) -> None:
     global _nodes, _scratch  # one of each for each process
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _scratch = scratch / str(os.getpid())
     _scratch.mkdir()
     _nodes = Nodes(_scratch)
