@@ -6,11 +6,13 @@
 
 The program is built into ROOT by the steps of the Dockerfile, unless it is there; then
 systemd-nspawn boots it. There a watch delivers a file, is reloaded and stopped, a drain
-delivers another, and the timer is started: all with the hardening of the units. Needs
-root, systemd-nspawn, bwrap and a package index; takes a minute or two.
+delivers another, and the timer is started: all with the hardening of the units. Then
+what `docs/how-to/nightly-etl.md` shows is done. Needs root, systemd-nspawn, bwrap and a
+package index; takes a minute or two.
 Exits 0 if all of that went well, and prints what was done.
 """
 
+import re
 import shutil
 import subprocess
 import sys
@@ -19,8 +21,45 @@ from pathlib import Path
 from deploy_files import DEPLOY, INSTANCE, PROGRAM, SHARE
 from docker_steps import Image
 
+sys.path.insert(0, str(DEPLOY.parent / "tests" / "docs"))
+
+from page_blocks import ROOT, blocks, commands, run_by
+
+PAGE = "docs/how-to/nightly-etl.md"
+NIGHTLY = (ROOT / PAGE).read_text(encoding="utf-8")
+UNITS_SHOWN = re.compile(
+    r"^`(/etc/systemd/\S+)`:\n\n```ini\n(.*?)^```", re.MULTILINE | re.DOTALL
+)
 SECONDS_MAX = 600
 WATCH, DRAIN = (f"paxect-batch-{name}@{INSTANCE}" for name in ("watch", "drain"))
+
+
+def _nightly() -> str:
+    """Return the steps that the page shows, and what must have come of them."""
+    script, *_ = (block for block in blocks(NIGHTLY) if "cat >nightly" in block.text)
+    (shown,) = run_by("tests/deploy/boot_units.py", PAGE)
+    lines = [text.replace("\n> ", "\n") for _, text in commands(script.text)]
+    return "\n".join(
+        [
+            f"ln -sf {PROGRAM} /usr/local/bin/",
+            "cd /usr/local/bin",
+            *lines,
+            "useradd --system etl || true",
+            f"systemctl stop {DRAIN}.timer",
+            f"rm -rf {SHARE}",
+            "mkdir /mnt/exchange",
+            "paxect-batch init -q /mnt/exchange",
+            "echo data >/mnt/exchange/inbox/orders.csv",
+            "chown -R etl /mnt/exchange",
+            "systemctl start nightly.service",
+            "[ -e /mnt/exchange/outbox/orders.csv ]",
+            shown,
+            "systemctl list-timers nightly.timer | grep -q nightly.service",
+            "journalctl -u nightly.service | grep -q 'load everything below /mnt'",
+        ]
+    )
+
+
 STEPS = f"""#!/bin/sh
 exec >/root/steps.log 2>&1
 set -ex
@@ -39,6 +78,7 @@ drop b.txt
 systemctl start {DRAIN}
 [ "$(cat {SHARE}/outbox/b.txt)" = b.txt ]
 systemctl start {DRAIN}.timer
+{_nightly()}
 : all is well
 """
 UNIT = f"""[Service]
@@ -96,6 +136,8 @@ def _lay_out(root: Path) -> None:
     shutil.copy(
         DEPLOY / "systemd" / "paxect-batch.sysusers.conf", users / "paxect-batch.conf"
     )
+    for place, text in UNITS_SHOWN.findall(NIGHTLY):
+        (root / place.lstrip("/")).write_text(text, encoding="utf-8")
     (system / "steps.service").write_text(UNIT, encoding="utf-8")
     wanted = system / "multi-user.target.wants" / "steps.service"
     wanted.parent.mkdir(exist_ok=True)

@@ -2,32 +2,26 @@
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from page_blocks import (
-    PAGES,
-    ROOT,
-    Console,
-    as_shown,
-    blocks,
-    commands,
-    needs_shell,
-)
+from page_blocks import PAGES, ROOT, as_shown, blocks, commands
+from page_console import Console, needs_shell
 
 from paxect_batch.cli import arguments
 from paxect_core import options
 
 SHELL = {"console", "sh"}
 OTHERS = {"", "freq", "ini", "json", "pycon", "toml", "yaml"}
-NOT_RUN = {
-    "docs/how-to/nightly-etl.md": 1,
-    "docs/how-to/one-way.md": 1,
-    "docs/how-to/smb-windows.md": 1,
-    "docs/tutorial.md": 4,
+RUN_BY = {
+    ("docs/how-to/nightly-etl.md", "tests/deploy/boot_units.py"): 1,
+    ("docs/how-to/one-way.md", "tests/docs/test_machines_shown.py"): 1,
+    ("docs/how-to/smb-windows.md", "tests/docs/test_machines_shown.py"): 1,
+    ("docs/tutorial.md", "tests/lab/tutorial.py"): 5,
 }
-"""How many blocks of a page no test runs."""
+"""How many blocks of a page are left to a program that has what they need."""
 BY_CI = ROOT / "README.md"
 """Its blocks of language `sh` are the two commands of `.ci/run`."""
 
@@ -44,7 +38,7 @@ def shown(path: Path) -> list[str]:
     return [
         block.text
         for block in blocks(text(path))
-        if block.language == "console" and not block.not_run
+        if block.language == "console" and not block.run_by
     ]
 
 
@@ -61,22 +55,25 @@ def test_page_when_replayed_prints_what_it_shows(path: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
-def test_blocks_of_commands_are_run_or_say_why_not(path: Path) -> None:
-    not_run = 0
+def test_blocks_of_commands_are_replayed_or_say_what_runs_them(path: Path) -> None:
+    run_by: Counter[tuple[str, str]] = Counter()
     for block in blocks(text(path)):
         assert block.language.split(" ")[0] in SHELL | OTHERS, block.line
-        not_run += bool(block.not_run)
+        if block.run_by:
+            run_by[name(path), block.run_by] += 1
         if block.language == "sh" and path != BY_CI:
-            assert block.not_run, block.line
+            assert block.run_by, block.line
         if block.language == "console":
             assert commands(block.text), block.line
         if block.language not in SHELL:
-            assert not block.not_run, block.line
-    assert not_run == NOT_RUN.get(name(path), 0)
+            assert not block.run_by, block.line
+    assert run_by == {row: n for row, n in RUN_BY.items() if row[0] == name(path)}
 
 
-def test_pages_that_are_counted_are_there() -> None:
-    assert set(NOT_RUN) <= {name(path) for path in PAGES}
+def test_programs_that_run_blocks_name_the_page() -> None:
+    assert {page for page, _ in RUN_BY} <= {name(path) for path in PAGES}
+    for page, program in RUN_BY:
+        assert f'"{page}"' in text(ROOT / program)
     assert len(REPLAYED) > 1
 
 
@@ -150,6 +147,9 @@ def test_ellipsis_stands_for_anything_in_a_line_or_for_lines() -> None:
     assert as_shown("…\nd\n", "d\n") == "…\nd\n"
 
 
-def test_marker_of_a_block_that_is_not_run_belongs_to_the_block_below_it() -> None:
-    page = "<!-- not run: needs root -->\n\n```sh\nmount x\n```\n\n```sh\nls\n```\n"
-    assert [block.not_run for block in blocks(page)] == ["needs root", ""]
+def test_marker_of_what_runs_a_block_belongs_to_the_block_below_it() -> None:
+    page = (
+        "<!-- run by a.py, since it needs root -->\n\n```sh\nmount x\n```\n\n"
+        "```sh\nls\n```\n"
+    )
+    assert [block.run_by for block in blocks(page)] == ["a.py", ""]

@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from page_blocks import Block, Console, as_shown, blocks, needs_shell
+from page_blocks import Block, as_shown, blocks
+from page_console import Console, needs_shell
 
 from paxect_batch.model.errors import Exit
 

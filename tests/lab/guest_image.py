@@ -26,6 +26,7 @@ PACKAGES = (
     "rpcbind",
     "cifs-utils",
     "iproute2",
+    "python3-venv",
 )
 COMMANDS = ("qemu-system-x86_64", "busybox", "modprobe", "cpio", "mkfs.ext4")
 SERVICES = (

@@ -158,17 +158,27 @@ class Lab:
             self.said.append((name, topic, value, at))
             self._news.notify_all()
 
+    def address(self, name: str) -> str:
+        """Return where other guests find that one."""
+        if name == SERVER:
+            return SERVER_ADDRESS
+        return f"10.77.0.{11 + self.nodes.index(name)}"
+
+    def mount(self) -> str:
+        """Return the commands by which a node mounts the share."""
+        options = f",{self.setting.options}" if self.setting.options else ""
+        return MOUNTS[self.setting.protocol].substitute(options=options)
+
     def _machine(self, name: str) -> Machine:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         number = 0 if name == SERVER else self.nodes.index(name) + 1
-        address = SERVER_ADDRESS if name == SERVER else f"10.77.0.{10 + number}"
         (folder / "boot.sh").write_text(
             BOOT.substitute(
                 path=_path(),
                 modules=self.image.modules,
                 name=name,
-                address=address,
+                address=self.address(name),
                 setup=self._setup(name),
                 python=sys.executable,
                 agent=Path(__file__).with_name("agent.py"),
@@ -190,8 +200,7 @@ class Lab:
     def _setup(self, name: str) -> str:
         protocol = self.setting.protocol
         if name != SERVER:
-            options = f",{self.setting.options}" if self.setting.options else ""
-            return MOUNTS[protocol].substitute(options=options)
+            return self.mount()
         if protocol == "smb":
             return SERVE_SMB
         # Version 3 only where it is asked for; 4.2 needs no port mapper.
