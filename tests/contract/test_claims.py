@@ -1,15 +1,130 @@
-"""Markers of claims where the share fails at giving them back."""
+"""Claims as files: markers of nodes that die or stall, and a share that keeps them."""
 
 from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from lease_samples import SHORT_SECONDS, lease_of, wait_until
 
+from paxect_batch.model.leases import Over
 from paxect_batch.world import claims as claims_module
-from paxect_batch.world.claims import ClaimFiles
+from paxect_batch.world.claims import ClaimFiles, marker_name
+from paxect_batch.world.leases import LeaseFiles
+from paxect_batch.world.locks import FileLocks
+
+
+def test_empty_marker_is_swept_at_once_by_who_is_alone(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / marker_name("item")).touch()
+    assert joined("node1").claim("item") is not None
+
+
+def test_empty_marker_may_be_another_nodes_until_it_is_old(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    joined("node1")
+    (tmp_path / "claims").mkdir(exist_ok=True)
+    path = tmp_path / "claims" / marker_name("item")
+    path.touch()
+    assert joined("node2").claim("item") is None
+    os.utime(path, (1, 1))
+    assert joined("node3").claim("item") is not None
+
+
+def test_empty_marker_of_a_node_that_lost_power_goes_when_it_is_buried(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    other = joined("node2")
+    assert LeaseFiles(str(tmp_path)).create(lease_of("node1", seconds=SHORT_SECONDS))
+    (tmp_path / "claims").mkdir(exist_ok=True)
+    path = tmp_path / "claims" / marker_name("item")
+    path.touch()
+    os.utime(path, (1, 1))
+    found: list[tuple[FileLocks, object]] = []
+    wait_until(lambda: found.extend((other, o) for o in other.over()) or found)
+    found[0][0].bury(found[0][1])  # type: ignore[arg-type]
+    assert other.claim("item") is not None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
+def test_empty_marker_of_a_node_that_was_killed_goes_when_it_is_buried(
+    tmp_path: Path, joined: Callable[..., FileLocks], holder: subprocess.Popen[str]
+) -> None:
+    """It may be killed between making a marker and writing who made it."""
+    other = joined("node2")
+    (tmp_path / "claims" / marker_name("another")).touch()
+    holder.kill()
+    holder.wait()
+    found: list[Over] = []
+    wait_until(lambda: found.extend(other.over()) or found)
+    other.bury(found[0])
+    assert other.claim("another") is not None
+
+
+@pytest.mark.parametrize("owner", [b"", b"gone dead\n"], ids=["nobody", "a dead run"])
+def test_marker_of_nobody_who_lives_goes_while_others_wait_for_its_item(
+    tmp_path: Path, joined: Callable[..., FileLocks], owner: bytes
+) -> None:
+    """A node may be killed as it makes one, or wake and make one when it is buried."""
+    waits, lives = joined("node1", seconds=SHORT_SECONDS), joined("node2")
+    (tmp_path / "claims" / marker_name("item")).write_bytes(owner)
+    held = lives.claim("another")
+    assert held is not None
+    wait_until(lambda: waits.seems_taken("item"))
+    wait_until(lambda: not waits.seems_taken("item"))
+    assert waits.claim("another") is None
+
+
+def test_claims_of_a_dead_run_go_however_many_and_those_of_others_stay(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    other = joined("node2")
+    own = [other.claim(f"own {number}") for number in range(20)]
+    assert None not in own
+    claims = ClaimFiles(str(tmp_path))
+    assert all(claims.take(f"{n}", node="dead", run="gone") for n in range(300))
+    other.bury(Over("dead", "gone"))
+    assert len(os.listdir(tmp_path / "claims")) == 20
+
+
+def test_claim_that_was_swept_before_its_owner_was_written_is_nobodys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node that stalls in between must not believe that it has the item."""
+    claims = ClaimFiles(str(tmp_path))
+    write, seconds = os.write, [0.0]
+
+    def stalled(fd: int, data: bytes) -> int:
+        seconds[0] += 5.0
+        (tmp_path / "claims" / marker_name("item")).unlink()
+        return write(fd, data)
+
+    monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(os, "write", stalled)
+    assert not claims.take("item", node="node1", run="run")
+
+
+def test_claim_that_was_taken_away_is_released_in_peace(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    held = joined("node1").claim("item")
+    assert held is not None
+    (tmp_path / "claims" / marker_name("item")).unlink()
+    held.release()
+
+
+def test_any_text_can_be_a_key(joined: Callable[..., FileLocks]) -> None:
+    locks = joined("node1")
+    held = [locks.claim(key) for key in ("", "../x", "n" * 5000, "\udcff", "\0")]
+    assert None not in held
 
 
 class Refusing:

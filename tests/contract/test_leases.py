@@ -1,4 +1,4 @@
-"""Leases and claims as files: nodes that die, freeze, come back, or are copies."""
+"""Leases as files: nodes that die, freeze, come back, or are copies."""
 
 from __future__ import annotations
 
@@ -6,94 +6,22 @@ import errno
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
+from lease_samples import SHORT_SECONDS, lease_of, start_holder, wait_until
 from stages import refused
 
 from paxect_batch.model.errors import ConfigError, NotReady
-from paxect_batch.model.leases import Lease, Machine, Over, Word
+from paxect_batch.model.leases import Lease, Word
 from paxect_batch.seams import Applicant
-from paxect_batch.world.claims import ClaimFiles, marker_name
 from paxect_batch.world.leases import LeaseFiles, LeaseGone, parse
 from paxect_batch.world.locks import FileLocks
 from paxect_batch.world.machine import is_running, process_start, this_machine
-
-SHORT_SECONDS = 0.6
-"""A lease time for those that are to be over; whoever must stay has a long one."""
-FOREIGN = Machine(host="elsewhere", machine="m", boot="b", pid=1, started="1")
-
-HOLDER = """
-import sys
-from paxect_batch.seams import Applicant
-from paxect_batch.world.locks import FileLocks
-locks = FileLocks(sys.argv[1], lease_seconds=float(sys.argv[2]))
-locks.join(Applicant(node="node1", run="run-of-holder"))
-print("held" if locks.claim("item") else "not held", flush=True)
-for line in sys.stdin:
-    print("stands" if locks.stands() else "lost", flush=True)
-"""
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    for _ in range(6000):
-        if holds():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it never came to that")
-
-
-def start_holder(folder: Path, seconds: float) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(folder), str(seconds)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    return process
-
-
-@pytest.fixture
-def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that is node1 and has an item, with a long lease."""
-    with start_holder(tmp_path, 60) as process:
-        yield process
-        process.kill()
-
-
-@pytest.fixture
-def joined(tmp_path: Path) -> Iterator[Callable[..., FileLocks]]:
-    """Join nodes; they leave at the end."""
-    made: list[FileLocks] = []
-
-    def join(node: str, *, seconds: float = 60, **more: object) -> FileLocks:
-        locks = FileLocks(str(tmp_path), lease_seconds=seconds)
-        run = f"run-of-{node}-{len(made)}"
-        locks.join(Applicant(node=node, run=run, **more))  # type: ignore[arg-type]
-        made.append(locks)
-        return locks
-
-    yield join
-    for locks in made:
-        locks.leave()
-
-
-def lease_of(node: str, *, machine: Machine = FOREIGN, seconds: float = 60) -> Lease:
-    return Lease(
-        node=node,
-        run=f"run-of-{node}",
-        batch=f"run-of-{node}",
-        machine=machine,
-        seconds=seconds,
-        since="",
-    )
 
 
 class Beating:
@@ -344,120 +272,12 @@ def test_run_that_waits_for_a_dead_one_can_be_stopped(
         joined("node1", is_stopping=lambda: True)
 
 
-def test_empty_marker_is_swept_at_once_by_who_is_alone(
-    tmp_path: Path, joined: Callable[..., FileLocks]
-) -> None:
-    (tmp_path / "claims").mkdir()
-    (tmp_path / "claims" / marker_name("item")).touch()
-    assert joined("node1").claim("item") is not None
-
-
-def test_empty_marker_may_be_another_nodes_until_it_is_old(
-    tmp_path: Path, joined: Callable[..., FileLocks]
-) -> None:
-    joined("node1")
-    (tmp_path / "claims").mkdir(exist_ok=True)
-    path = tmp_path / "claims" / marker_name("item")
-    path.touch()
-    assert joined("node2").claim("item") is None
-    os.utime(path, (1, 1))
-    assert joined("node3").claim("item") is not None
-
-
-def test_empty_marker_of_a_node_that_lost_power_goes_when_it_is_buried(
-    tmp_path: Path, joined: Callable[..., FileLocks]
-) -> None:
-    other = joined("node2")
-    assert LeaseFiles(str(tmp_path)).create(lease_of("node1", seconds=SHORT_SECONDS))
-    (tmp_path / "claims").mkdir(exist_ok=True)
-    path = tmp_path / "claims" / marker_name("item")
-    path.touch()
-    os.utime(path, (1, 1))
-    found: list[tuple[FileLocks, object]] = []
-    wait_until(lambda: found.extend((other, o) for o in other.over()) or found)
-    found[0][0].bury(found[0][1])  # type: ignore[arg-type]
-    assert other.claim("item") is not None
-
-
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
-def test_empty_marker_of_a_node_that_was_killed_goes_when_it_is_buried(
-    tmp_path: Path, joined: Callable[..., FileLocks], holder: subprocess.Popen[str]
-) -> None:
-    """It may be killed between making a marker and writing who made it."""
-    other = joined("node2")
-    (tmp_path / "claims" / marker_name("another")).touch()
-    holder.kill()
-    holder.wait()
-    found: list[Over] = []
-    wait_until(lambda: found.extend(other.over()) or found)
-    other.bury(found[0])
-    assert other.claim("another") is not None
-
-
-@pytest.mark.parametrize("owner", [b"", b"gone dead\n"], ids=["nobody", "a dead run"])
-def test_marker_of_nobody_who_lives_goes_while_others_wait_for_its_item(
-    tmp_path: Path, joined: Callable[..., FileLocks], owner: bytes
-) -> None:
-    """A node may be killed as it makes one, or wake and make one when it is buried."""
-    waits, lives = joined("node1", seconds=SHORT_SECONDS), joined("node2")
-    (tmp_path / "claims" / marker_name("item")).write_bytes(owner)
-    held = lives.claim("another")
-    assert held is not None
-    wait_until(lambda: waits.seems_taken("item"))
-    wait_until(lambda: not waits.seems_taken("item"))
-    assert waits.claim("another") is None
-
-
-def test_claims_of_a_dead_run_go_however_many_and_those_of_others_stay(
-    tmp_path: Path, joined: Callable[..., FileLocks]
-) -> None:
-    other = joined("node2")
-    own = [other.claim(f"own {number}") for number in range(20)]
-    assert None not in own
-    claims = ClaimFiles(str(tmp_path))
-    assert all(claims.take(f"{n}", node="dead", run="gone") for n in range(300))
-    other.bury(Over("dead", "gone"))
-    assert len(os.listdir(tmp_path / "claims")) == 20
-
-
-def test_claim_that_was_swept_before_its_owner_was_written_is_nobodys(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A node that stalls in between must not believe that it has the item."""
-    claims = ClaimFiles(str(tmp_path))
-    write, seconds = os.write, [0.0]
-
-    def stalled(fd: int, data: bytes) -> int:
-        seconds[0] += 5.0
-        (tmp_path / "claims" / marker_name("item")).unlink()
-        return write(fd, data)
-
-    monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
-    monkeypatch.setattr(os, "write", stalled)
-    assert not claims.take("item", node="node1", run="run")
-
-
-def test_claim_that_was_taken_away_is_released_in_peace(
-    tmp_path: Path, joined: Callable[..., FileLocks]
-) -> None:
-    held = joined("node1").claim("item")
-    assert held is not None
-    (tmp_path / "claims" / marker_name("item")).unlink()
-    held.release()
-
-
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "nul\0"])
 def test_node_name_that_leads_elsewhere_is_refused(
     joined: Callable[..., FileLocks], name: str
 ) -> None:
     with refused(errno.EINVAL):
         joined(name)
-
-
-def test_any_text_can_be_a_key(joined: Callable[..., FileLocks]) -> None:
-    locks = joined("node1")
-    held = [locks.claim(key) for key in ("", "../x", "n" * 5000, "\udcff", "\0")]
-    assert None not in held
 
 
 def test_who_leaves_leaves_nothing_but_the_nodes_folder(
