@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from lease_samples import lease_of
 
-from paxect_batch.model.leases import Lease, Machine
 from paxect_batch.seams import Applicant
 from paxect_batch.world import batch_choice
 from paxect_batch.world import claims as claims_module
@@ -21,7 +21,6 @@ from paxect_batch.world.leases import LeaseFiles
 from paxect_batch.world.locks import FileLocks
 
 NODES = 6
-ELSEWHERE = Machine(host="elsewhere", machine="m", boot="b", pid=1, started="1")
 
 
 @pytest.fixture(autouse=True)
@@ -32,13 +31,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def joined(folder: Path, node: str) -> tuple[FileLocks, str]:
     locks = FileLocks(str(folder), lease_seconds=1.0)
     return locks, locks.join(Applicant(node=node, run=f"run-of-{node}"))
-
-
-def lease_of(node: str, *, batch: str) -> Lease:
-    run = f"run-of-{node}"
-    return Lease(
-        node=node, run=run, batch=batch, machine=ELSEWHERE, seconds=60.0, since=""
-    )
 
 
 def test_runs_that_join_in_one_instant_belong_to_one_batch(
@@ -72,9 +64,7 @@ def test_run_that_died_as_it_began_a_batch_keeps_nobody(
     tmp_path: Path, *, has_lease: bool
 ) -> None:
     if has_lease:
-        lease = Lease(
-            node="dead", run="r", batch="", machine=ELSEWHERE, seconds=9.0, since=""
-        )
+        lease = lease_of("dead", run="r", batch="", seconds=9.0)
         assert LeaseFiles(str(tmp_path)).create(lease)
     ClaimFiles(str(tmp_path)).take(KEY, node="dead", run="r")
     locks, batch = joined(tmp_path, "node")

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from lease_samples import lease_of
 
-from paxect_batch.model.leases import Lease, Machine, Word
+from paxect_batch.model.leases import Word
 from paxect_batch.world import keeper as keeper_module
 from paxect_batch.world.keeper import Keeper
 from paxect_batch.world.leases import LEASE_BYTES, LeaseFiles, parse
 from paxect_batch.world.machine import this_machine
-
-ELSEWHERE = Machine(host="elsewhere", machine="m", boot="b", pid=1, started="1")
 
 
 class SteppedTime:
@@ -38,11 +37,6 @@ def time(monkeypatch: pytest.MonkeyPatch) -> SteppedTime:
     time = SteppedTime()
     monkeypatch.setattr(keeper_module, "time", time)
     return time
-
-
-def lease_of(node: str, *, run: str = "", machine: Machine = ELSEWHERE) -> Lease:
-    run = run or f"run-of-{node}"
-    return Lease(node=node, run=run, batch=run, machine=machine, seconds=60.0, since="")
 
 
 def kept(files: LeaseFiles, node: str) -> Keeper:
@@ -104,7 +98,7 @@ def test_beat_that_failed_and_may_be_there_all_the_same_loses_no_lease(
 def test_silent_node_is_over_after_its_own_lease_time_and_once(
     files: LeaseFiles, time: SteppedTime
 ) -> None:
-    assert files.create(msgspec.structs.replace(lease_of("node2"), seconds=20.0))
+    assert files.create(lease_of("node2", seconds=20.0))
     keeper = kept(files, "node1")
     keeper.look_around()
     look_for(keeper, time, 19)
@@ -148,7 +142,7 @@ def test_node_that_runs_on_this_machine_need_not_be_heard(files: LeaseFiles) -> 
 def test_node_that_beats_lives_for_as_long_as_it_does(
     files: LeaseFiles, time: SteppedTime
 ) -> None:
-    lease = msgspec.structs.replace(lease_of("node2"), seconds=2.0)
+    lease = lease_of("node2", seconds=2.0)
     assert files.create(lease)
     keeper = kept(files, "node1")
     for _ in range(50):
@@ -163,7 +157,7 @@ def test_node_that_beats_lives_for_as_long_as_it_does(
 def test_keeper_that_slept_judges_nobody_by_its_sleep(
     files: LeaseFiles, time: SteppedTime
 ) -> None:
-    assert files.create(msgspec.structs.replace(lease_of("node2"), seconds=20.0))
+    assert files.create(lease_of("node2", seconds=20.0))
     keeper = kept(files, "node1")
     keeper.look_around()
     time.seconds += 3600.0
@@ -205,7 +199,7 @@ def test_lease_without_content_is_over_after_the_judges_own_lease_time(
 def test_node_that_left_and_came_back_is_judged_anew(
     files: LeaseFiles, time: SteppedTime
 ) -> None:
-    lease = msgspec.structs.replace(lease_of("node2"), seconds=5.0)
+    lease = lease_of("node2", seconds=5.0)
     assert files.create(lease)
     keeper = kept(files, "node1")
     look_for(keeper, time, 4)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from lease_samples import lease_of
 
-from paxect_batch.model.leases import Lease, Machine, Over
+from paxect_batch.model.leases import Lease, Over
 from paxect_batch.seams import Applicant
 from paxect_batch.world import claims as claims_module
 from paxect_batch.world import fresh as fresh_module
@@ -19,8 +20,6 @@ from paxect_batch.world.keeper import Keeper
 from paxect_batch.world.leases import LeaseFiles
 from paxect_batch.world.locks import FileLocks
 from paxect_batch.world.machine import this_machine
-
-ELSEWHERE = Machine(host="elsewhere", machine="m", boot="b", pid=1, started="1")
 
 
 class Remembering:
@@ -80,15 +79,7 @@ def add_claim(share: Path, key: str, *, node: str, run: str) -> Path:
 def add_node(share: Path, node: str, *, batch: str) -> Path:
     path = share / "nodes" / node / "lease"
     path.parent.mkdir(parents=True)
-    lease = Lease(
-        node=node,
-        run=f"run-of-{node}",
-        batch=batch,
-        machine=ELSEWHERE,
-        seconds=60.0,
-        since="",
-    )
-    path.write_bytes(msgspec.json.encode(lease))
+    path.write_bytes(msgspec.json.encode(lease_of(node, batch=batch)))
     return path
 
 
