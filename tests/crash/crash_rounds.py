@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crash_calls import Call, Calls, Point, When, Who
+from crash_calls import Calls
+from crash_changes import Call, Point, When, Who
 from crash_nodes import Nodes
 from crash_power import Disk
 from crash_scenarios import Look, Prepared, Scenario, prepare, recover

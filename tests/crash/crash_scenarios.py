@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crash_calls import Call, Calls, Point, When, Who
+from crash_calls import Calls
+from crash_changes import Call, Point, When, Who
 from crash_nodes import Nodes
 from crash_states import History
 from relayed_share import Finished, RelayedShare, counted, files_below

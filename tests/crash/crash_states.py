@@ -26,7 +26,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from crash_calls import Call
+from crash_changes import Call
 
 SECTOR_BYTES = 512
 """A disk writes so much at once or not at all."""

@@ -23,7 +23,7 @@ pytestmark = [
 ]
 
 if CAN_FORK:
-    from crash_calls import Call, Slot
+    from crash_changes import Call, Slot
     from crash_power import why_not
     from crash_states import History
 
