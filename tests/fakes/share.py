@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO
@@ -21,27 +20,26 @@ NAME_BYTES_MAX = 255
 
 
 class FileNode:
-    """A file. `content` is what is in it now; `synced` what a power cut would leave."""
+    """A file; `writers` counts who has it open to write."""
 
     kind = Kind.FILE
 
     def __init__(self, inode: int, now_ns: int) -> None:
         self.inode = inode
         self.content = bytearray()
-        self.synced: bytes | None = None
         self.mode = 0o644
         self.mtime_ns = self.ctime_ns = now_ns
         self.writers = 0
 
 
 class FolderNode:
-    """A folder: nodes by the name under which they are looked up."""
+    """A folder: nodes by name."""
 
     kind = Kind.FOLDER
 
     def __init__(self, inode: int, now_ns: int) -> None:
         self.inode = inode
-        self.names: dict[str, tuple[bytes, Node]] = {}
+        self.names: dict[str, Node] = {}
         self.mode = 0o755
         self.mtime_ns = self.ctime_ns = now_ns
 
@@ -63,38 +61,24 @@ class MemoryShare:
     """`seams.Share`.
 
     `before` is called before each operation, with its name and place, and may raise.
-    Those on open files are `stream.read`, `stream.write`, `sync`, `dress`, `facts_of`.
-    `calls` counts them. `together_roots` are the roots between which renames work, and
-    `bytes_max` is what all files together may hold.
+    Those on open files are `stream.read`, `stream.write`, `stream.truncate`, `sync`,
+    `dress`, `facts_of`. `calls` counts them.
     """
 
-    def __init__(
-        self,
-        clock: FakeClock | None = None,
-        *,
-        folds: bool = False,
-        bytes_max: int | None = None,
-        before: Callable[[str, Place], None] | None = None,
-        together_roots: frozenset[Root] = frozenset(Root),
-    ) -> None:
-        self.clock = clock or FakeClock()
-        self.folds = folds
-        self.bytes_max = bytes_max
+    def __init__(self, *, before: Callable[[str, Place], None] | None = None) -> None:
         self.before = before
         self.calls: Counter[str] = Counter()
-        self.together_roots = together_roots
+        self._clock = FakeClock()
         self._inodes = 0
-        self.roots: dict[Root, FolderNode] = {root: self._new_folder() for root in Root}
+        self._roots = {root: self._new_folder() for root in Root}
 
     # -- what tests set up and look at, without faults and counting
 
-    def put(self, place: Place, data: bytes, *, age_seconds: float = 60.0) -> None:
-        """Lay a file there, as a producer would have some time ago."""
+    def put(self, place: Place, data: bytes) -> None:
+        """Lay a file there, as a producer would."""
         folder = self._folder(place.folder, make=True)
         node = self._new_file()
         node.content = bytearray(data)
-        node.synced = data
-        node.mtime_ns = node.ctime_ns = self._now_ns() - int(age_seconds * 1e9)
         self._link(folder, place, node)
 
     def get(self, place: Place) -> bytes | None:
@@ -110,33 +94,11 @@ class MemoryShare:
         """Lay a fifo there."""
         self._put_other(place, Kind.OTHER)
 
-    def take(self, place: Place) -> bytes | None:
-        """Take a file away, as a consumer would."""
-        data = self.get(place)
-        if data is not None:
-            self._unlink(place)
-        return data
-
-    def append(self, place: Place, data: bytes) -> None:
-        """Write to the end of a file, as a producer that is not done."""
-        node = self._find(place)
-        assert isinstance(node, FileNode)
-        node.content += data
-        self._touch(node)
-
     def open_to_write(self, place: Place) -> IO[bytes]:
         """Open a file that is there, as a producer would."""
         node = self._find(place)
         assert isinstance(node, FileNode)
         return _MemoryFile(self, place, node, writes=True)
-
-    def files(self, root: Root) -> dict[str, bytes]:
-        """Return all files below a root: content by path."""
-        return dict(self._files(self.roots[root], ""))
-
-    def node(self, place: Place) -> Node | None:
-        """Return what is there."""
-        return self._find(place)
 
     # -- the seam
 
@@ -150,10 +112,9 @@ class MemoryShare:
             names = self._folder(folder).names
         except (FileNotFoundError, NotADirectoryError):
             return
-        for key in list(names):
-            if key in names:
-                name, node = names[key]
-                yield Entry(folder.child(to_text(name)), node.kind)
+        for name in list(names):
+            if name in names:
+                yield Entry(folder.child(name), names[name].kind)
 
     def freshen(self, folder: Place) -> None:
         self._enter("freshen", folder)
@@ -186,7 +147,7 @@ class MemoryShare:
         if not place.path:
             raise _error(errno.EEXIST, place)
         folder = self._folder(place.folder, make=True)
-        if self._key(place.name) in folder.names:
+        if place.name in folder.names:
             raise _error(errno.EEXIST, place)
         node = self._new_file()
         self._link(folder, place, node)
@@ -195,7 +156,6 @@ class MemoryShare:
     def sync(self, stream: IO[bytes]) -> None:
         file = _own(stream)
         self._enter("sync", file.place)
-        file.node.synced = bytes(file.node.content)
 
     def sync_all(self, streams: Sequence[IO[bytes]]) -> tuple[OSError | None, ...]:
         return tuple(met(self.sync, stream) for stream in streams)
@@ -222,22 +182,18 @@ class MemoryShare:
         folder = self._folder(place.folder, make=True)
         if isinstance(self._find(place), FolderNode):
             raise _error(errno.EISDIR, place)
-        self._reserve(len(data), place)
         node = self._new_file()
         node.content = bytearray(data)
-        node.synced = data
         self._link(folder, place, node)
 
     def rename_new(self, source: Place, target: Place) -> None:
         self._enter("rename_new", source)
         parts_of(target)
-        if not self._joined(source.root, target.root):
-            raise _error(errno.EXDEV, target)
         node = self._find(source)
         if node is None:
             raise _error(errno.ENOENT, source)
         folder = self._folder(target.folder)
-        if self._key(target.name) in folder.names:
+        if target.name in folder.names:
             raise _error(errno.EEXIST, target)
         self._unlink(source)
         self._link(folder, target, node)
@@ -282,21 +238,19 @@ class MemoryShare:
 
     def now(self) -> float:
         self._enter("now", Place(Root.STATE, ""))
-        return self.clock.now()
+        return self._clock.now()
 
     def free_bytes(self, root: Root) -> int:
         self._enter("free_bytes", Place(root, ""))
-        if self.bytes_max is None:
-            return 1 << 40
-        return max(0, self.bytes_max - self._used())
+        return 1 << 40
 
     def together(self, one: Root, other: Root) -> bool:
         self._enter("together", Place(one, ""))
-        return self._joined(one, other)
+        return True
 
     def folds_names(self, root: Root) -> bool:
         self._enter("folds_names", Place(root, ""))
-        return self.folds
+        return False
 
     # -- within
 
@@ -306,11 +260,8 @@ class MemoryShare:
             self.before(operation, place)
         parts_of(place)
 
-    def _joined(self, one: Root, other: Root) -> bool:
-        return one is other or {one, other} <= self.together_roots
-
     def _now_ns(self) -> int:
-        return int(self.clock.now() * 1e9)
+        return int(self._clock.now() * 1e9)
 
     def _next_inode(self) -> int:
         self._inodes += 1
@@ -325,40 +276,15 @@ class MemoryShare:
     def _touch(self, node: FileNode) -> None:
         node.mtime_ns = node.ctime_ns = self._now_ns()
 
-    def _key(self, name: str) -> str:
-        return unicodedata.normalize("NFC", name).casefold() if self.folds else name
-
-    def _used(self) -> int:
-        return sum(
-            len(data) for root in Root for _, data in self._files(self.roots[root], "")
-        )
-
-    def _reserve(self, size: int, place: Place) -> None:
-        if self.bytes_max is not None and self._used() + size > self.bytes_max:
-            raise _error(errno.ENOSPC, place)
-
-    def _files(self, folder: FolderNode, prefix: str) -> Iterator[tuple[str, bytes]]:
-        for name, node in folder.names.values():
-            path = prefix + to_text(name)
-            if isinstance(node, FileNode):
-                yield path, bytes(node.content)
-            elif isinstance(node, FolderNode):
-                yield from self._files(node, f"{path}/")
-
     def _folder(self, place: Place, *, make: bool = False) -> FolderNode:
-        parts = [to_text(part) for part in parts_of(place)]
-        folder = self.roots[place.root]
-        for part in parts:
+        folder = self._roots[place.root]
+        for part in map(to_text, parts_of(place)):
             _check_name(part, place)
-            found = folder.names.get(self._key(part))
-            if found is None:
+            node = folder.names.get(part)
+            if node is None:
                 if not make:
                     raise _error(errno.ENOENT, place)
-                found = folder.names[self._key(part)] = (
-                    to_bytes(part),
-                    self._new_folder(),
-                )
-            node = found[1]
+                node = folder.names[part] = self._new_folder()
             if not isinstance(node, FolderNode):
                 is_link = node.kind is Kind.LINK
                 raise _error(errno.ELOOP if is_link else errno.ENOTDIR, place)
@@ -368,23 +294,21 @@ class MemoryShare:
     def _find(self, place: Place) -> Node | None:
         parts_of(place)
         if not place.path:
-            return self.roots[place.root]
+            return self._roots[place.root]
         _check_name(place.name, place)
         try:
             folder = self._folder(place.folder)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        found = folder.names.get(self._key(place.name))
-        return None if found is None else found[1]
+        return folder.names.get(place.name)
 
     def _link(self, folder: FolderNode, place: Place, node: Node) -> None:
         _check_name(place.name, place)
-        key = self._key(place.name)
-        folder.names[key] = (to_bytes(place.name), node)
+        folder.names[place.name] = node
         node.ctime_ns = max(node.ctime_ns, node.mtime_ns)
 
     def _unlink(self, place: Place) -> None:
-        del self._folder(place.folder).names[self._key(place.name)]
+        del self._folder(place.folder).names[place.name]
 
     def _put_other(self, place: Place, kind: Kind) -> None:
         folder = self._folder(place.folder, make=True)
@@ -434,7 +358,6 @@ class _MemoryFile(io.RawIOBase):
         self.share._enter("stream.write", self.place)
         piece = bytes(data)
         end = self._position + len(piece)
-        self.share._reserve(max(0, end - len(self.node.content)), self.place)
         gap = max(0, self._position - len(self.node.content))
         self.node.content.extend(bytes(gap))
         self.node.content[self._position : end] = piece
