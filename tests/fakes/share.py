@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
 from fakes.clock import FakeClock
+from fakes.memory_file import FileNode, MemoryFile
 
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root, to_bytes, to_text
@@ -17,19 +17,6 @@ from paxect_batch.world.syncing import met
 from paxect_batch.world.tree import parts_of
 
 NAME_BYTES_MAX = 255
-
-
-class FileNode:
-    """A file; `writers` counts who has it open to write."""
-
-    kind = Kind.FILE
-
-    def __init__(self, inode: int, now_ns: int) -> None:
-        self.inode = inode
-        self.content = bytearray()
-        self.mode = 0o644
-        self.mtime_ns = self.ctime_ns = now_ns
-        self.writers = 0
 
 
 class FolderNode:
@@ -98,7 +85,7 @@ class MemoryShare:
         """Open a file that is there, as a producer would."""
         node = self._find(place)
         assert isinstance(node, FileNode)
-        return _MemoryFile(self, place, node, writes=True)
+        return self._open(place, node, writes=True)
 
     # -- the seam
 
@@ -135,7 +122,7 @@ class MemoryShare:
             raise _error(errno.ELOOP, place)
         if not isinstance(node, FileNode):
             raise _error(errno.EINVAL, place)
-        return _MemoryFile(self, place, node, writes=False)
+        return self._open(place, node, writes=False)
 
     def facts_of(self, stream: IO[bytes]) -> Facts:
         file = _own(stream)
@@ -151,7 +138,7 @@ class MemoryShare:
             raise _error(errno.EEXIST, place)
         node = self._new_file()
         self._link(folder, place, node)
-        return _MemoryFile(self, place, node, writes=True)
+        return self._open(place, node, writes=True)
 
     def sync(self, stream: IO[bytes]) -> None:
         file = _own(stream)
@@ -273,8 +260,8 @@ class MemoryShare:
     def _new_folder(self) -> FolderNode:
         return FolderNode(self._next_inode(), self._now_ns())
 
-    def _touch(self, node: FileNode) -> None:
-        node.mtime_ns = node.ctime_ns = self._now_ns()
+    def _open(self, place: Place, node: FileNode, *, writes: bool) -> MemoryFile:
+        return MemoryFile(place, node, self._clock, self._enter, writes=writes)
 
     def _folder(self, place: Place, *, make: bool = False) -> FolderNode:
         folder = self._roots[place.root]
@@ -316,87 +303,9 @@ class MemoryShare:
         self._link(folder, place, node)
 
 
-class _MemoryFile(io.RawIOBase):
-    """An open file of a `MemoryShare`."""
-
-    def __init__(
-        self, share: MemoryShare, place: Place, node: FileNode, *, writes: bool
-    ) -> None:
-        super().__init__()
-        self.share = share
-        self.place = place
-        self.node = node
-        self.name = str(place)
-        self._writes = writes
-        self._position = 0
-        node.writers += writes
-
-    def readable(self) -> bool:
-        return not self._writes
-
-    def writable(self) -> bool:
-        return self._writes
-
-    def seekable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        self._check_open()
-        if self._writes:
-            raise io.UnsupportedOperation("read")
-        self.share._enter("stream.read", self.place)
-        end = self._position + len(buffer)
-        piece = self.node.content[self._position : end]
-        buffer[: len(piece)] = piece
-        self._position += len(piece)
-        return len(piece)
-
-    def write(self, data: bytes | memoryview) -> int:  # type: ignore[override]
-        self._check_open()
-        if not self._writes:
-            raise io.UnsupportedOperation("write")
-        self.share._enter("stream.write", self.place)
-        piece = bytes(data)
-        end = self._position + len(piece)
-        gap = max(0, self._position - len(self.node.content))
-        self.node.content.extend(bytes(gap))
-        self.node.content[self._position : end] = piece
-        self._position = end
-        self.share._touch(self.node)
-        return len(piece)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._check_open()
-        start = (0, self._position, len(self.node.content))[whence]
-        self._position = start + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def truncate(self, size: int | None = None) -> int:
-        self._check_open()
-        self.share._enter("stream.truncate", self.place)
-        size = self._position if size is None else size
-        gap = max(0, size - len(self.node.content))
-        self.node.content.extend(bytes(gap))
-        del self.node.content[size:]
-        self.share._touch(self.node)
-        return size
-
-    def close(self) -> None:
-        if not self.closed and self._writes:
-            self.node.writers -= 1
-        super().close()
-
-    def _check_open(self) -> None:
-        if self.closed:
-            raise ValueError("I/O operation on closed file")
-
-
-def _own(stream: IO[bytes]) -> _MemoryFile:
-    assert isinstance(stream, _MemoryFile)
-    stream._check_open()
+def _own(stream: IO[bytes]) -> MemoryFile:
+    assert isinstance(stream, MemoryFile)
+    stream.check_open()
     return stream
 
 
