@@ -20,11 +20,13 @@ def main() -> int:
     arguments = _parser().parse_args()
     if arguments.benchmark == "plot":
         return _plot(arguments)
+    neighbours = workplace.Neighbours()
     try:
         found = BENCHMARKS[arguments.benchmark].measure(arguments)
     except workplace.Unavailable as reason:
         print(f"bench: {reason}", file=sys.stderr)
         return 69
+    found.machine["other processes"] = neighbours.share()
     print(report.table(found))
     if arguments.json:
         text = json.dumps(report.as_json(found), indent=2)

@@ -50,11 +50,10 @@ def measure(arguments: argparse.Namespace) -> Report:
     tools = workplace.need_tools("zstd", "openssl")
     engine = _Engine()
     size = arguments.size << 20
-    neighbours = workplace.Neighbours()
     report = Report(
         machine=workplace.machine() | tools | {"codec": engine.codec_version}, notes=[]
     )
-    with workplace.folder(arguments.dir, bytes_needed=5 * size) as place:
+    with workplace.memory_folder(arguments.dir, bytes_needed=5 * size) as place:
         report.notes.append(
             f"{arguments.rounds} rounds, after one that does not count and brings "
             f"memory and files in; {arguments.size} MiB of each input in {place.parent}"
@@ -69,7 +68,6 @@ def measure(arguments: argparse.Namespace) -> Report:
                 f"{name}: {contents}; container {contest.ratio:.2f} to 1 at level 3"
             )
             report.cases.extend(contest.cases(name, size))
-    report.machine["other processes"] = neighbours.share()
     return report
 
 

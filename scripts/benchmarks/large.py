@@ -34,11 +34,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def measure(arguments: argparse.Namespace) -> Report:
     """Measure all cases."""
     tools = workplace.need_tools("zstd", "openssl")
-    neighbours = workplace.Neighbours()
     report = Report(machine=workplace.machine() | tools, notes=[])
-    base = arguments.dir or os.path.expanduser("~")
     size = arguments.size << 20
-    with workplace.folder(base, bytes_needed=12 * size) as place:
+    with workplace.disk_folder(arguments.dir, bytes_needed=12 * size) as place:
         report.notes.append(
             f"{arguments.rounds} rounds in {place.parent}; four files of "
             f"{arguments.size} MiB ({', '.join(KINDS)}), and all of them in one"
@@ -77,7 +75,6 @@ def measure(arguments: argparse.Namespace) -> Report:
             target=1.8,
         )
     )
-    report.machine["other processes"] = neighbours.share()
     return report
 
 

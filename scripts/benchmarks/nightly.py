@@ -26,13 +26,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def measure(arguments: argparse.Namespace) -> Report:
     """Measure the one case."""
-    neighbours = workplace.Neighbours()
     report = Report(machine=workplace.machine(), notes=[])
-    base = arguments.dir or os.path.expanduser("~")
     small, medium, large = arguments.files, arguments.files // 100, 3
     size = small * BYTES_TYPICAL + medium * MEDIUM_BYTES + large * LARGE_BYTES
     walls, halves = [], []
-    with workplace.folder(base, bytes_needed=3 * size) as place:
+    with workplace.disk_folder(arguments.dir, bytes_needed=3 * size) as place:
         drains = Drains(place)
         for number in range(arguments.rounds):
             workplace.note(f"round {number + 1} of {arguments.rounds}")
@@ -60,7 +58,6 @@ def measure(arguments: argparse.Namespace) -> Report:
             at_most=True,
         )
     )
-    report.machine["other processes"] = neighbours.share()
     return report
 
 

@@ -43,12 +43,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def measure(arguments: argparse.Namespace) -> Report:
     """Measure all cases."""
     tools = workplace.need_tools("zstd", "rsync")
-    neighbours = workplace.Neighbours()
     report = Report(machine=workplace.machine() | tools, notes=[])
-    # A folder in memory has nothing to sync.
-    base = arguments.dir or os.path.expanduser("~")
     needed = 3 * arguments.files * BYTES_MAX
-    with workplace.folder(base, bytes_needed=needed) as place:
+    with workplace.disk_folder(arguments.dir, bytes_needed=needed) as place:
         report.notes.append(
             f"{arguments.rounds} rounds in {place.parent}; {arguments.files} files of "
             f"1 to 64 KiB, {IN_A_FOLDER} in a folder; {WORKERS} workers"
@@ -56,7 +53,6 @@ def measure(arguments: argparse.Namespace) -> Report:
         contest = _Contest(place, arguments.files)
         contest.measure(rounds=arguments.rounds)
         report.cases.extend(contest.cases())
-    report.machine["other processes"] = neighbours.share()
     return report
 
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 
@@ -43,10 +43,26 @@ def need_tools(*names: str) -> dict[str, str]:
     }
 
 
-@contextmanager
-def folder(chosen: str | None, *, bytes_needed: int) -> Iterator[Path]:
+def memory_folder(
+    chosen: str | None, *, bytes_needed: int
+) -> AbstractContextManager[Path]:
     """Give a fresh folder, in memory unless another was chosen; remove it then."""
-    base = chosen or ("/dev/shm" if os.path.isdir("/dev/shm") else None)
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    return _folder(chosen or memory, bytes_needed)
+
+
+def disk_folder(
+    chosen: str | None, *, bytes_needed: int
+) -> AbstractContextManager[Path]:
+    """Give a fresh folder, at home unless another was chosen; remove it then.
+
+    A folder in memory has nothing to sync.
+    """
+    return _folder(chosen or os.path.expanduser("~"), bytes_needed)
+
+
+@contextmanager
+def _folder(base: str | None, bytes_needed: int) -> Iterator[Path]:
     place = Path(tempfile.mkdtemp(prefix="paxect-bench.", dir=base))
     try:
         free = shutil.disk_usage(place).free
