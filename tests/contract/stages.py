@@ -37,6 +37,15 @@ def refused(number: int) -> Iterator[None]:
     assert caught.value.errno == number
 
 
+def refusing(number: int) -> Callable[..., None]:
+    """Return a call that the system refuses with that number."""
+
+    def refuse(*_args: object, **_named: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return refuse
+
+
 class LocalStage:
     """A share on folders, by one of the two trees."""
 

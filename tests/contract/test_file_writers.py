@@ -6,10 +6,9 @@ import errno
 import mmap
 import os
 import time
-from typing import Any
 
 import pytest
-from stages import LocalStage, inbox, state
+from stages import LocalStage, inbox, refusing, state
 
 from paxect_batch.model.places import Place
 from paxect_batch.world import file_systems, writers
@@ -84,15 +83,12 @@ def test_writers_of_anothers_file_are_unknown(told: LocalStage) -> None:
     import fcntl
 
     told.put(inbox("file"), b"data")
-    with told.share.open_source(inbox("file")) as stream:
-        fd = stream.fileno()
-
-        def refuse(*_args: Any) -> None:
-            raise PermissionError(errno.EACCES, "not the owner")
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(fcntl, "fcntl", refuse)
-            assert writers.has_writer(fd) is None
+    with (
+        told.share.open_source(inbox("file")) as stream,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(fcntl, "fcntl", refusing(errno.EACCES))
+        assert writers.has_writer(stream.fileno()) is None
 
 
 def test_file_system_that_cannot_be_asked_is_not_local() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from lease_samples import lease_of
+from stages import refusing
 
 from paxect_batch.model.leases import Word
 from paxect_batch.world import keeper as keeper_module
@@ -78,13 +79,9 @@ def test_beat_that_failed_and_may_be_there_all_the_same_loses_no_lease(
     files: LeaseFiles, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
     keeper = kept(files, "node1")
-
-    def fail(*_args: object) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
     for _ in range(3):
         with monkeypatch.context() as patch:
-            patch.setattr(os, failing, fail)
+            patch.setattr(os, failing, refusing(errno.EIO))
             with pytest.raises(OSError, match="Input/output"):
                 keeper._beat()
         keeper._beat()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import time
 from typing import Any
 
 import pytest
 from file_sizes import file_size_limit
-from stages import LocalStage, inbox, refused, state
+from stages import LocalStage, inbox, refused, refusing, state
 
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.tree import TEMP_PREFIX
+
+has_stale_handles = pytest.mark.skipif(
+    os.name != "posix", reason="Windows has no stale handles"
+)
 
 
 def test_write_that_fails_half_way_leaves_the_old_file_and_nothing_else(
@@ -47,10 +52,7 @@ def test_write_waits_for_readers_that_keep_the_name_for_a_moment(
 def test_write_gives_up_when_the_name_stays_in_use(
     stage: LocalStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def busy(*_args: Any, **_more: Any) -> None:
-        raise PermissionError(errno.EACCES, "in use")
-
-    monkeypatch.setattr(os, "replace", busy)
+    monkeypatch.setattr(os, "replace", refusing(errno.EACCES))
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
     with refused(errno.EACCES):
         stage.share.write(state("file"), b"new")
@@ -60,14 +62,8 @@ def test_write_gives_up_when_the_name_stays_in_use(
 def test_write_whose_temporary_file_cannot_be_dropped_tells_the_first_error(
     stage: LocalStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_args: Any, **_more: Any) -> None:
-        raise OSError(errno.EROFS, "read-only")
-
-    def sync(_fd: int) -> None:
-        raise OSError(errno.EIO, "input/output error")
-
-    monkeypatch.setattr(os, "unlink", fail)
-    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "unlink", refusing(errno.EROFS))
+    monkeypatch.setattr(os, "fsync", refusing(errno.EIO))
     with refused(errno.EIO):
         stage.share.write(state("file"), b"new")
     (left,) = os.listdir(stage.roots[Root.STATE])
@@ -111,7 +107,22 @@ def test_folder_made_by_another_meanwhile_is_fine(
     assert os.path.isdir(stage.path(state("a")))
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no stale handles")
+def turn_stale(
+    monkeypatch: pytest.MonkeyPatch, call: str, *, times: float = math.inf
+) -> None:
+    """Let a call for the file, or an open folder, answer so often as NFS if it is gone."""
+    done, left = getattr(os, call), [times]
+
+    def stale(what: Any, **more: Any) -> Any:
+        if left[0] and (what in ("file", b"file") or isinstance(what, int)):
+            left[0] -= 1
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return done(what, **more)
+
+    monkeypatch.setattr(os, call, stale)
+
+
+@has_stale_handles
 @pytest.mark.parametrize("stage", ["wary"], indirect=True)
 def test_folder_that_another_client_removed_and_made_anew_is_found_again(
     stage: LocalStage, monkeypatch: pytest.MonkeyPatch
@@ -119,51 +130,28 @@ def test_folder_that_another_client_removed_and_made_anew_is_found_again(
     """What NFS answers for the old one, as long as a client holds on to it."""
     stage.put(inbox("a/file"), b"data")
     assert stage.share.look(inbox("a/file")) is not None
-    stat, times = os.stat, [0]
-
-    def once_stale(path: Any, **more: Any) -> os.stat_result:
-        if path in ("file", b"file") and not times[0]:
-            times[0] += 1
-            raise OSError(errno.ESTALE, "stale file handle")
-        return stat(path, **more)
-
-    monkeypatch.setattr(os, "stat", once_stale)
+    turn_stale(monkeypatch, "stat", times=1)
     assert stage.share.look(inbox("a/file")) is not None
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no stale handles")
+@has_stale_handles
 @pytest.mark.parametrize("stage", ["wary"], indirect=True)
 def test_file_that_stays_stale_on_a_share_that_is_there_is_gone(
     stage: LocalStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage.put(inbox("a/file"), b"data")
-    stat = os.stat
-
-    def stale(path: Any, **more: Any) -> os.stat_result:
-        if path in ("file", b"file"):
-            raise OSError(errno.ESTALE, "stale file handle")
-        return stat(path, **more)
-
-    monkeypatch.setattr(os, "stat", stale)
+    turn_stale(monkeypatch, "stat")
     assert stage.share.look(inbox("a/file")) is None
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows has no stale handles")
+@has_stale_handles
 @pytest.mark.parametrize("stage", ["wary"], indirect=True)
 @pytest.mark.parametrize("times", [1, 1000])
 def test_folder_that_turns_stale_before_it_is_listed_is_looked_for_once_more(
     stage: LocalStage, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     stage.put(inbox("a/file"), b"data")
-    scan, left = os.scandir, [times]
-
-    def stale(fd: int) -> Any:
-        if left[0]:
-            left[0] -= 1
-            raise OSError(errno.ESTALE, "stale file handle")
-        return scan(fd)
-
-    monkeypatch.setattr(os, "scandir", stale)
+    turn_stale(monkeypatch, "scandir", times=times)
     found = [entry.place.name for entry in stage.share.entries(inbox("a"))]
     assert found == (["file"] if times == 1 else [])
 
@@ -174,11 +162,8 @@ def test_error_of_the_system_passes_unchanged(
 ) -> None:
     stage.put(inbox("file"), b"data")
 
-    def stale(*_args: Any, **_more: Any) -> None:
-        raise OSError(errno.ESTALE, "stale file handle")
-
     for name in ("open", "unlink", "scandir", "stat", "lstat"):
-        monkeypatch.setattr(os, name, stale)
+        monkeypatch.setattr(os, name, refusing(errno.ESTALE))
     act = {
         "freshen": lambda: stage.share.freshen(inbox("")),
         "entries": lambda: list(stage.share.entries(inbox(""))),
@@ -193,9 +178,6 @@ def test_error_of_the_system_passes_unchanged(
 def test_remove_folder_passes_other_errors_on(
     stage: LocalStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_args: Any, **_more: Any) -> None:
-        raise OSError(errno.EROFS, "read-only")
-
-    monkeypatch.setattr(os, "rmdir", fail)
+    monkeypatch.setattr(os, "rmdir", refusing(errno.EROFS))
     with refused(errno.EROFS):
         stage.share.remove_folder(inbox("folder"))

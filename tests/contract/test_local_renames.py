@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from stages import LocalStage, outbox, refused, state
+from stages import LocalStage, outbox, refused, refusing, state
 
-from paxect_batch.model.places import Root
+from paxect_batch.model.places import Place, Root
 from paxect_batch.world import renames, tree_descriptors
 from paxect_batch.world.share import LocalShare
 from paxect_batch.world.tree_descriptors import DescriptorTree
@@ -22,18 +23,25 @@ def with_call(monkeypatch: pytest.MonkeyPatch, number: int | None) -> None:
     monkeypatch.setattr(renames, "_system_call", lambda: call)
 
 
+def check_moves(stage: LocalStage, move: Callable[[Place, Place], None]) -> None:
+    """Check that a file is moved to a name that is free, and to none that is taken."""
+    stage.put(state("one"), b"one")
+    stage.put(outbox("taken"), b"old")
+    with pytest.raises(FileExistsError):
+        move(state("one"), outbox("taken"))
+    assert stage.get(state("one")) == b"one"
+    move(state("one"), outbox("free"))
+    assert stage.get(outbox("free")) == b"one"
+    assert stage.get(state("one")) is None
+    assert stage.get(outbox("taken")) == b"old"
+
+
 @pytest.mark.parametrize("number", [None, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP])
 def test_rename_where_the_call_is_missing_looks_and_renames(
     descriptors: LocalStage, monkeypatch: pytest.MonkeyPatch, number: int | None
 ) -> None:
     with_call(monkeypatch, number)
-    descriptors.put(state("one"), b"one")
-    descriptors.put(outbox("taken"), b"old")
-    with pytest.raises(FileExistsError):
-        descriptors.share.rename_new(state("one"), outbox("taken"))
-    descriptors.share.rename_new(state("one"), outbox("new"))
-    assert descriptors.get(outbox("new")) == b"one"
-    assert descriptors.get(outbox("taken")) == b"old"
+    check_moves(descriptors, descriptors.share.rename_new)
 
 
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,28 +78,15 @@ def test_move_where_files_have_one_name_only_is_a_rename(
     descriptors: LocalStage, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     elsewhere(monkeypatch)
-
-    def refuse(*_args: object, **_named: object) -> None:
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(os, "link", refuse)
-    descriptors.put(state("one"), b"one")
-    descriptors.put(outbox("taken"), b"old")
-    with pytest.raises(FileExistsError):
-        descriptors.share.move_new(state("one"), outbox("taken"))
-    descriptors.share.move_new(state("one"), outbox("free"))
-    assert descriptors.get(outbox("free")) == b"one"
+    monkeypatch.setattr(os, "link", refusing(number))
+    check_moves(descriptors, descriptors.share.move_new)
 
 
 def test_move_passes_other_errors_on(
     descriptors: LocalStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere(monkeypatch)
-
-    def fail(*_args: object, **_named: object) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    monkeypatch.setattr(os, "link", fail)
+    monkeypatch.setattr(os, "link", refusing(errno.EIO))
     descriptors.put(state("one"), b"one")
     with refused(errno.EIO):
         descriptors.share.move_new(state("one"), outbox("free"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from fakes.clock import FakeClock
+from stages import refusing
 
 from paxect_batch.model.fitness import Peer, Trial
 from paxect_batch.model.places import Place
@@ -193,11 +195,8 @@ def test_locks_that_do_not_hold_between_two_are_caught(
 def test_locks_that_cannot_be_had_are_told_and_nobody_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_words: object, **_named: object) -> None:
-        raise OSError(37, "No locks available")
-
-    monkeypatch.setattr(probes_between, "try_lock", refuse)
-    monkeypatch.setattr(probes_between, "contend", refuse)
+    for name in ("try_lock", "contend"):
+        monkeypatch.setattr(probes_between, name, refusing(errno.ENOLCK))
     for peer in together(tmp_path, try_all, try_all):
         assert isinstance(peer, Peer)
         assert peer.flock == Trial(held=False, met="ENOLCK")
