@@ -24,11 +24,6 @@ NAMES = ["a.txt", "b.txt", "c.bin"]
 
 
 @pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
-
-
-@pytest.fixture
 def share(tmp_path: Path) -> Path:
     share = make_share(tmp_path)
     drop(share, **FILES)

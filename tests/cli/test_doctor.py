@@ -28,11 +28,6 @@ SECONDS_MAX = 120
 
 
 @pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
-
-
-@pytest.fixture
 def share(tmp_path: Path) -> Path:
     return make_share(tmp_path)
 

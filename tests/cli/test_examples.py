@@ -55,11 +55,6 @@ def test_example_of_the_program_parses(example: str) -> None:
     assert parse(taken_apart(example).words).command in COMMANDS
 
 
-@pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
-
-
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A share with a file delivered and another one set aside, by the node `node`."""

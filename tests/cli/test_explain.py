@@ -31,11 +31,6 @@ _SILENT = {"Result.CHANGED", "Result.GONE"}
 """A worker's outcomes whose code nobody is shown."""
 
 
-@pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
-
-
 def words(said: Said) -> set[str]:
     return {each.word for each in EXPLANATIONS if said in each.said}
 

@@ -4,18 +4,12 @@ import re
 from pathlib import Path
 
 import msgspec
-import pytest
 from cli_samples import Command
 
 from paxect_batch.cli.init import POLICY_TEXT
 from paxect_batch.cli.layout import read_marker
 from paxect_batch.model.policy import Policy
 from paxect_batch.rules.policy import read_policy
-
-
-@pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
 
 
 def test_init_lays_out_a_share_and_says_what_to_do_next(

@@ -4,36 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_samples import Command, copy_of, drop, make_share
+from cli_samples import Command, drop
 
-from paxect_batch.cli.main import main
 from paxect_batch.cli.verification import Verification
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.share import LocalShare
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A share with one delivered file and one container on the wire."""
-    share = make_share(tmp_path_factory.mktemp("looking"))
-    drop(share, a_txt=b"one")
-    assert main(["drain", str(share), "--node", "n1"]) == 0
-    drop(share, b_txt=b"two")
-    words = ["drain", str(share), "--node", "n2", "--direction", "encode"]
-    assert main(words) == 0
-    return share
-
-
-@pytest.fixture
-def share(template: Path, tmp_path: Path) -> Path:
-    return copy_of(template, tmp_path)
 
 
 def codes(said_out: str) -> list[str]:

@@ -15,11 +15,6 @@ from paxect_batch.cli import main as main_module
 from paxect_batch.model.errors import NotReady, ShareError
 
 
-@pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
-
-
 def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def act(_arguments: object) -> int:
         raise error

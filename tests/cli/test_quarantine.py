@@ -4,18 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_samples import Command, copy_of, drop, make_share
+from cli_samples import Command, drop, make_share
 
 from paxect_batch.cli.main import main
 from paxect_batch.model.places import Place
 from paxect_batch.world.share import LocalShare
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +25,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert main(["drain", str(share)]) == 2
     assert list((share / "wire").iterdir()) == []
     return share
-
-
-@pytest.fixture
-def share(template: Path, tmp_path: Path) -> Path:
-    return copy_of(template, tmp_path)
 
 
 def the_id(share: Path) -> str:

@@ -26,11 +26,6 @@ _CHANGES = re.compile(r"O_CREAT|O_WRONLY|O_RDWR|O_TRUNC|^\d+ +(?!open)\w+\(")
 
 
 @pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
-
-
-@pytest.fixture
 def share(tmp_path: Path, command: Command) -> Path:
     """A share with something in each state."""
     share = make_share(tmp_path, 'allowed_suffixes = [".txt"]\n')

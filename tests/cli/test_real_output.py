@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_samples import Command, copy_of, make_share
+from cli_samples import Command, make_share
 from jsonschema import Draft202012Validator
 
 from paxect_batch.cli.main import main
@@ -74,16 +74,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (share / "outbox" / "a.txt").unlink()
     (share / "inbox" / "c.txt").write_bytes(b"waits")
     return share
-
-
-@pytest.fixture
-def share(template: Path, tmp_path: Path) -> Path:
-    return copy_of(template, tmp_path)
-
-
-@pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
 
 
 def test_every_schema_is_held_against_something_real() -> None:

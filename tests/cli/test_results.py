@@ -11,11 +11,6 @@ pytestmark = pytest.mark.slow
 POLICY = 'allowed_suffixes = [".txt"]\nattempts = 1\n'
 
 
-@pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
-
-
 def steps(said_out: str) -> list[list[str]]:
     lines = [line.strip() for line in said_out.splitlines()]
     return [shlex.split(line)[1:] for line in lines if line.startswith("paxect-batch ")]

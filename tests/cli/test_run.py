@@ -23,11 +23,6 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
-
-
-@pytest.fixture
 def share(tmp_path: Path) -> Path:
     return make_share(tmp_path)
 

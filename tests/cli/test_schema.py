@@ -11,11 +11,6 @@ from paxect_batch.report.schemas import SUBJECTS
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 
 
-@pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
-
-
 def test_schemas_are_listed(command: Command) -> None:
     said = command("schema")
     assert said.code == 0

@@ -22,11 +22,6 @@ HANGS_SECONDS = 120.0
 
 
 @pytest.fixture
-def command(capfd: pytest.CaptureFixture[str]) -> Command:
-    return Command(capfd)
-
-
-@pytest.fixture
 def running() -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
     processes: dict[str, subprocess.Popen[bytes]] = {}
     yield processes
