@@ -294,11 +294,13 @@ class Bench:
         )
 
     def drain(self, share: object = None, **named: object) -> Standing:
+        """Let a node run to its end; others may run meanwhile."""
         node = self.node(share, **named)
+        ledger = self.ledger
         try:
             return node.run()
         finally:
-            self.ledger.close()
+            ledger.close()
 
     def whole_somewhere(self) -> set[str]:
         """Return the names of dropped files whose bytes are nowhere whole."""

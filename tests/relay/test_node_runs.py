@@ -73,9 +73,7 @@ def test_item_that_kills_its_worker_twice_is_set_aside_and_others_go_on(
     for name in ("a", "deadly", "z"):
         bench.drop(name, b"data")
     share = bench.share()
-    node = bench.node(share, executor=DyingExecutor(share, "deadly", deaths))
-    standing = node.run()
-    bench.ledger.close()
+    standing = bench.drain(share, executor=DyingExecutor(share, "deadly", deaths))
     assert standing.delivered_files == delivered
     assert standing.set_aside_files == 3 - delivered
     assert bench.events.named(Event.WORKER_DIED)
@@ -134,9 +132,7 @@ def test_stop_drops_what_is_staged_and_a_later_drain_delivers(bench: Bench) -> N
     for number in range(40):
         bench.drop(f"f{number}", b"x")
     for looks in range(1, 120, 7):
-        node = bench.node(stop=StopAfter(looks))
-        standing = node.run()
-        bench.ledger.close()
+        standing = bench.drain(stop=StopAfter(looks))
         assert bench.whole_somewhere() == set()
         assert standing.seen_files >= standing.delivered_files
     bench.drain()
@@ -196,9 +192,7 @@ def test_items_claimed_by_others_are_theirs_to_account_for_and_not_touched(
             return None
 
     bench.drop("a", b"data")
-    node = bench.node(locks=Taken())
-    standing = node.run()
-    bench.ledger.close()
+    standing = bench.drain(locks=Taken())
     assert (standing.seen_files, standing.elsewhere_files) == (0, 1)
     assert standing.elsewhere_bytes == 4
     assert standing.claims_tried == standing.claims_lost > 0
@@ -207,9 +201,7 @@ def test_items_claimed_by_others_are_theirs_to_account_for_and_not_touched(
 
 def test_deadline_stops_claiming_and_finishes_what_was_begun(bench: Bench) -> None:
     bench.drop("a", b"data")
-    node = bench.node(deadline_seconds=0.0)
-    standing = node.run()
-    bench.ledger.close()
+    standing = bench.drain(deadline_seconds=0.0)
     assert (standing.stopped, standing.delivered_files) == ("deadline", 0)
 
 
@@ -238,9 +230,7 @@ def test_peers_are_judged_and_the_rejected_ones_containers_barred(bench: Bench) 
         bench.drain(name=name, mode=Mode.ENCODE)
     bench.drop("own", b"own")
     bench.events.lines.clear()
-    node = bench.node(policy=policy, key=b"secret")
-    standing = node.run()
-    bench.ledger.close()
+    standing = bench.drain(policy=policy, key=b"secret")
     bench.take_all()
     assert sorted(name for name, _ in bench.taken) == ["from-good", "own"]
     assert standing.blocked_files == 2
@@ -255,9 +245,7 @@ def test_manifest_is_written_signed_and_a_torn_one_of_a_peer_is_told(
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_bytes(b"{")
     own = NodeManifest("now", "node", "linux", "p", "i", "o", "1")
-    node = bench.node(key=b"secret", manifest=own)
-    node.run()
-    bench.ledger.close()
+    bench.drain(key=b"secret", manifest=own)
     written = json.loads((bench.state / "nodes/node/manifest.json").read_bytes())
     assert written["payload"]["node"] == "node"
     assert len(written["hmac_sha256"]) == 64
@@ -323,9 +311,7 @@ def test_stop_in_the_middle_counts_every_item_it_saw(tmp_path: Path) -> None:
         bench = Bench(folder)
         for number in range(30):
             bench.drop(f"f{number}", b"x")
-        node = bench.node(stop=StopAfter(looks))
-        standing = node.run()
-        bench.ledger.close()
+        standing = bench.drain(stop=StopAfter(looks))
         # On a share where nothing lay on the wire before, what does is this run's.
         on_the_wire = len([p for p in files_below(bench.wire) if p.suffix == ".freq"])
         waiting = standing.seen_files - standing.delivered_files

@@ -113,9 +113,7 @@ def test_node_that_joins_in_the_middle_of_a_pass_gets_its_part(bench: Bench) -> 
             # The newcomer has all that it could have by now.
             return newcomer.lease is not None and key not in self.held
 
-    node = bench.node(locks=Locks(register))
-    standing = node.run()
-    bench.ledger.close()
+    standing = bench.drain(locks=Locks(register))
     assert standing.elsewhere_files + standing.delivered_files == FILES
     assert standing.seen_files == standing.delivered_files == 10
     assert standing.claims_lost == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -63,21 +64,12 @@ def test_run_that_sleeps_at_any_operation_while_another_rescues_it(
         bench = _bench(tmp_path / str(point))
 
         def rescue(bench: Bench = bench) -> None:
-            node = bench.node()
-            ledger = bench.ledger
-            node.run()
-            ledger.close()
+            bench.drain()
             if eager:
                 bench.take_all()
 
-        node = bench.node(_asleep_at(bench, point, rescue))
-        ledger = bench.ledger
-        try:
-            node.run()
-        except (ShareError, RunOver):
-            pass
-        finally:
-            ledger.close()
+        with contextlib.suppress(ShareError, RunOver):
+            bench.drain(_asleep_at(bench, point, rescue))
         assert bench.whole_somewhere() == set()
         bench.take_all()
         bench.drain()
@@ -106,20 +98,11 @@ def test_two_that_settle_what_a_dead_run_left_deliver_once(tmp_path: Path) -> No
 
             def rescue(bench: Bench = bench, woken: list[bool] = woken) -> None:
                 woken.append(True)
-                node = bench.node()
-                ledger = bench.ledger
-                node.run()
-                ledger.close()
+                bench.drain()
                 bench.take_all()
 
-            node = bench.node(_asleep_at(bench, point, rescue))
-            ledger = bench.ledger
-            try:
-                node.run()
-            except (ShareError, RunOver):
-                pass
-            finally:
-                ledger.close()
+            with contextlib.suppress(ShareError, RunOver):
+                bench.drain(_asleep_at(bench, point, rescue))
             slept = bool(woken)
             assert bench.whole_somewhere() == set()
             bench.take_all()
@@ -135,16 +118,10 @@ def test_run_that_was_swept_before_it_promised_is_told_so(tmp_path: Path) -> Non
     def rescue(number: int, name: str) -> None:
         if name == "rename_new" and not rescued:
             rescued.append(name)
-            node = bench.node()
-            ledger = bench.ledger
-            node.run()
-            ledger.close()
+            bench.drain()
 
-    node = bench.node(WatchedShare(bench.share(), before=rescue))
-    ledger = bench.ledger
     with pytest.raises(RunOver, match="items are as they were"):
-        node.run()
-    ledger.close()
+        bench.drain(WatchedShare(bench.share(), before=rescue))
     bench.drain()
     bench.check_delivered_once()
 
