@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import secrets
 import threading
 from pathlib import Path
 
-from relayed_share import RelayedShare, files_below
+from relayed_share import RelayedShare, files_below, lay
 
 OUTSTANDING_MAX = 200
 """Producers wait while so many files are on their way."""
@@ -200,15 +199,3 @@ class TakingConsumer:
         os.unlink(mine)
         name = os.path.relpath(path, self._outbox)
         self._account.take(name, hashlib.sha256(data).hexdigest(), len(data))
-
-
-def lay(folder: Path, name: bytes, data: bytes) -> None:
-    """Put a finished file there, by renaming it in."""
-    path = os.path.join(os.fsencode(folder), name)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    part = os.path.join(
-        os.path.dirname(path), b"%s.part" % secrets.token_hex(8).encode()
-    )
-    with open(part, "wb") as stream:
-        stream.write(data)
-    os.rename(part, path)

@@ -119,15 +119,8 @@ class RelayedShare:
         (self.state / "policy.toml").write_text(text)
 
     def drop(self, name: str | bytes, data: bytes) -> None:
-        """Put a finished file into the inbox, by renaming it in."""
-        path = os.path.join(os.fsencode(self.inbox), os.fsencode(name))
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        part = os.path.join(
-            os.path.dirname(path), b"%s.part" % secrets.token_hex(8).encode()
-        )
-        with open(part, "wb") as stream:
-            stream.write(data)
-        os.rename(part, path)
+        """Put a finished file into the inbox."""
+        lay(self.inbox, os.fsencode(name), data)
         self.dropped[os.fsencode(name)] = hashlib.sha256(data).hexdigest()
 
     def command(self, command: str, *words: str) -> list[str]:
@@ -245,6 +238,18 @@ class Consumer:
             if last:
                 return
             self._over.wait(0.002)
+
+
+def lay(folder: Path, name: bytes, data: bytes) -> None:
+    """Put a finished file there, by renaming it in."""
+    path = os.path.join(os.fsencode(folder), name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    part = os.path.join(
+        os.path.dirname(path), b"%s.part" % secrets.token_hex(8).encode()
+    )
+    with open(part, "wb") as stream:
+        stream.write(data)
+    os.rename(part, path)
 
 
 def process_environment(**more: str) -> dict[str, str]:
