@@ -54,6 +54,16 @@ def stopped(process: subprocess.Popen[str]) -> Finished:
     return finish(process)
 
 
+def asleep(share: RelayedShare) -> tuple[subprocess.Popen[str], psutil.Process]:
+    """Drop files, and let a node `north` claim some and fall asleep."""
+    drop_files(share, FILES)
+    north = start(share, node="north")
+    assert wait_until(lambda: claims_of(share, "north") > 0, process=north)
+    process = psutil.Process(north.pid)
+    process.suspend()
+    return north, process
+
+
 def other_policy(share: RelayedShare) -> str:
     """Return the path of a policy that makes other containers."""
     path = share.folder.parent / "other.toml"
@@ -110,11 +120,7 @@ def test_node_with_another_codec_is_refused(
 def test_node_that_sleeps_for_less_than_its_lease_loses_nothing(
     share: RelayedShare,
 ) -> None:
-    drop_files(share, FILES)
-    north = start(share, node="north")
-    assert wait_until(lambda: claims_of(share, "north") > 0, process=north)
-    process = psutil.Process(north.pid)
-    process.suspend()
+    north, process = asleep(share)
     held = claims_of(share, "north")
     # It returns when what is left is not its to take, however long north sleeps.
     south = share.drain("--workers", "1", node="south")
@@ -133,11 +139,7 @@ def test_node_that_sleeps_for_less_than_its_lease_loses_nothing(
 def test_drain_that_waits_returns_when_the_share_is_done_by_whomever(
     share: RelayedShare,
 ) -> None:
-    drop_files(share, FILES)
-    north = start(share, node="north")
-    assert wait_until(lambda: claims_of(share, "north") > 0, process=north)
-    process = psutil.Process(north.pid)
-    process.suspend()
+    north, process = asleep(share)
     south = start(share, "--wait", node="south")
     lease = share.state / "nodes" / "south" / "lease"
     assert wait_until(lambda: says(lease, "files that other nodes hold"), process=south)
