@@ -6,7 +6,7 @@ import sys
 from hypothesis import HealthCheck, settings
 
 # Modules that several test files of a folder use are imported by their own name.
-for folder in ("core", "tidy"):
+for folder in ("core", "tidy", ""):
     sys.path.insert(0, os.path.join(os.path.dirname(__file__), folder))
 
 # No deadline: how fast a machine is decides nothing here. No database: a failure that

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 
 from paxect_batch.model.items import Direction, Entry, Facts, Identity, Item, Kind
@@ -16,7 +17,7 @@ from paxect_batch.relay.set_aside import UNREAD
 from paxect_batch.relay.sightings import Sightings
 from paxect_batch.rules import naming
 from paxect_batch.rules.admission import admit
-from paxect_batch.rules.retry import is_exhausted
+from paxect_batch.rules.retry import wait_seconds
 from paxect_batch.seams import Ledger, Share
 from paxect_batch.work.sources import look_at_source
 
@@ -151,11 +152,12 @@ class Admitter:
         facts = Facts(Kind.FILE, UNREAD, 0, None)
         item = Item(direction, entry.place, facts)
         attempts = self.attempts_of(item)
-        now = self._now()
-        if attempts is not None and attempts.next_at > now:
-            given_up = is_exhausted(attempts)
-            verdict = Verdict.SET_ASIDE if given_up else Verdict.WAITING
-            return item, Decision(verdict, "unreadable", attempts.next_at - now)
+        if attempts is not None:
+            wait = wait_seconds(attempts, self._policy, share_now=self._now())
+            if wait:
+                given_up = wait == math.inf
+                verdict = Verdict.SET_ASIDE if given_up else Verdict.WAITING
+                return item, Decision(verdict, "unreadable", wait)
         return item, Decision(Verdict.ADMITTED, "unreadable")
 
 

@@ -146,7 +146,8 @@ EVENTS = (
         cause="it failed as often as the policy's `attempts` allow, or in a way that "
         "no second try mends",
         data="it lies unchanged in `.paxect/quarantine/ID/`, or where it was if the "
-        "policy says so or it could not be moved; it counts as `set_aside`",
+        "policy says so, or it could not be moved and is tried again in an hour; it "
+        "counts as `set_aside`",
         todo="`paxect-batch quarantine show SHARE ID`, mend the cause, then "
         "`quarantine retry` or `release`",
     ),

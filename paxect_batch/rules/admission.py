@@ -17,6 +17,8 @@ naming a container does not tell its file's suffix: there it is judged by its ow
 
 from __future__ import annotations
 
+import math
+
 from paxect_batch.model.items import Direction, Item
 from paxect_batch.model.policy import Naming, Policy
 from paxect_batch.model.run import Decision, Verdict
@@ -56,7 +58,7 @@ def admit(
     if attempts is not None and retry.concerns(
         attempts, item.direction, item.source, item.identity
     ):
-        decision = _after_attempts(attempts, share_now)
+        decision = _after_attempts(attempts, policy, share_now)
         if decision is not None:
             return decision
     return _once_ready(
@@ -128,11 +130,13 @@ def _unnameable(item: Item, policy: Policy) -> str:
     return ""
 
 
-def _after_attempts(attempts: Attempts, share_now: float) -> Decision | None:
+def _after_attempts(
+    attempts: Attempts, policy: Policy, share_now: float
+) -> Decision | None:
     code = attempts.failures[-1].code
-    if retry.is_exhausted(attempts):
+    wait = retry.wait_seconds(attempts, policy, share_now=share_now)
+    if wait == math.inf:
         return Decision(Verdict.SET_ASIDE, code)
-    wait = retry.wait_seconds(attempts, share_now=share_now)
     return Decision(Verdict.WAITING, f"backing_off:{code}", wait) if wait else None
 
 

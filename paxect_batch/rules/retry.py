@@ -3,7 +3,9 @@
 Every failure counts alike, a container's bad structure or checksum too: its bytes may
 still be on their way, copied in by a tool that neither renames nor marks. So each item
 has the policy's attempts, with a doubled delay after each, before it is set aside; what
-arrives in between has another identity, and begins anew.
+arrives in between has another identity, and begins anew. What is given up and could not
+be moved out of the way has one more attempt each hour: it may work by now, or it may be
+moved then.
 """
 
 from __future__ import annotations
@@ -70,14 +72,16 @@ def is_exhausted(attempts: Attempts) -> bool:
     return attempts.next_at == math.inf
 
 
-def wait_seconds(attempts: Attempts, *, share_now: float) -> float:
+def wait_seconds(attempts: Attempts, policy: Policy, *, share_now: float) -> float:
     """Return how long an item still backs off: 0 for due, infinite for given up.
 
     If the share's clock was set back so far that the wait would be more than twice the
     delay that was meant, the item is due.
     """
+    last_at = max(failure.at for failure in attempts.failures)
     if is_exhausted(attempts):
-        return math.inf
+        rests = abs(share_now - last_at) < BACKOFF_SECONDS_MAX
+        return math.inf if rests or not policy.quarantine else 0.0
     wait = max(attempts.next_at - share_now, 0.0)
-    meant = attempts.next_at - max(failure.at for failure in attempts.failures)
+    meant = attempts.next_at - last_at
     return 0.0 if wait > 2 * meant else wait

@@ -19,7 +19,9 @@ def find_mount(path: str, *, mount_info: str = MOUNT_INFO) -> Mount | None:
     real = os.path.realpath(path)
     if sys.platform == "linux":
         try:
-            with open(mount_info, encoding="utf-8", errors="surrogateescape") as stream:
+            with open(
+                mount_info, encoding="utf-8", errors="surrogateescape", newline="\n"
+            ) as stream:
                 return mount_of(real, parse_mounts(stream.read()))
         except OSError:
             return None
@@ -31,7 +33,7 @@ def find_mount(path: str, *, mount_info: str = MOUNT_INFO) -> Mount | None:
 def parse_mounts(text: str) -> list[Mount]:
     """Return the mounts of a `mountinfo` file, in its order; see proc(5)."""
     mounts = []
-    for line in text.splitlines():
+    for line in text.split("\n"):
         before, dash, after = line.partition(" - ")
         fields, rest = before.split(" "), after.split(" ")
         if not dash or len(fields) < 6 or len(rest) < 3:

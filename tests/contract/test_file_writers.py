@@ -6,9 +6,11 @@ import errno
 import mmap
 import os
 import time
+from pathlib import Path
 
 import pytest
-from stages import LocalStage, inbox, refusing, state
+from fakes.write_leases import kernel_tells_of_writers
+from stages import LocalStage, inbox, refusing
 
 from paxect_batch.model.places import Place
 from paxect_batch.world import file_systems, writers
@@ -16,17 +18,10 @@ from paxect_batch.world import file_systems, writers
 NFS = 0x6969
 
 
-def local_only(stage: LocalStage) -> None:
-    with open(stage.path(state("probe")), "wb") as stream:
-        if not file_systems.is_local(stream.fileno()):
-            pytest.skip("this file system does not tell of writers")
-
-
 @pytest.fixture
-def told(descriptors: LocalStage) -> LocalStage:
-    if not hasattr(os, "O_PATH"):
-        pytest.skip("this platform does not tell of writers")
-    local_only(descriptors)
+def told(descriptors: LocalStage, tmp_path: Path) -> LocalStage:
+    if not kernel_tells_of_writers(tmp_path):
+        pytest.skip("nobody here tells of writers")
     return descriptors
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from guest import Guest
+from guest import ANSWER_SECONDS_MAX, Guest
 from guest_scripts import SERVER_ADDRESS
 from lab import CHECKOUT, SERVER, SHARE, Lab
 from scenarios import Verdict
@@ -29,21 +29,24 @@ _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 """Debian's own: what a user of the guest may run is not below root's home."""
 _FSTAB = re.compile(r"^ {4}(server:\S+ .*)$", re.MULTILINE)
 
-# The guest's own root cannot be exported, and NFS leads to an export from the root.
-_RESTART = (
-    "rpc.nfsd 0; pkill rpc.mountd; sleep 1; exportfs -ra; rpc.mountd; rpc.nfsd -N 3 4"
-)
-_SERVE_ANEW = f"""
-mkdir -p /exported; mount -t tmpfs tmpfs /exported
-mkdir /exported/srv; mount --bind /srv /exported/srv
-mv /etc/exports /etc/exports.lab; : >/etc/exports
-cp /etc/nfs.conf /etc/nfs.conf.lab; printf '[exports]\\nrootdir=/exported\\n' >/etc/nfs.conf
-exportfs -ua; {_RESTART}
+# NFS leads to an export from the root of who answers for it, and an overlay, as the guest's
+# own root is, cannot be exported.
+_ANSWER = """
+rpc.nfsd 0
+while pkill -x rpc.mountd; do sleep 0.2; done
+exportfs -ra
+{} rpc.mountd
+rpc.nfsd -N 3 4
 """
-_SERVE_AS_BEFORE = f"""
-mv /etc/exports.lab /etc/exports; mv /etc/nfs.conf.lab /etc/nfs.conf
-{_RESTART}
-"""
+_SERVE_ANEW = """
+mkdir -p /answers; mount -t tmpfs tmpfs /answers
+for name in /bin /sbin /lib /lib64; do cp -a $name /answers; done
+for name in usr etc var proc sys dev run srv; do
+  mkdir /answers/$name; mount --rbind /$name /answers/$name
+done
+mv /etc/exports /etc/exports.lab; : >/etc/exports; exportfs -ua
+""" + _ANSWER.format("chroot /answers")
+_SERVE_AS_BEFORE = "mv /etc/exports.lab /etc/exports" + _ANSWER.format("")
 
 Machines = dict[str, Guest]
 """The guests, by the names that the page has for them."""
@@ -102,7 +105,7 @@ def _as_root(machines: Machines, commands: str, *names: str) -> None:
     words = f"export PATH={_PATH}\nset -e\n{commands}"
     answers = [machines[name].ask("run", command=words) for name in names]
     for name, answer in zip(names, answers, strict=True):
-        code, said = answer.result()
+        code, said = answer.result(ANSWER_SECONDS_MAX)
         assert code == 0, f"{name} ended with {code}:\n{commands}{said}"
 
 
@@ -122,7 +125,7 @@ def _packages_at_hand(lab: Lab) -> str:
 
 def _as_user(machine: Guest, command: str) -> tuple[int, str]:
     words = f"su - {_USER} -c {shlex.quote(command)}"
-    code, said = machine.ask("run", command=words).result()
+    code, said = machine.ask("run", command=words).result(ANSWER_SECONDS_MAX)
     return int(code), str(said)
 
 

@@ -90,14 +90,31 @@ def test_attempts_to_come_survive_being_written() -> None:
 
 def test_wait_seconds_until_due() -> None:
     backing_off = attempts(item(), next_at=NOW + 10)
-    assert retry.wait_seconds(backing_off, share_now=NOW + 4) == 6
-    assert retry.wait_seconds(backing_off, share_now=NOW + 10) == 0
-    assert retry.wait_seconds(backing_off, share_now=NOW + 99) == 0
+    assert retry.wait_seconds(backing_off, policy(), share_now=NOW + 4) == 6
+    assert retry.wait_seconds(backing_off, policy(), share_now=NOW + 10) == 0
+    assert retry.wait_seconds(backing_off, policy(), share_now=NOW + 99) == 0
+
+
+@pytest.mark.parametrize(
+    ("later", "quarantine", "wait"),
+    [
+        (0, True, math.inf),
+        (retry.BACKOFF_SECONDS_MAX - 1, True, math.inf),
+        (retry.BACKOFF_SECONDS_MAX, True, 0),
+        (-retry.BACKOFF_SECONDS_MAX, True, 0),
+        (retry.BACKOFF_SECONDS_MAX, False, math.inf),
+    ],
+)
+def test_wait_seconds_of_what_was_given_up_and_not_moved_is_an_hour(
+    later: float, quarantine: bool, wait: float
+) -> None:
     given_up = attempts(item(), next_at=math.inf)
-    assert retry.wait_seconds(given_up, share_now=NOW) == math.inf
+    failed_at = given_up.failures[-1].at
+    kept = policy(quarantine=quarantine)
+    assert retry.wait_seconds(given_up, kept, share_now=failed_at + later) == wait
 
 
 def test_wait_seconds_when_the_clock_was_set_back_is_not_for_ever() -> None:
     backing_off = attempts(item(), next_at=NOW + 10)
-    assert retry.wait_seconds(backing_off, share_now=NOW - 1) == 11
-    assert retry.wait_seconds(backing_off, share_now=NOW - 3600) == 0
+    assert retry.wait_seconds(backing_off, policy(), share_now=NOW - 1) == 11
+    assert retry.wait_seconds(backing_off, policy(), share_now=NOW - 3600) == 0

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 import writers
+from fakes.write_leases import kernel_tells_of_writers
 from relayed_share import EAGER_POLICY, RelayedShare, finish, wait_until
-
-from paxect_batch.world.writers import has_writer
 
 pytestmark = [
     pytest.mark.slow,
@@ -66,18 +65,11 @@ def await_arrival(
     assert wait_until(path.exists, process=process)
 
 
-def knows_writers(folder: Path) -> bool:
-    """Tell whether the kernel says here that a file is open for writing."""
-    path = folder / "probe"
-    with open(path, "wb"), open(path, "rb") as stream:
-        return has_writer(stream.fileno()) is True
-
-
 @pytest.mark.parametrize("way", [*writers.HOLDING, *writers.RENAMING])
 def test_half_a_file_is_not_taken_though_it_did_not_change_for_the_settle_time(
     share: RelayedShare, ground: Path, way: str
 ) -> None:
-    if way in writers.HOLDING and not knows_writers(ground):
+    if way in writers.HOLDING and not kernel_tells_of_writers(ground):
         pytest.skip("this system does not tell who has a file open for writing")
     with watching(share) as process:
         with writing(share, way):
@@ -121,7 +113,7 @@ def test_file_without_its_marker_is_not_taken(share: RelayedShare) -> None:
 def test_drain_leaves_what_is_being_written_and_says_that_it_waits(
     share: RelayedShare, ground: Path
 ) -> None:
-    if not knows_writers(ground):
+    if not kernel_tells_of_writers(ground):
         pytest.skip("this system does not tell who has a file open for writing")
     with writing(share, "append"), writing(share, "mapping"):
         run = share.drain()
