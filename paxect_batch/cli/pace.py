@@ -1,4 +1,4 @@
-"""What an operator asks of the pace, and its decisions made again from an event log."""
+"""The decisions of a pace, made again from an event log."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
-from paxect_batch.cli.kinds import quiet_hours, rate_bytes
-from paxect_batch.cli.settings import Settings
 from paxect_batch.model.errors import ConfigError, Exit, ShareError
 from paxect_batch.model.events import EventLine
-from paxect_batch.model.pace import Asked, Cause, PaceState, PaceStep, Quiet
+from paxect_batch.model.pace import Cause, PaceState, PaceStep
 from paxect_batch.model.printed import Replayed
 from paxect_batch.report.amounts import count_text
 from paxect_batch.report.log_formats import event_in
@@ -22,18 +20,6 @@ from paxect_batch.world.event_log import printable
 
 LINE_BYTES_MAX = 1 << 20
 """A longer line is none of an event log."""
-
-
-def asked_pace(settings: Settings) -> Asked:
-    """Return what the settings ask of the pace."""
-    return Asked(
-        guarded=settings.pace,
-        rate_bytes=rate_bytes(settings.max_rate or ""),
-        files_per_minute=settings.max_files_per_minute,
-        quiet=tuple(
-            Quiet(*each) for each in quiet_hours(settings.quiet_hours or "") or ()
-        ),
-    )
 
 
 def command(arguments: Arguments) -> int:

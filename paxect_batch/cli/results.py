@@ -10,6 +10,7 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,11 +27,11 @@ from paxect_batch.model.records import Record
 from paxect_batch.model.run import RunOptions, Standing
 from paxect_batch.model.run_settings import RunSettings, SettingInForce
 from paxect_batch.report.audit import audit, audit_json, audit_line, waiting
-from paxect_batch.report.junit import junit
-from paxect_batch.report.summary import Whereabouts, summary
-from paxect_batch.report.textfile import textfile
 from paxect_batch.rules.exits import run_exit
 from paxect_core import CODEC_VERSION, __version__
+
+if TYPE_CHECKING:
+    from paxect_batch.report.summary import Whereabouts
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +65,8 @@ def report(ending: Ending, settings: Settings, world: World, policy: PolicyFile)
         code = worst({outcome.exit_code, Exit.SHARE})
         outcome = msgspec.structs.replace(outcome, exit_code=int(code))
     if _shows_summary(settings):
+        from paxect_batch.report.summary import summary
+
         standing = ending.standing
         text = summary(
             outcome,
@@ -98,6 +101,8 @@ def _write_settings(settings: Settings, outcome: Audit, world: World) -> None:
 
 def whereabouts(settings: Settings) -> Whereabouts:
     """Return how to name on a command line where this run took place."""
+    from paxect_batch.report.summary import Whereabouts
+
     flags = ("inbox", "outbox", "wire")
     if settings.share is not None:
         words = shlex.quote(settings.share)
@@ -152,6 +157,8 @@ def _tried(write: Callable[[], object]) -> bool:
 
 
 def _junit_writer(path: str, outcome: Audit, world: World) -> Callable[[], object]:
+    from paxect_batch.report.junit import junit
+
     def records() -> Iterable[Record]:
         return world.ledger.since(outcome.node, outcome.run, 0)
 
@@ -163,6 +170,8 @@ def _junit_writer(path: str, outcome: Audit, world: World) -> Callable[[], objec
 
 
 def _textfile_writer(path: str, outcome: Audit) -> Callable[[], object]:
+    from paxect_batch.report.textfile import textfile
+
     text = textfile(outcome, completed_seconds=round(time.time(), 3))
     return lambda: console.write_whole(path, [text.encode()])
 

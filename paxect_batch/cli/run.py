@@ -18,11 +18,11 @@ import msgspec
 from paxect_batch.cli import console
 from paxect_batch.cli.anew import serve
 from paxect_batch.cli.arguments import Arguments
+from paxect_batch.cli.asked_pace import asked_pace
 from paxect_batch.cli.forecast import Forecast
 from paxect_batch.cli.guard import explain
 from paxect_batch.cli.kinds import deadline_seconds as seconds_until
 from paxect_batch.cli.layout import Layout, find_layout
-from paxect_batch.cli.pace import asked_pace
 from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.progress import Progress
 from paxect_batch.cli.results import Ending, report

@@ -7,7 +7,6 @@ be right; nothing is ever replaced by a default in silence.
 
 from __future__ import annotations
 
-import difflib
 import enum
 import os
 import re
@@ -320,7 +319,9 @@ def _wrong(place: str, value: object, setting: Setting) -> ConfigError:
 def _closest(word: str, known: list[str], prefix: str = "") -> str:
     # What all have in common makes nothing similar.
     names = [name.removeprefix(prefix) for name in known]
-    close = difflib.get_close_matches(word.removeprefix(prefix), names, 1)
+    from difflib import get_close_matches
+
+    close = get_close_matches(word.removeprefix(prefix), names, 1)
     return f"; did you mean {prefix}{close[0]}?" if close else ""
 
 

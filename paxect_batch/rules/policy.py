@@ -7,7 +7,6 @@ right; there is no default for what is wrong.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import tomllib
@@ -139,7 +138,9 @@ def _refuse_unknown(
     for key, value in document.items():
         if key in known:
             continue
-        near = difflib.get_close_matches(key, known, n=1)
+        from difflib import get_close_matches
+
+        near = get_close_matches(key, known, n=1)
         if near:
             advice = f'did you mean "{near[0]}"?'
         elif key in Policy.__struct_fields__:

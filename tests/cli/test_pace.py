@@ -9,8 +9,8 @@ import pytest
 
 from paxect_batch.cli import kinds
 from paxect_batch.cli.arguments import parse
+from paxect_batch.cli.asked_pace import asked_pace
 from paxect_batch.cli.main import main
-from paxect_batch.cli.pace import asked_pace
 from paxect_batch.cli.settings import load
 from paxect_batch.model.events import EventLine
 from paxect_batch.model.pace import Asked, PaceStep, Quiet
