@@ -58,9 +58,19 @@ def asleep(share: RelayedShare) -> tuple[subprocess.Popen[str], psutil.Process]:
     """Drop files, and let a node `north` claim some and fall asleep."""
     drop_files(share, FILES)
     north = start(share, node="north")
-    assert wait_until(lambda: claims_of(share, "north") > 0, process=north)
     process = psutil.Process(north.pid)
-    process.suspend()
+
+    def sleeps() -> bool:
+        if not claims_of(share, "north"):
+            return False
+        process.suspend()
+        # It may have given them back in the instant in which it fell asleep.
+        if claims_of(share, "north") > 0:
+            return True
+        process.resume()
+        return False
+
+    assert wait_until(sleeps, process=north)
     return north, process
 
 
