@@ -78,7 +78,15 @@ rpc.nfsd $threads
 RESTART_NFS = "rpc.nfsd 0; sleep 1; rpc.nfsd 4"
 RESTART_SMB = "pkill -9 smbd; sleep 1; smbd -D -s /run/smb/smb.conf"
 
-SERVE_SMB = (
+# What the server is spared in scenarios: emulated, it is what all nodes wait for. It
+# looks no name up in every case, and keeps neither DOS attributes nor locks of its own
+# for programs that are not there.
+SPARED_SMB = """case sensitive = yes
+store dos attributes = no
+kernel share modes = no
+"""
+
+SERVE_SMB = Template(
     _DISK
     + """
 mkdir -p /run/samba /run/smb/private /run/smb/lock /run/smb/state /run/smb/cache
@@ -102,7 +110,7 @@ path = /srv/share
 guest ok = yes
 read only = no
 force user = root
-CONF
+${more}CONF
 smbd -D -s /run/smb/smb.conf
 """
 )

@@ -30,6 +30,7 @@ from guest_scripts import (
     SERVE_NFS,
     SERVE_SMB,
     SERVER_ADDRESS,
+    SPARED_SMB,
 )
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -66,6 +67,8 @@ class Setting:
     options: str = ""
     """More mount options, such as `actimeo=1`."""
     share_mib: int = 1024
+    spared: bool = True
+    """Whether an SMB server leaves out what the relay does not need."""
     scale: Scale = Scale()
 
 
@@ -202,7 +205,7 @@ class Lab:
         if name != SERVER:
             return self.mount()
         if protocol == "smb":
-            return SERVE_SMB
+            return SERVE_SMB.substitute(more=SPARED_SMB if self.setting.spared else "")
         # Version 3 only where it is asked for; 4.2 needs no port mapper.
         threads = "4" if protocol == "nfs3" else "-N 3 4"
         return SERVE_NFS.substitute(lease=NFS_LEASE_SECONDS, threads=threads)

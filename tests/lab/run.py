@@ -121,12 +121,21 @@ def _scale(words: argparse.Namespace) -> Scale:
 
 def _run_all(words: argparse.Namespace, names: list[str]) -> Iterator[lab_report.Row]:
     """Run scenarios; those that need equally many nodes share their machines."""
-    for nodes in sorted({SCENARIOS.get(name, (2, None))[0] for name in names}):
-        setting = Setting(words.what, nodes, words.options, scale=_scale(words))
+    alike: dict[Setting, list[str]] = {}
+    for name in names:
+        setting = Setting(
+            words.what,
+            SCENARIOS.get(name, (2, None))[0],
+            words.options,
+            # What is measured is a server as it comes.
+            spared=name not in PROBES,
+            scale=_scale(words),
+        )
+        alike.setdefault(setting, []).append(name)
+    for setting, group in alike.items():
         with Lab(words.folder, setting) as lab:
-            for name in names:
-                if SCENARIOS.get(name, (2, None))[0] == nodes:
-                    yield _run_one(lab, name)
+            for name in group:
+                yield _run_one(lab, name)
 
 
 def _run_one(lab: Lab, name: str) -> lab_report.Row:
