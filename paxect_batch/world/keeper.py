@@ -10,6 +10,7 @@ import contextlib
 import math
 import threading
 import time
+from collections.abc import Iterable
 
 import msgspec
 
@@ -39,6 +40,10 @@ class Keeper:
         self._wake = threading.Event()
         self._looked = -math.inf
         self._over: list[Over] = []
+        self._mine: set[str] = set()
+        """The runs that were ever this one's business."""
+        self._bereft: set[str] = set()
+        """The nodes whose lease this run ended, and whose other runs it must find."""
         self._others: tuple[Lease, ...] = ()
         self._unheard = False
         self.lost = False
@@ -87,6 +92,12 @@ class Keeper:
         """Belong to that batch from now on."""
         with self._guard:
             self._write(msgspec.structs.replace(self._own, batch=batch))
+
+    def take(self, runs: Iterable[Over]) -> None:
+        """Make these runs this one's business; none of them may be it already."""
+        for over in runs:
+            self._mine.add(over.run)
+            self._over.append(over)
 
     def take_over(self) -> list[Over]:
         """Return the runs whose business is this one's since the last call."""
@@ -160,12 +171,16 @@ class Keeper:
         self._others = tuple(living)
         self._unheard = has_unheard
         self._adopt({lease.run for lease in living})
+        for node in sorted(self._bereft):
+            # While the lease was there, runs before it were its run's to recover.
+            self.take(self._files.orphans(node, self._own))
+            self._bereft.discard(node)
 
     def find_orphans(self) -> None:
         """See to runs that promised, and of whose end nothing is known."""
         for node in self._files.promisers():
             if node != self._own.node:
-                self._over.extend(self._files.orphans(node, self._own))
+                self.take(self._files.orphans(node, self._own))
         self._files.forget_nameless()
 
     def _runs_here(self, lease: Lease | None) -> bool:
@@ -179,17 +194,23 @@ class Keeper:
         over = self._files.end(node, paper, self._own.run)
         self._silence.forget(node)
         if over is not None:
-            self._over.append(over)
+            self.take([over])
         if over is not None or parse(paper) is None:
-            # While the lease was there, runs before it were its run's to recover.
-            self._over.extend(self._files.orphans(node, self._own))
+            self._bereft.add(node)
 
     def _adopt(self, living: set[str]) -> None:
-        for over, rescuer in self._files.over():
-            if rescuer == self._own.run or rescuer in living:
-                continue
-            if self._files.adopt(over, rescuer, self._own.run):
-                self._over.append(over)
+        """Take over what nobody else sees to."""
+        for over, rescuer in list(self._files.over()):
+            if rescuer == self._own.run:
+                if over.run not in self._mine:
+                    # A call that failed had its way all the same.
+                    self._files.make_durable(over)
+                    self.take([over])
+                    self._bereft.add(over.node)
+            elif rescuer not in living and self._files.adopt(
+                over, rescuer, self._own.run
+            ):
+                self.take([over])
 
 
 def is_over(lease: Lease | None, silent_seconds: float, *, own: Lease) -> bool:

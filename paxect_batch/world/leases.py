@@ -140,9 +140,7 @@ class LeaseFiles:
             os.rename(self._path(node), aside)
         except FileNotFoundError:
             return None
-        # First where it went, so that it is known in one of the two.
-        _sync_folder(self._over)
-        _sync_folder(os.path.dirname(self._path(node)))
+        self._make_durable(node)
         if _read(aside) != judged:
             # It beat, or is a new one: whoever had it finds it as it was, or gone.
             with contextlib.suppress(OSError):
@@ -189,6 +187,15 @@ class LeaseFiles:
         except FileNotFoundError:
             return False
         return True
+
+    def make_durable(self, over: Over) -> None:
+        """Make durable that a run is over, which may not be, since a call failed."""
+        self._make_durable(over.node)
+
+    def _make_durable(self, node: str) -> None:
+        # First where the lease went, so that it is known in one of the two.
+        _sync_folder(self._over)
+        _sync_folder(os.path.dirname(self._path(node)))
 
     def orphans(self, node: str, own: Lease) -> Iterator[Over]:
         """End the runs of a node without a lease that promised, and are not known over.
@@ -241,7 +248,13 @@ class LeaseFiles:
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
         except FileExistsError:
             return False
-        _write_over(fd, paper)
+        try:
+            _write_over(fd, paper)
+        except OSError:
+            # Half a paper says nothing, and would be in the way of a whole one.
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+            raise
         return True
 
     def bury(self, over: Over, rescuer: str) -> None:

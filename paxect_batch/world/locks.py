@@ -141,9 +141,7 @@ class FileLocks:
     def over(self) -> list[Over]:
         """See `seams.Locks`."""
         assert self._keeper is not None
-        over = self._ended + self._keeper.take_over()
-        self._ended = []
-        return over
+        return self._keeper.take_over()
 
     def bury(self, over: Over) -> None:
         """See `seams.Locks`."""
@@ -225,6 +223,7 @@ class FileLocks:
         keeper = Keeper(self._leases, lease)
         try:
             self._meet(lease, silence, applicant)
+            keeper.take(self._ended)
             keeper.start()
             batch = join_batch(
                 keeper,

@@ -108,6 +108,57 @@ def test_silent_node_is_over_after_its_own_lease_time_and_once(
     assert keeper.take_over() == []
 
 
+def test_run_whose_end_failed_and_came_all_the_same_is_taken_over_once(
+    files: LeaseFiles,
+    time: SteppedTime,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Everybody else leaves it to the run that the paper below over names."""
+    (tmp_path / "intents/node2/promised").mkdir(parents=True)
+    assert files.create(lease_of("node2"))
+    keeper = kept(files, "node1")
+    keeper.look_around()
+    rename = os.rename
+
+    def fail(source: str, target: str) -> None:
+        rename(source, target)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", fail)
+        with pytest.raises(OSError, match="Input/output"):
+            look_for(keeper, time, 60)
+    assert keeper.take_over() == []
+    look_for(keeper, time, 1)
+    assert runs(keeper.take_over()) == ["run-of-node2", "promised"]
+    look_for(keeper, time, 60)
+    assert keeper.take_over() == []
+
+
+@pytest.mark.parametrize("failing", ["write", "fsync"])
+def test_run_without_a_lease_that_could_not_be_noted_is_noted_later(
+    files: LeaseFiles,
+    time: SteppedTime,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    failing: str,
+) -> None:
+    (tmp_path / "intents/node2/promised").mkdir(parents=True)
+    assert files.create(lease_of("node2"))
+    keeper = kept(files, "node1")
+    keeper.look_around()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, failing, refusing(errno.EIO))
+        with pytest.raises(OSError, match="Input/output"):
+            look_for(keeper, time, 60)
+    assert runs(keeper.take_over()) == ["run-of-node2"]
+    look_for(keeper, time, 1)
+    assert runs(keeper.take_over()) == ["promised"]
+    look_for(keeper, time, 60)
+    assert keeper.take_over() == []
+
+
 def test_node_is_unheard_until_it_beats_or_is_over_and_taken(
     files: LeaseFiles, time: SteppedTime
 ) -> None:
@@ -220,7 +271,7 @@ def test_rescue_is_adopted_when_its_rescuer_lives_no_more(
     assert keeper.take_over() == []
     end(files, "node2", "run-of-node1")
     keeper.look_around()
-    assert runs(keeper.take_over()) == ["run-of-node3"]
+    assert set(runs(keeper.take_over())) == {"run-of-node2", "run-of-node3"}
     assert {rescuer for _, rescuer in files.over()} == {"run-of-node1"}
 
 
