@@ -170,12 +170,18 @@ class LeaseFiles:
         return {run for run, between, _ in map(_parted, names) if between}
 
     def over(self) -> Iterator[tuple[Over, str]]:
-        """Give the runs that are over and not buried, each with its rescuer."""
+        """Give the runs that are over and not buried, each with its rescuer.
+
+        Not those that have their lease: it was put back, and the paper could not go.
+        """
         for name in _listed(self._over):
             run, between, rescuer = _parted(name)
             paper = _read(os.path.join(self._over, name)) if between else None
             lease = parse(paper) if paper is not None else None
-            if _is_of(lease, run):
+            if not _is_of(lease, run):
+                continue
+            standing = self.read(lease.node)
+            if standing is None or not _is_of(parse(standing), run):
                 yield Over(lease.node, run), rescuer
 
     def adopt(self, over: Over, before: str, rescuer: str) -> bool:

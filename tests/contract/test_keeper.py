@@ -136,6 +136,25 @@ def test_run_whose_end_failed_and_came_all_the_same_is_taken_over_once(
     assert keeper.take_over() == []
 
 
+def test_run_that_has_its_lease_back_is_nobodys_though_its_paper_could_not_go(
+    files: LeaseFiles, time: SteppedTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beaten = lease_of("node2", seconds=60.0)
+    assert files.create(beaten)
+    judged = files.read("node2")
+    assert judged is not None
+    files.beat(msgspec.structs.replace(beaten, beat=beaten.beat + 1), beats=[0])
+    keeper = kept(files, "node1")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", refusing(errno.EIO))
+        with pytest.raises(OSError, match="Input/output"):
+            files.end("node2", judged, "run-of-node1")
+    look_for(keeper, time, 30)
+    assert keeper.take_over() == []
+    look_for(keeper, time, 60)
+    assert runs(keeper.take_over()) == ["run-of-node2"]
+
+
 @pytest.mark.parametrize("failing", ["write", "fsync"])
 def test_run_without_a_lease_that_could_not_be_noted_is_noted_later(
     files: LeaseFiles,
