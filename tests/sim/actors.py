@@ -60,7 +60,7 @@ class Actors:
         if how == "slowly" and isinstance(self.disk.find(path), File):
             how = "unlink"
         if how == "slowly":
-            self._write_slowly(path, name, content, container)
+            self._write_slowly(path, name, content, settings)
         else:
             if how == "unlink" and self._overwrites(path):
                 self.disk.remove(path)
@@ -89,17 +89,20 @@ class Actors:
         return isinstance(there, File)
 
     def _write_slowly(
-        self, path: str, name: str, content: bytes, container: bytes
+        self, path: str, name: str, content: bytes, settings: paxect_core.Settings
     ) -> None:
         file = self.disk.create(path)
         file.writers += 1
-        middle = len(content) // 2
-        self.disk.write(file, content[:middle])
+        half = content[: len(content) // 2]
+        self.disk.write(file, half)
         self._slow = path, file
-        self.turns.sleep(self.policy.settle_seconds / 2)
+        settle_seconds = self.policy.settle_seconds
+        self.oracle.begun(name, half, container_of(half, settings), settle_seconds)
+        self.turns.sleep(settle_seconds / 2)
+        self.oracle.went_on()
         if self.disk.find(path) is not file:
             return  # replaced meanwhile, or lost with the power
-        self.oracle.dropped(name, content, container)
+        self.oracle.dropped(name, content, container_of(content, settings))
         self.disk.write(file, content)
         self.disk.sync(file)
         file.writers -= 1

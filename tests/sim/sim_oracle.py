@@ -49,6 +49,8 @@ class Oracle:
         """Whether a claim was lost while it was held, so that two may have it."""
         self.versions: list[Version] = []
         self.by_bytes: dict[bytes, Version] = {}
+        self._half: tuple[Version, float] | None = None
+        """What a slow producer has written so far, and when it passes for whole."""
         self.twice = 0
         """Equal bytes that were delivered twice, after a lock was broken."""
         disk.on_gone = self.gone
@@ -57,12 +59,39 @@ class Oracle:
     def dropped(self, name: str, content: bytes, container: bytes) -> Version:
         """Note a content that a producer is about to finish."""
         version = Version(name, content, container)
-        self.versions.append(version)
-        self.by_bytes[content] = self.by_bytes[container] = version
+        self._add(version)
         return version
+
+    def _add(self, version: Version) -> None:
+        self.versions.append(version)
+        self.by_bytes[version.content] = self.by_bytes[version.container] = version
+
+    def begun(
+        self, name: str, half: bytes, container: bytes, settle_seconds: float
+    ) -> None:
+        """Note that a producer has written a half, and means to go on at once."""
+        version = Version(name, half, container)
+        # Whether or not it is delivered, nobody is owed it.
+        version.is_overwritten = True
+        self._half = version, self._turns.time + settle_seconds
+
+    def look_at_half(self) -> None:
+        """Take the half for a content of its own if its producer was kept for too long.
+
+        Others may have had all the turns; who then takes it for whole is right.
+        """
+        if self._half is not None and self._turns.time >= self._half[1]:
+            self._add(self._half[0])
+            self._half = None
+
+    def went_on(self) -> None:
+        """Note that the producer of a half goes on, or has lost it."""
+        self.look_at_half()
+        self._half = None
 
     def took(self, path: str, file: File) -> None:
         """Note that a consumer takes a file."""
+        self.look_at_half()
         name = path.partition("/")[2]
         version = self.by_bytes.get(file.content)
         if version is None or file.content != version.content:
