@@ -11,6 +11,7 @@ from typing import IO
 import pytest
 from fakes.share import MemoryShare
 
+from paxect_batch.model.items import Facts
 from paxect_batch.model.places import Place, Root, to_bytes
 from paxect_batch.world.share import LocalShare
 from paxect_batch.world.tree_descriptors import DescriptorTree
@@ -114,7 +115,17 @@ def wary(roots: dict[Root, bytes]) -> DescriptorTree:
 TREES = {"descriptors": DescriptorTree, "wary": wary, "paths": PathTree}
 
 
+EVERY = ("memory", "descriptors", "paths")
+"""The shares that keep the contract: the fake, and the real one by both trees."""
+
+
 def make_stage(kind: str, folder: Path) -> Stage:
     if kind == "memory":
         return MemoryStage()
     return LocalStage(folder, TREES[kind])
+
+
+def facts(stage: Stage, place: Place, *, closely: bool = False) -> Facts:
+    found = stage.share.look(place, closely=closely)
+    assert found is not None
+    return found
