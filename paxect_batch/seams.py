@@ -6,9 +6,9 @@ suite in `tests/contract`. File operations raise `OSError` as the system does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 import msgspec
 
@@ -58,6 +58,15 @@ class Share(Protocol):
 
     def sync_folder(self, folder: Place) -> None:
         """Make a folder's entries durable."""
+
+    def sync_folders(self, folders: Collection[Place]) -> tuple[OSError | None, ...]:
+        """Make several folders' entries durable; tell of each what it met."""
+
+    def prepare_folders(self, folders: Collection[Place]) -> None:
+        """Make those that are not known to be there, durably, with few waits.
+
+        One that cannot be made is left out; whoever needs it will be told why.
+        """
 
     def read(self, place: Place, bytes_max: int) -> bytes | None:
         """Read a small file whole, up to a limit; None if it is not there."""
@@ -193,6 +202,19 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+class Beside(Protocol):
+    """Makes calls that wait for a disk beside the caller's thread."""
+
+    def submit(self, call: Callable[[], object]) -> Future[object]:
+        """Have the call made after all that were submitted before."""
+
+    def wait(self, futures: Collection[Future[Any]], seconds: float | None) -> None:
+        """Wait until one of them is done, or the time is over."""
+
+    def stop(self) -> None:
+        """Let what serves the calls end once all were made."""
 
 
 class Executor(Protocol):

@@ -59,10 +59,10 @@ CODEC_VERSION: str = f"zstandard {_zstd.__version__}, libzstd {LIBZSTD_VERSION}"
 class Compressor:
     """Frame bodies for one level; safe to share between threads."""
 
-    __slots__ = ("_idle", "_level")
+    __slots__ = ("_idle", "level")
 
     def __init__(self, level: int) -> None:
-        self._level = level
+        self.level = level
         self._idle: list[zstandard.ZstdCompressor] = []
 
     def compress(self, raw: bytes | memoryview) -> bytes:
@@ -71,7 +71,7 @@ class Compressor:
         try:
             context = self._idle.pop()
         except IndexError:
-            context = _zstd.ZstdCompressor(level=self._level)
+            context = _zstd.ZstdCompressor(level=self.level)
         try:
             body: bytes = context.compress(raw)
         except _zstd.ZstdError as error:
@@ -81,17 +81,34 @@ class Compressor:
         return body
 
 
+_kept = Compressor(0)
+
+
+def kept_compressor(level: int) -> Compressor:
+    """Return one whose context is kept for the next small input of that level.
+
+    To make one and touch its memory takes as long as to compress a few kilobytes.
+    """
+    global _kept
+    if _kept.level != level:
+        _kept = Compressor(level)
+    return _kept
+
+
+_idle_decompressors: list[zstandard.ZstdDecompressor] = []
+"""Contexts that are kept, a small one for each thread that ever had one."""
+
+
 class Decompressor:
     """Raw bytes of frame bodies; safe to share between threads."""
 
-    __slots__ = ("_idle", "_window_bytes_max")
+    __slots__ = ("_window_bytes_max",)
 
     def __init__(self, frame_bytes: int) -> None:
         self._window_bytes_max = min(
             max(frame_bytes, limits.ZSTD_WINDOW_BYTES_MIN),
             limits.ZSTD_WINDOW_BYTES_MAX,
         )
-        self._idle: list[zstandard.ZstdDecompressor] = []
 
     def decompress(
         self, body: bytes | memoryview, raw_bytes: int, *, offset: int, frame: int
@@ -99,7 +116,7 @@ class Decompressor:
         """Return exactly that many raw bytes, or raise with the frame's place."""
         stated = self._check_frame_header(body, raw_bytes, offset=offset, frame=frame)
         try:
-            context = self._idle.pop()
+            context = _idle_decompressors.pop()
         except IndexError:
             context = _zstd.ZstdDecompressor()
         try:
@@ -114,7 +131,7 @@ class Decompressor:
                     frame=frame,
                 ) from error
             raise self._explain(error, offset=offset, frame=frame) from error
-        self._idle.append(context)
+        _idle_decompressors.append(context)
         if len(raw) != raw_bytes:
             raise errors.BodyLengthMismatch(
                 f"decompresses to {len(raw)} bytes instead of {raw_bytes}",

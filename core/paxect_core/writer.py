@@ -10,7 +10,7 @@ from collections import deque
 
 from paxect_core import errors, limits, wire
 from paxect_core.checksum import crc32
-from paxect_core.codec import CODEC_VERSION, Compressor
+from paxect_core.codec import CODEC_VERSION, Compressor, kept_compressor
 from paxect_core.digest import sha256
 from paxect_core.parallel import (
     Job,
@@ -25,6 +25,10 @@ from paxect_core.window import window_frames
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from paxect_core.streams import CancelSignal, Progress, Readable, Writable
+
+
+_WRITTEN_BYTES_MIN = 64 << 10
+"""Less than that is written together with what follows."""
 
 
 class _FrameTask:
@@ -72,11 +76,14 @@ class _Encoding:
         self._progress = progress
         self._window = window
         self._pack_lane, self._raw_lane, self._container_lane = lanes
-        self._compressor = Compressor(settings.level)
+        level = settings.level
+        self._compressor = Compressor(level) if bulk else kept_compressor(level)
         self._raw_digest = sha256(bulk=bulk)
         self._container_digest = sha256(bulk=bulk)
         self._in_flight: deque[tuple[_FrameTask, Job, Job]] = deque()
         self._unhashed: deque[Job] = deque()
+        self._unwritten: list[bytes] = []
+        self._unwritten_bytes = 0
         self._frames = 0
         self._raw_bytes = 0
         self._raw_bytes_done = 0
@@ -109,8 +116,19 @@ class _Encoding:
             self._progress(self._raw_bytes_done, self._container_bytes)
 
     def write(self, *parts: bytes) -> None:
-        """Write parts of the container and have them hashed."""
+        """Write parts of the container and have them hashed, small ones together."""
+        self._unwritten += parts
+        size = sum(map(len, parts))
+        self._unwritten_bytes += size
+        self._container_bytes += size
+        if self._unwritten_bytes >= _WRITTEN_BYTES_MIN:
+            self._flush()
 
+    def _flush(self) -> None:
+        parts, self._unwritten = self._unwritten, []
+        if self._unwritten_bytes < _WRITTEN_BYTES_MIN:
+            parts = [b"".join(parts)]
+        self._unwritten_bytes = 0
         container_digest = self._container_digest
 
         def update() -> None:
@@ -120,7 +138,6 @@ class _Encoding:
         self._unhashed.append(self._container_lane.submit(update))
         for part in parts:
             write_all(self._sink, part)
-            self._container_bytes += len(part)
         if len(self._unhashed) > self._window:
             self._unhashed.popleft().wait()
 
@@ -132,6 +149,7 @@ class _Encoding:
         self.write(
             wire.pack_footer(wire.Footer(self._raw_bytes, self._frames, raw_sha256))
         )
+        self._flush()
         while self._unhashed:
             self._unhashed.popleft().wait()
         return EncodeResult(

@@ -185,6 +185,7 @@ def make_node(
         locks=world.locks,
         clock=world.clock,
         executor=world.executor,
+        beside=world.beside,
         ledger=world.ledger,
         events=world.events,
         load=world.load,

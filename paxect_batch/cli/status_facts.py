@@ -39,7 +39,7 @@ from paxect_batch.relay.scan import scan
 from paxect_batch.relay.stamps import utc
 from paxect_batch.rules.naming import claim_key, is_container, is_sidecar
 from paxect_batch.seams import Share
-from paxect_batch.world.claims import marker_name, owner_in
+from paxect_batch.world.claims import is_marker, marker_name, owner_in
 from paxect_batch.world.share import LocalShare
 
 _MARKER_BYTES_MAX = 4096
@@ -194,6 +194,8 @@ class _Claimed:
 
 def _markers(share: Share, *, now: float) -> Iterator[tuple[Place, InFlight]]:
     for place in state.files_in(share, state.state("claims")):
+        if not is_marker(place.name):
+            continue
         since = _written_at(share, place)
         data = share.read(place, _MARKER_BYTES_MAX)
         if since is None or data is None:

@@ -21,7 +21,8 @@ from paxect_batch.model.pace import PaceStep
 from paxect_batch.model.places import Place, Root
 from paxect_batch.relay.stamps import utc
 from paxect_batch.report.log_formats import encoder_of
-from paxect_batch.seams import Executor
+from paxect_batch.seams import Beside, Executor
+from paxect_batch.world.beside import OneBeside
 from paxect_batch.world.clock import RealClock
 from paxect_batch.world.descriptors import raise_limit
 from paxect_batch.world.event_log import JsonlEventLog
@@ -89,6 +90,7 @@ class World:
             command=WORKER_COMMAND if rate is None else (*WORKER_COMMAND, str(rate)),
         )
         self.executor: Executor = pool
+        self.beside: Beside = OneBeside()
         self.gauges = SystemGauges(layout.roots, workers=pool.pids)
         self._log: JsonlEventLog | None = None
         if not dry:
@@ -101,6 +103,7 @@ class World:
 
     def __exit__(self, *exc_info: object) -> None:
         self.executor.stop()
+        self.beside.stop()
         self.ledger.close()
         if self._log is not None:
             self._log.close()

@@ -24,7 +24,9 @@ def main() -> None:
 def _prepare(roots: dict[Root, bytes]) -> worker_loop.Handle:
     from paxect_batch.work.lots import do_lot
     from paxect_batch.world.share import LocalShare
+    from paxect_core.parallel import keep_freed_memory
 
+    keep_freed_memory()
     if sys.argv[1:]:
         from paxect_batch.world.slow_reads import SlowReads
 

@@ -185,11 +185,11 @@ class Done:
 
     def unchanged_since(self, item: Item, now: float) -> float | None:
         """Return when these facts were seen first, if the file's times do not tell."""
-        return self._sightings.since(item, _mark_of(item), now)
+        return self._sightings.since(item, _mark_of, now)
 
     def took(self, item: Item) -> None:
         """Note that nobody waits for the item any more."""
-        self._sightings.forget(item, _mark_of(item))
+        self._sightings.forget(item, _mark_of)
 
 
 def _own_trust(policy: Policy, node: str) -> str:

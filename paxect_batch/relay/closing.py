@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from paxect_batch.model.policy import Policy
 from paxect_batch.model.run import RunOptions
 from paxect_batch.relay.account import Account
 from paxect_batch.seams import Clock, StopSignal
+
+_PATIENCE_SECONDS = 2.0
+
+
+def patience_seconds(policy: Policy) -> float:
+    """Return how long a drain waits for files that have not settled."""
+    return 2 * policy.settle_seconds + _PATIENCE_SECONDS
 
 
 class Closing:

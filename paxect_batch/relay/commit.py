@@ -14,6 +14,7 @@ from paxect_batch.model.policy import Policy
 from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Intent, Meta, Outcome, Pledge, Task
 from paxect_batch.relay import state
+from paxect_batch.relay.commits import Steps
 from paxect_batch.relay.promised import Promised
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.settle import (
@@ -28,7 +29,7 @@ from paxect_batch.seams import Claim, Ledger, Share
 
 
 class Committer:
-    """Commits lots of one run, one after the other."""
+    """Commits the lots of one run."""
 
     def __init__(
         self,
@@ -71,14 +72,12 @@ class Committer:
         policy: Policy,
         staged: list[tuple[Task, Outcome]],
         target_of: Callable[[Task], Place],
-    ) -> list[Matter]:
-        """Carry staged items to their end; tell how each one ended."""
+    ) -> Steps[list[Matter]]:
+        """Carry staged items to their end; return how each one ended."""
         pledges = tuple(
             self._pledge(policy, task, outcome, target_of(task))
             for task, outcome in staged
         )
-        for folder in sorted({pledge.stage.folder for pledge in pledges}):
-            self._share.sync_folder(folder)
         intent = Intent(
             node=self._node,
             run=self._run,
@@ -92,13 +91,21 @@ class Committer:
         by = state.Owner(self._node, self._run)
         if not self._stands():
             raise run_over(by)
-        write_intent(self._share, intent)
+        yield lambda: self._promise(intent)
         matters = fresh_matters(intent)
         settler = Settler(self._share, intent, self.record, by=by, stands=self._stands)
-        settler.settle(matters)
+        yield from settler.settle(matters)
         return matters
 
-    def record(self, matters: list[Matter]) -> None:
+    def _promise(self, intent: Intent) -> None:
+        """Write the intent, once all that it names is durably staged."""
+        folders = sorted({pledge.stage.folder for pledge in intent.pledges})
+        for error in self._share.sync_folders(folders):
+            if error is not None:
+                raise error
+        write_intent(self._share, intent)
+
+    def record(self, matters: list[Matter]) -> Steps[None]:
         """Write down durably that these were published, and count them."""
         records = [
             self._recorder.delivered(
@@ -106,7 +113,7 @@ class Committer:
             )
             for matter in matters
         ]
-        self._ledger.append(records)
+        yield lambda: self._ledger.append(records)
         for record in records:
             self._delivered(record)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Collection
+from concurrent.futures import Future
 
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.seams import Claim, Executor, WorkerDied
@@ -11,7 +12,7 @@ LOTS_PER_WORKER = 2
 """One that is worked on, and one that waits so that no worker does."""
 
 
-FILES_MAX = 512
+FILES_MAX = 1024
 """Items in flight: each has a claim, and each claim may take a file descriptor."""
 
 
@@ -68,11 +69,15 @@ class Dispatcher:
         self.files += len(lot.tasks)
         self.bytes += lot.size
 
-    def collect(self, timeout_seconds: float | None = None) -> list[Flight]:
-        """Wait until something comes back, or the time is over; give what came."""
-        done, _ = wait(self._flights, timeout_seconds, FIRST_COMPLETED)
+    @property
+    def futures(self) -> Collection[Future[tuple[Outcome, ...]]]:
+        """What there is to wait for."""
+        return self._flights.keys()
+
+    def collect(self) -> list[Flight]:
+        """Give what came back."""
         flights = []
-        for future in done:
+        for future in [each for each in self._flights if each.done()]:
             flight = self._flights.pop(future)
             self.files -= len(flight.lot.tasks)
             self.bytes -= flight.lot.size

@@ -20,8 +20,9 @@ from paxect_batch.model.run import Planned, RunOptions, Standing
 from paxect_batch.relay import batches, handshake, state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Distrust, Done
-from paxect_batch.relay.closing import Closing
+from paxect_batch.relay.closing import Closing, patience_seconds
 from paxect_batch.relay.commit import Committer
+from paxect_batch.relay.commits import AtOnce
 from paxect_batch.relay.company import Company
 from paxect_batch.relay.dispatch import Dispatcher
 from paxect_batch.relay.pacing import Pacer
@@ -38,6 +39,7 @@ from paxect_batch.relay.waiting import Waiting
 from paxect_batch.rules.plan import in_flight_bytes_max
 from paxect_batch.rules.policy import policy_sha256
 from paxect_batch.seams import (
+    Beside,
     Clock,
     EventLog,
     Executor,
@@ -52,8 +54,6 @@ from paxect_batch.seams import (
 _PAUSE_SECONDS_MAX = 30.0
 _WAIT_SECONDS = 0.5
 """How often a drain that waits for other nodes looks what is left."""
-_PATIENCE_SECONDS = 2.0
-"""How long a drain waits for unsettled files, beyond twice the settle time."""
 Peers = Callable[[], Iterable[tuple[str, bytes]]]
 
 
@@ -80,6 +80,7 @@ class Node:
         codec: str = paxect_core.CODEC_VERSION,
         account: Account | None = None,
         gauges: Gauges | None = None,
+        beside: Beside | None = None,
     ) -> None:
         """`account` is that of a run before this one, which others took for dead.
 
@@ -94,6 +95,7 @@ class Node:
         self._read_policy = policy
         self._key = key
         self._stop = stop
+        self._beside = beside or AtOnce()
         self._manifest = manifest
         self._peers = peers or (lambda: handshake.peers_on_share(share))
         self.account = account or Account(options.mode, events, progress)
@@ -297,7 +299,7 @@ class Node:
             served = self._pass()
             if served.progressed or served.paused:
                 waited, freshened = 0.0, False
-            elif served.wait_seconds <= self._patience() - waited:
+            elif served.wait_seconds <= patience_seconds(served.policy) - waited:
                 waited += served.wait_seconds
                 self._waiting.sleep(served.wait_seconds)
             elif self._company.may_free_items(served.elsewhere):
@@ -338,6 +340,7 @@ class Node:
             is_stopping=lambda: self._stop.requested,
             is_closing=self._closing.is_due,
             files_left=self._closing.files_left(),
+            beside=self._beside,
         )
         try:
             served.run()
@@ -393,7 +396,3 @@ class Node:
             return min(seconds * 2, _PAUSE_SECONDS_MAX)
         self._events.write(Event.SHARE_BACK)
         return 1.0
-
-    def _patience(self) -> float:
-        assert self._policy is not None
-        return 2 * self._policy.settle_seconds + _PATIENCE_SECONDS

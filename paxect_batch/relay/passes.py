@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import msgspec
 
-from paxect_batch.model.errors import Exit
 from paxect_batch.model.items import Direction, Entry, Item, Kind, Mode
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import OnDone, Policy
 from paxect_batch.model.run import Decision, RunOptions, Verdict
-from paxect_batch.model.transfer import Lot, Outcome, Pledge, Result, Task
+from paxect_batch.model.transfer import Lot, Outcome, Result
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Done
 from paxect_batch.relay.commit import Committer
+from paxect_batch.relay.commits import COMMITS_MAX, Commits, Steps
 from paxect_batch.relay.deaths import DEATHS_MAX, Deaths
 from paxect_batch.relay.dispatch import Dispatcher, Flight
+from paxect_batch.relay.endings import Endings
 from paxect_batch.relay.others import Others
 from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.rounds import Rounds
@@ -26,13 +26,13 @@ from paxect_batch.relay.scan import root_of
 from paxect_batch.relay.settle import Matter
 from paxect_batch.relay.sweep import Sweeper
 from paxect_batch.relay.tasks import TaskMaker
-from paxect_batch.relay.trouble import COLLISION, Trouble
+from paxect_batch.relay.trouble import Trouble
 from paxect_batch.relay.twins import Twins, targets_of
 from paxect_batch.rules.naming import claim_key
 from paxect_batch.rules.plan import LotBuilder
 from paxect_batch.rules.share_out import help_items
 from paxect_batch.rules.steps import Step
-from paxect_batch.seams import Claim, EventLog, Locks, Share
+from paxect_batch.seams import Beside, Claim, EventLog, Locks, Share
 from paxect_batch.work.sources import look_at_source
 
 _SLICE_SECONDS = 0.2
@@ -61,14 +61,14 @@ class Pass:
         is_stopping: Callable[[], bool],
         is_closing: Callable[[], bool],
         files_left: int | None,
+        beside: Beside,
     ) -> None:
         self._share = share
         self._locks = locks
         self._options = options
-        self._policy = policy
+        self._policy = self.policy = policy
         self._admitter = admitter
         self._account = account
-        self._trouble = trouble
         self._committer = committer
         self._dispatcher = dispatcher
         self._pacer = pacer
@@ -78,6 +78,8 @@ class Pass:
         self._is_stopping = is_stopping
         self._is_closing = is_closing
         self._files_left = files_left
+        self._beside = beside
+        self._commits = Commits(beside)
         self._sweeper = Sweeper(share)
         self._builder = LotBuilder()
         self._twins = Twins(share, targets_of(options.mode))
@@ -86,13 +88,19 @@ class Pass:
         self._busy: set[str] = set()
         self._others = Others(share, locks, admitter, account)
         self._deaths = Deaths(share, events, dispatcher)
+        self._endings = Endings(
+            policy, admitter=admitter, account=account, trouble=trouble
+        )
         self.progressed = False
         """Whether anything came to its end."""
-        self.wait_seconds = math.inf
-        """When the first of the waiting items may be ready."""
         self.files_taken = 0
         self.paused = False
         """Whether it ended early, since nothing was to be claimed for a while."""
+
+    @property
+    def wait_seconds(self) -> float:
+        """When the first of the waiting items may be ready."""
+        return self._endings.wait_seconds
 
     @property
     def elsewhere(self) -> int:
@@ -106,14 +114,25 @@ class Pass:
             while not self._serve():
                 # Somebody joined: what is not begun yet is shared out anew.
                 self._meet()
-            while not self._dispatcher.is_empty() and not self._is_stopping():
+            while not self._is_idle() and not self._is_stopping():
                 self._collect()
                 self._send(self._builder.flush())
+            self._commits.finish()
+        except Exception:
+            # What one commit met is no reason to leave another half done.
+            self._commits.finish()
+            raise
         finally:
             for claim, size in self._claims.values():
                 claim.release()
                 self._account.wait(size)
             self._claims.clear()
+
+    def _is_idle(self) -> bool:
+        return self._dispatcher.is_empty() and not self._commits
+
+    def _is_full(self) -> bool:
+        return self._dispatcher.is_full() or len(self._commits) > COMMITS_MAX
 
     def _meet(self) -> None:
         self._others.meet()
@@ -189,27 +208,27 @@ class Pass:
                 self._account.wait(item.size)
                 return
             self.files_taken += self._take(item, decision)
-            while self._dispatcher.is_full() and not self._is_stopping():
+            with self._pacer.working():
+                self._commits.go_on()
+            while self._is_full() and not self._is_stopping():
                 self._collect()
         elif decision.verdict is not Verdict.DONE:
             self._account.decided(item, decision)
             if decision.verdict is Verdict.WAITING:
-                self.wait_seconds = min(self.wait_seconds, decision.wait_seconds)
+                self._endings.may_be_ready_in(decision.wait_seconds)
 
     def _take(self, item: Item, decision: Decision) -> bool:
         """Claim the item and hand it on; False if it is not to be had."""
         if decision.reason:
-            self._fail(item.direction, item.source, item, code=decision.reason)
+            self._endings.failed(item, code=decision.reason)
             return False
         twins = self._twins.of(item.source)
         if any(self._admitter.is_waiting(item.direction, twin) for twin in twins):
             # Together they are set aside; alone, the one that is left would travel.
-            self._wait_to_settle(item.size)
+            self._endings.wait_to_settle(item.size)
             return False
         if twins:
-            self._fail(
-                item.direction,
-                item.source,
+            self._endings.failed(
                 item,
                 code="name-collision",
                 detail="another file's name is the same where it is to arrive",
@@ -252,45 +271,52 @@ class Pass:
 
     def _collect(self) -> None:
         self._attend()
-        if self._dispatcher.is_empty():
+        if self._is_idle():
             self._pacer.rest()
             return
         with self._pacer.working():
-            self._commit(self._dispatcher.collect(_SLICE_SECONDS))
+            self._beside.wait(
+                {*self._dispatcher.futures, *self._commits.futures}, _SLICE_SECONDS
+            )
+            for flight in self._dispatcher.collect():
+                self._commits.begin(self._finish(flight))
+            self._commits.go_on()
         # After what came back was counted, or it would count twice.
         self._account.show_in_flight(self._dispatcher.files, self._dispatcher.bytes)
         self._pacer.look()
 
-    def _commit(self, flights: list[Flight]) -> None:
-        for flight in flights:
-            try:
-                if flight.outcomes is None:
-                    self._worker_died(flight)
-                    continue
-                self._finish(flight, flight.outcomes)
-            except BaseException:
-                # An intent may stand; until it is settled, nobody else may have these.
-                self._committer.unsettled.extend(flight.claims)
-                raise
-            for claim in flight.claims:
-                claim.release()
-            self._pacer.came_back(len(flight.lot.tasks), flight.lot.size)
+    def _finish(self, flight: Flight) -> Steps[None]:
+        try:
+            if flight.outcomes is None:
+                self._worker_died(flight)
+                return
+            yield from self._commit_staged(flight, flight.outcomes)
+        except BaseException:
+            # An intent may stand; until it is settled, nobody else may have these.
+            self._committer.unsettled.extend(flight.claims)
+            raise
+        for claim in flight.claims:
+            claim.release()
+        self._pacer.came_back(len(flight.lot.tasks), flight.lot.size)
 
-    def _finish(self, flight: Flight, outcomes: tuple[Outcome, ...]) -> None:
+    def _commit_staged(
+        self, flight: Flight, outcomes: tuple[Outcome, ...]
+    ) -> Steps[None]:
         pairs = list(zip(flight.lot.tasks, outcomes, strict=True))
         staged = [pair for pair in pairs if pair[1].result is Result.STAGED]
         if staged:
             self.progressed = True
-            for matter in self._committer.commit(
+            matters = yield from self._committer.commit(
                 self._policy, staged, lambda task: self._targets[task.stage]
-            ):
+            )
+            for matter in matters:
                 self._matter_ended(matter)
             biased = sum(outcome.biased for _, outcome in staged)
             if biased:
                 self._account.biased(biased)
         for task, outcome in pairs:
             if outcome.result is not Result.STAGED:
-                self._not_staged(task, outcome)
+                self._endings.not_staged(task, outcome)
             self._busy.discard(state.key_of(task.direction, task.source))
             self._targets.pop(task.stage, None)
 
@@ -298,16 +324,10 @@ class Pass:
         pledge = matter.pledge
         key = state.key_of(pledge.direction, pledge.source)
         if matter.ended is Step.COLLIDE:
-            self._fail(
-                pledge.direction,
-                pledge.source,
-                pledge,
-                code=COLLISION,
-                detail=f"{pledge.target} is taken by other bytes, which stay",
-            )
+            self._endings.collided(pledge)
             return
         if matter.ended is Step.DROP:
-            self._changed(pledge.direction, pledge.source, pledge.identity.size)
+            self._endings.changed(pledge.direction, pledge.source, pledge.identity.size)
             return
         if self._policy.on_done is OnDone.KEEP:
             self._done.add(pledge.direction, pledge.source, pledge.identity)
@@ -334,61 +354,11 @@ class Pass:
         elif decision.verdict is not Verdict.DONE:
             self._account.decided(item, decision)
 
-    def _not_staged(self, task: Task, outcome: Outcome) -> None:
-        if outcome.result is Result.GONE:
-            return
-        if outcome.result is Result.CHANGED:
-            self._changed(task.direction, task.source, task.identity.size)
-            return
-        if outcome.result is Result.FAILED:
-            self._trouble.check_share(outcome)
-        self._fail(
-            task.direction,
-            task.source,
-            task,
-            code=outcome.code,
-            detail=outcome.detail,
-            exit_code=outcome.exit_code or Exit.SHARE,
-        )
-
-    def _wait_to_settle(self, size: int) -> None:
-        self._account.wait(size)
-        self.wait_seconds = min(self.wait_seconds, self._policy.settle_seconds)
-
-    def _changed(self, direction: Direction, source: Place, size: int) -> None:
-        self._wait_to_settle(size)
-        self._account.say_changed(direction, source)
-
-    def _fail(
-        self,
-        direction: Direction,
-        source: Place,
-        seen: Item | Task | Pledge,
-        *,
-        code: str,
-        detail: str = "",
-        exit_code: int = Exit.UNFINISHED,
-        final: bool = False,
-    ) -> None:
-        self._trouble.failed(
-            self._admitter,
-            self._policy,
-            direction=direction,
-            source=source,
-            identity=seen.identity,
-            code=code,
-            detail=detail,
-            exit_code=exit_code,
-            final=final,
-        )
-
     def _worker_died(self, flight: Flight) -> None:
         for task, claim in self._deaths.given_up(flight):
             self._targets.pop(task.stage, None)
             self._busy.discard(state.key_of(task.direction, task.source))
-            self._fail(
-                task.direction,
-                task.source,
+            self._endings.failed(
                 task,
                 code="worker-killed",
                 detail=f"it killed its worker {DEATHS_MAX} times",

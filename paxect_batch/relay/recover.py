@@ -19,6 +19,7 @@ from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Intent, Pledge
 from paxect_batch.relay import state
+from paxect_batch.relay.commits import at_once
 from paxect_batch.relay.retire import settle_asides
 from paxect_batch.relay.settle import (
     Delivery,
@@ -152,7 +153,7 @@ class Recovery:
         # The same goes for sources that are gone; back without the intent, after a
         # power loss, they would be delivered again.
         self._sync({matter.pledge.source.folder for matter in matters})
-        Settler(self._share, intent, record, by=self._by).settle(matters)
+        at_once(Settler(self._share, intent, record, by=self._by).settle(matters))
         self.settled.extend(matters)
 
     def _sync(self, folders: set[Place]) -> None:

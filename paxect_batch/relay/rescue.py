@@ -15,6 +15,7 @@ from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Done
 from paxect_batch.relay.commit import Committer
+from paxect_batch.relay.commits import Steps
 from paxect_batch.relay.recover import Recovery
 from paxect_batch.relay.settle import Matter
 from paxect_batch.seams import EventLog, Ledger, Locks, Share
@@ -83,8 +84,8 @@ class Rescuer:
         Recovery(self._share, self._ledger, self._by.node, by=self._by).end()
 
     def _run(self, recovery: Recovery) -> None:
-        def record(matters: list[Matter]) -> None:
-            self._committer.record(matters)
+        def record(matters: list[Matter]) -> Steps[None]:
+            yield from self._committer.record(matters)
             for pledge in (matter.pledge for matter in matters):
                 self._done.add(pledge.direction, pledge.source, pledge.identity)
 

@@ -20,6 +20,7 @@ from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone
 from paxect_batch.model.transfer import Intent, Pledge
 from paxect_batch.relay import state
+from paxect_batch.relay.commits import Steps
 from paxect_batch.relay.retire import Retirer
 from paxect_batch.relay.targets import (
     BARRED,
@@ -68,7 +69,7 @@ class Matter:
         self.scene = msgspec.structs.replace(self.scene, **facts)
 
 
-Recorder = Callable[[list[Matter]], None]
+Recorder = Callable[[list[Matter]], Steps[None]]
 
 
 class Settler:
@@ -94,7 +95,7 @@ class Settler:
         )
         self._took_back_in: set[Place] = set()
 
-    def settle(self, matters: list[Matter]) -> None:
+    def settle(self, matters: list[Matter]) -> Steps[None]:
         """Take every pledge to its end; then remove the intent.
 
         Raises `ShareError` if the share lets no step succeed and none fail.
@@ -104,7 +105,7 @@ class Settler:
             due = [(next_step(matter.scene), matter) for matter in pending]
             step = min((step for step, _ in due), key=_ORDER.index)
             taken = [matter for each, matter in due if each is step]
-            self._take(step, taken)
+            yield from self._take(step, taken)
             for matter in taken:
                 matter.steps += 1
                 if matter.steps > _STEPS_MAX:
@@ -112,35 +113,35 @@ class Settler:
             pending = [matter for matter in pending if matter.ended is None]
         # A source that comes back after a power loss would be delivered again, if
         # the intent that knows better were gone; a sidecar would keep its name taken.
-        for folder in sorted(self._retirer.changed | self._took_back_in):
-            self._sync_if_there(folder)
+        yield from self._sync_those_there(self._retirer.changed | self._took_back_in)
         place = place_of(self._intent)
         self._share.remove(place)
         withdrawn = [matter for matter in matters if matter.scene.withdrawn]
         if withdrawn:
             # Were the intent back after a power loss, and these not, they would pass
             # for published.
-            self._sync_if_there(place.folder)
+            yield from self._sync_those_there({place.folder})
         for matter in withdrawn:
             self._share.remove(state.withdrawn_place(matter.pledge.stage))
 
-    def _sync_if_there(self, folder: Place) -> None:
-        try:
-            self._share.sync_folder(folder)
-        except OSError as error:
-            if error.errno not in (errno.ENOENT, *BARRED):
-                raise
+    def _sync_those_there(self, folders: set[Place]) -> Steps[None]:
+        if not folders:
+            return
+        met = yield lambda: self._share.sync_folders(sorted(folders))
+        for error in met:
+            if error is not None and error.errno not in (errno.ENOENT, *BARRED):
+                raise error
 
-    def _take(self, step: Step, matters: list[Matter]) -> None:
+    def _take(self, step: Step, matters: list[Matter]) -> Steps[None]:
         # Others settle this as well once the lease is gone: to go on would do no harm,
         # but whoever was asleep stops when it can know.
         if step in _IRREVERSIBLE and not self._stands():
             raise run_over(self._by)
+        targets = {matter.pledge.target.folder for matter in matters}
         if step is Step.RECORD:
             # Whoever published them: it may have died, or failed, before this.
-            for folder in sorted({matter.pledge.target.folder for matter in matters}):
-                self._sync_if_there(folder)
-            self._record(matters)
+            yield from self._sync_those_there(targets)
+            yield from self._record(matters)
             for matter in matters:
                 matter.know(recorded=True)
         elif step in (Step.COLLIDE, Step.DROP):
@@ -155,6 +156,8 @@ class Settler:
                 Step.RETIRE: self._retire,
                 Step.FINISH: self._finish,
             }[step]
+            if step in (Step.PUBLISH_SIDECAR, Step.PUBLISH):
+                yield lambda: self._share.prepare_folders(sorted(targets))
             for matter in matters:
                 act(matter)
 

@@ -1,20 +1,23 @@
-"""Claims as marker files on the share: made with O_EXCL, written, closed, removed.
+"""Claims as marker files on the share, each a link to one file that says whose it is.
 
-A marker says which run made it. It is not synced: closing hands its bytes to the file
-server, and a marker that a power cut of the server empties is swept as nobody's.
-filelock's SoftFileLock keeps its marker open, so that the one of a machine that lost
-power is empty; see docs/locks.md.
+A run writes its name once a second, and makes that durable; a marker is another name
+of that file, which no share gives twice. So taking a claim is one step, and a marker is
+never without its owner. Where files cannot have two names, a marker is made with
+O_EXCL, written and closed: a server that loses power may leave it empty, and an empty
+one is swept as nobody's. filelock's SoftFileLock keeps its marker open, so that the one
+of a machine that lost power is empty; see docs/locks.md.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import hashlib
 import math
 import os
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from paxect_batch.world.fresh import freshen
@@ -27,12 +30,26 @@ _STALL_SECONDS = 0.25
 """Sooner than this no marker without an owner is swept."""
 _T = TypeVar("_T")
 _SUFFIX = ".lock"
+_OWNER_SUFFIX = ".run"
+"""Ends the name of what the markers of one run are links to."""
+_OWN_SECONDS = 1.0
+"""A marker has the times of what it is a link to; they tell how old the claim is."""
+# As on file systems without links, or where a file has as many as it may.
+_CANNOT_LINK = (
+    errno.EPERM,
+    errno.EACCES,
+    errno.EMLINK,
+    errno.EINVAL,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+)
 _NO_MARKER = ".folder"
 """Ends the name of what was no marker, and kept an item from being claimed."""
 
 _NAMES_KEPT = 4096
 """Each is asked for several times while its item is on its way."""
-_LISTING_PAUSE = 20
+_LISTING_PAUSE = 100
 """Markers are listed again after so many times what it took."""
 _LISTING_SECONDS_MIN = 0.02
 _LISTING_SECONDS_MAX = 0.25
@@ -49,21 +66,74 @@ class ClaimFiles:
         self._list_again = -math.inf
         self._not_removed: dict[str, str] = {}
         """Markers that the share refused to remove, and the run that made them."""
+        self._taken: dict[str, str] = {}
+        """What is held, and the run that holds it."""
+        self._links = hasattr(os, "link")
+        """Whether files can have two names here, as far as is known."""
+        self._own_run, self._own_until = "", -math.inf
+        """Whose own file was written whole, and how long it tells the time well."""
 
     def take(self, key: str, *, node: str, run: str) -> bool:
         """Make the marker; False if there is one."""
         if key in self._not_removed:
             self._remove_again()
-        data = owner_line(node, run)
+        if self._taken.get(key) == run or not self._took(key, node, run):
+            return False
+        self._taken[key] = run
+        # One that could not be removed is had again.
+        self._not_removed.pop(key, None)
+        return True
+
+    def _took(self, key: str, node: str, run: str) -> bool:
+        if self._links:
+            try:
+                self._link(key, node, run)
+            except FileExistsError:
+                # The share may have failed a call that made it all the same.
+                return self.owner(key) == (node, run)
+            except OSError as error:
+                if error.errno not in _CANNOT_LINK:
+                    raise
+                self._links = error.errno == errno.EMLINK
+            else:
+                return True
+        return self._make(key, node, run)
+
+    def _link(self, key: str, node: str, run: str) -> None:
+        """Make the marker another name of the run's own file."""
+        own = self._own_path(run)
+        if self._own_run == run and time.monotonic() < self._own_until:
+            try:
+                os.link(own, self._path(key))
+            except FileNotFoundError:
+                pass  # somebody swept it, or the folder
+            else:
+                return
+        self._own_run = ""
+        self._write_own(own, owner_line(node, run))
+        self._own_run, self._own_until = run, time.monotonic() + _OWN_SECONDS
+        os.link(own, self._path(key))
+
+    def _write_own(self, path: str, data: bytes) -> None:
+        # Never over one that is there: markers are names of it.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        fd = self._create(path)
+        try:
+            _write(fd, data)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def _make(self, key: str, node: str, run: str) -> bool:
+        """Make the marker a file of its own; False if there is one."""
         began = time.monotonic()
         try:
-            fd = self._create(key)
+            fd = self._create(self._path(key))
         except FileExistsError:
             return False
         try:
-            rest = data
-            while rest:
-                rest = rest[os.write(fd, rest) :]
+            _write(fd, owner_line(node, run))
         finally:
             os.close(fd)
         if time.monotonic() - began < _STALL_SECONDS:
@@ -76,8 +146,7 @@ class ClaimFiles:
         now = time.monotonic()
         if now >= self._list_again:
             self._remove_again()
-            names = map(os.path.basename, self._paths())
-            self._listed = {name: self._listed.get(name, now) for name in names}
+            self._listed = {name: self._listed.get(name, now) for name in self._names()}
             done = time.monotonic()
             pause = (done - now) * _LISTING_PAUSE
             self._list_again = done + min(
@@ -99,6 +168,7 @@ class ClaimFiles:
 
     def give_back(self, key: str, *, run: str) -> None:
         """Remove the run's marker, soon if not now: all would wait for it."""
+        self._taken.pop(key, None)
         try:
             os.unlink(self._path(key))
         except FileNotFoundError:
@@ -133,7 +203,10 @@ class ClaimFiles:
 
         # One that is missed keeps its item from all who live.
         freshen(self._folder)
-        return sum(_for_each(remove, list(self._paths())))
+        removed = sum(_for_each(remove, self._paths()))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._own_path(run))
+        return removed
 
     def sweep(self, living: Callable[[], Collection[str]], age_seconds: float) -> None:
         """Remove markers of runs that are not among the living ones.
@@ -143,9 +216,13 @@ class ClaimFiles:
         that is dead and buried goes at once: its maker slept, and woke too late.
         """
         freshen(self._folder)
-        paths = list(self._paths())
+        paths, owns = self._paths(), self._names(_OWNER_SUFFIX)
         # Asked after the listing: whoever joins later made none of these.
         runs = living()
+        for name in owns:
+            if name.removesuffix(_OWNER_SUFFIX) not in runs:
+                with contextlib.suppress(FileNotFoundError):
+                    _drop(os.path.join(self._folder, name))
 
         def look_after(path: str) -> None:
             owner = read_owner(path)
@@ -162,8 +239,8 @@ class ClaimFiles:
 
         _for_each(look_after, paths)
 
-    def _create(self, key: str) -> int:
-        path, flags = self._path(key), os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    def _create(self, path: str) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
             return os.open(path, flags, 0o644)
         except FileNotFoundError:
@@ -173,13 +250,19 @@ class ClaimFiles:
             return os.open(path, flags, 0o644)
 
     def _path(self, key: str) -> str:
-        return os.path.join(self._folder, marker_name(key))
+        return f"{self._folder}/{marker_name(key)}"
 
-    def _paths(self) -> Iterator[str]:
-        with contextlib.suppress(FileNotFoundError):
-            for name in os.listdir(self._folder):
-                if name.endswith(_SUFFIX):
-                    yield os.path.join(self._folder, name)
+    def _own_path(self, run: str) -> str:
+        return os.path.join(self._folder, f"{run}{_OWNER_SUFFIX}")
+
+    def _names(self, suffix: str = _SUFFIX) -> list[str]:
+        try:
+            return [name for name in os.listdir(self._folder) if name.endswith(suffix)]
+        except FileNotFoundError:
+            return []
+
+    def _paths(self) -> list[str]:
+        return [os.path.join(self._folder, name) for name in self._names()]
 
 
 def _for_each(act: Callable[[str], _T], paths: list[str]) -> list[_T]:
@@ -190,6 +273,11 @@ def _for_each(act: Callable[[str], _T], paths: list[str]) -> list[_T]:
 
     with ThreadPoolExecutor(_HANDS) as hands:
         return list(hands.map(act, paths))
+
+
+def _write(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
 
 
 def _drop(path: str) -> None:
@@ -208,6 +296,11 @@ def marker_name(key: str) -> str:
     """Return the name of the marker of a key, which is short and a name anywhere."""
     digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
     return f"{digest[:32]}{_SUFFIX}"
+
+
+def is_marker(name: str) -> bool:
+    """Tell whether a file of that name stands for a claim."""
+    return name.endswith(_SUFFIX)
 
 
 def owner_line(node: str, run: str) -> bytes:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import stat
+from collections.abc import Collection
 
 from paxect_batch.model.places import Place
+from paxect_batch.world.syncing import TOGETHER_MIN, Syncing, met
 from paxect_batch.world.tree import Tree
 
 _NOT_REMOVED = (errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST)
@@ -37,6 +40,32 @@ class Folders:
             self.make(folder.folder)
             self._make_one(folder)
 
+    def prepare(self, folders: Collection[Place], syncing: Syncing) -> None:
+        """Make those that are not known to be there, with one wait if that can be.
+
+        What fails is not known to be there either, and told when it is needed.
+        """
+        around: set[Place] = set()
+        for folder in folders:
+            if folder.path and folder not in self._held:
+                with contextlib.suppress(OSError):
+                    around |= self._make_new(folder)
+        self.sync_all(sorted(around), syncing)
+
+    def _make_new(self, folder: Place) -> set[Place]:
+        """Make a folder and those around it; return those that hold a new name."""
+        try:
+            self._tree.make(folder)
+        except FileExistsError:
+            return set()
+        except FileNotFoundError:
+            if not folder.folder.path:
+                raise
+            around = self._make_new(folder.folder)
+            self._tree.make(folder)
+            return around | {folder.folder}
+        return {folder.folder}
+
     def remove(self, folder: Place) -> bool:
         """Remove a folder; False if it is not there, or not empty."""
         try:
@@ -52,6 +81,37 @@ class Folders:
         """Make a folder's entries durable, and the names by which it is found."""
         self._tree.sync_folder(folder)
         self._hold(folder)
+
+    def sync_all(
+        self, folders: Collection[Place], syncing: Syncing
+    ) -> tuple[OSError | None, ...]:
+        """Make several folders' entries durable, and the names; tell what each met.
+
+        With one wait for all of them, where that can be.
+        """
+        if len(folders) >= TOGETHER_MIN and self._together(folders, syncing):
+            for folder in folders:
+                self._note(folder)
+            return (None,) * len(folders)
+        return tuple(met(self.sync, folder) for folder in folders)
+
+    def _together(self, folders: Collection[Place], syncing: Syncing) -> bool:
+        fds: list[int] = []
+        try:
+            fds.extend(self._tree.open_folder(folder) for folder in folders)
+            return syncing.together(fds)
+        except OSError:
+            return False  # each tells of itself
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+    def _note(self, folder: Place) -> None:
+        while folder.path and folder not in self._held:
+            if len(self._held) >= _HELD_MAX:
+                self._held.clear()
+            self._held.add(folder)
+            folder = folder.folder
 
     def _make_one(self, folder: Place) -> None:
         try:
@@ -69,6 +129,4 @@ class Folders:
         # Who may not open a folder cannot make its entries durable either way.
         with contextlib.suppress(PermissionError):
             self._tree.sync_folder(folder.folder)
-        if len(self._held) >= _HELD_MAX:
-            self._held.clear()
-        self._held.add(folder)
+        self._note(folder)

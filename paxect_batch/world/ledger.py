@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import threading
 from collections.abc import Callable, Iterator
 from typing import IO
 
@@ -50,12 +51,18 @@ class FileLedger:
         """Whether the file's name is durable."""
         self._clean = True
         """Whether the file ends where it should."""
+        self._lock = threading.Lock()
+        """One thread may append while another reads."""
 
     def append(self, records: list[Record]) -> None:
         """See `seams.Ledger`. An `OSError` means that none of them was added."""
         if not records:
             return
         data = b"".join(_encoder.encode(record) + b"\n" for record in records)
+        with self._lock:
+            self._append(data)
+
+    def _append(self, data: bytes) -> None:
         stream = self._stream = self._stream or self._share.create(self._place)
         if not self._clean:
             self._cut(stream)
@@ -86,9 +93,12 @@ class FileLedger:
     def since(self, node: str, run: str, offset: int) -> Iterator[Record]:
         """See `seams.Ledger`. None if there is no such ledger."""
         place = ledger_place(node, run)
-        if place == self._place and self._stream is not None and not self._clean:
-            # What may be there of an append that failed was never acknowledged.
-            self._cut(self._stream)
+        if place == self._place:
+            with self._lock:
+                if self._stream is not None and not self._clean:
+                    # What may be there of an append that failed was never
+                    # acknowledged.
+                    self._cut(self._stream)
         return read_ledger(self._share, place, offset, self._on_torn)
 
     def all(self) -> Iterator[Record]:

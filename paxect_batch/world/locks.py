@@ -99,7 +99,6 @@ class FileLocks:
         """See `seams.Locks`."""
         keeper = self._keeper
         assert keeper is not None, "only who joined may claim"
-        self._look()
         own = keeper.own
         if keeper.lost:
             return None

@@ -15,7 +15,7 @@ import stat
 import sys
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import IO
 
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
@@ -158,6 +158,14 @@ class LocalShare:
         """See `seams.Share`. Does nothing where the system has no such call."""
         self._folders.sync(folder)
 
+    def sync_folders(self, folders: Collection[Place]) -> tuple[OSError | None, ...]:
+        """See `seams.Share`. With one wait for all of them, where that can be."""
+        return self._folders.sync_all(folders, self._syncing)
+
+    def prepare_folders(self, folders: Collection[Place]) -> None:
+        """See `seams.Share`."""
+        self._folders.prepare(folders, self._syncing)
+
     def read(self, place: Place, bytes_max: int) -> bytes | None:
         """See `seams.Share`. `OSError` EFBIG if it is larger."""
         try:
@@ -206,7 +214,6 @@ class LocalShare:
 
     def rename_new(self, source: Place, target: Place) -> None:
         """See `seams.Share`. Between two file systems it is `OSError` EXDEV."""
-        parts_of(target)
         self._tree.rename_new(source, target)
 
     def move_new(self, source: Place, target: Place) -> None:

@@ -77,11 +77,12 @@ class Syncing:
 
         A file is told of once: asked again, the system forgets that it lost something.
         """
-        if len(fds) >= TOGETHER_MIN and self._together(fds):
+        if len(fds) >= TOGETHER_MIN and self.together(fds):
             return (None,) * len(fds)
         return tuple(met(sync_file, fd) for fd in fds)
 
-    def _together(self, fds: Sequence[int]) -> bool:
+    def together(self, fds: Sequence[int]) -> bool:
+        """Make open files or folders durable by one call; False if that cannot be."""
         if self._alone:
             self._alone -= 1
             return False

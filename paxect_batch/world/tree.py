@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import sys
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 _IMPOSSIBLE_PARTS = (b"", b".", b"..")
-_IMPOSSIBLE_BYTES = b"\0/\\:" if sys.platform == "win32" else b"\0/"
+_IMPOSSIBLE_BYTES = re.compile(rb"[\0/\\:]" if sys.platform == "win32" else rb"[\0/]")
 
 
 class Tree(Protocol):
@@ -67,6 +68,9 @@ class Tree(Protocol):
     def move_new(self, source: Place, target: Place) -> None:
         """The same; never in place of what is there, if the file may have two names."""
 
+    def open_folder(self, folder: Place) -> int:
+        """Return a descriptor by which a folder's entries can be made durable."""
+
     def sync_folder(self, folder: Place) -> None:
         """Make a folder's entries durable, where the system can."""
 
@@ -90,7 +94,7 @@ def name_of(place: Place, name: str) -> bytes:
         part = to_bytes(name)
     except UnicodeEncodeError:
         raise impossible(place) from None
-    if part in _IMPOSSIBLE_PARTS or any(byte in part for byte in _IMPOSSIBLE_BYTES):
+    if part in _IMPOSSIBLE_PARTS or _IMPOSSIBLE_BYTES.search(part):
         raise impossible(place)
     return part
 

@@ -175,7 +175,7 @@ class DescriptorTree:
 
     @_never_stale
     def _listing(self, folder: Place) -> tuple[int, _Listing]:
-        fd = self._open_inside(folder)
+        fd = self.open_folder(folder)
         try:
             return fd, os.scandir(fd)
         except BaseException:
@@ -227,7 +227,7 @@ class DescriptorTree:
     @_never_stale
     def sync_folder(self, folder: Place) -> None:
         """See `Tree`."""
-        fd = self._open_inside(folder)
+        fd = self.open_folder(folder)
         try:
             os.fsync(fd)
         except OSError as error:
@@ -288,7 +288,9 @@ class DescriptorTree:
             this.has_trusted = True
         return held
 
-    def _open_inside(self, folder: Place) -> int:
+    @_never_stale
+    def open_folder(self, folder: Place) -> int:
+        """See `Tree`."""
         # A descriptor of its own: two listings would share its position, and those
         # that are kept open can do neither this nor a sync.
         held = self._folder(folder, folder.path)

@@ -8,6 +8,7 @@ waited out for a moment.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -102,6 +103,10 @@ class PathTree:
     def move_new(self, source: Place, target: Place) -> None:
         """See `Tree`."""
         self.rename_new(source, target)
+
+    def open_folder(self, folder: Place) -> int:
+        """See `Tree`."""
+        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), str(folder))
 
     def sync_folder(self, folder: Place) -> None:
         """See `Tree`. Windows has no such call, and journals its renames."""

@@ -23,7 +23,10 @@ class Drains:
     """Makes one share after the other in a folder, and drains it."""
 
     def __init__(self, place: Path) -> None:
-        self.folder = place / "share"
+        self._place = place
+        self._made = 0
+        self.folder = place
+        """The share that was made last."""
         self.memory_mib = 0.0
         """The most that the processes of a drain held together, as far as seen."""
         self._env = workplace.environment(None)
@@ -36,11 +39,16 @@ class Drains:
             self._env["PYTHONPATH"] = folders
 
     def share(self) -> Path:
-        """Make an empty share."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Make an empty share; those before stay where they are."""
+        self._made += 1
+        self.folder = self._place / f"share-{self._made:03}"
         workplace.run(*self._command, "init", self.folder, "--quiet", env=self._env)
         (self.folder / ".paxect" / "policy.toml").write_text(_POLICY)
         return self.folder
+
+    def remove(self) -> None:
+        """Remove the share that was made last."""
+        shutil.rmtree(self.folder)
 
     def drain(
         self, direction: str, *, workers: int = WORKERS, before: tuple[str, ...] = ()

@@ -100,14 +100,17 @@ class _Contest:
     ) -> float:
         """Return how long a drain takes."""
         self._drop(folder)
-        return workplace.seconds_of(
+        seconds = workplace.seconds_of(
             lambda: self._drains.drain("encode", workers=workers, before=before)
         )
+        self._drains.remove()
+        return seconds
 
     def memory(self) -> float:
         """Return what the processes of one more drain hold together."""
         self._drop("four")
         self._drains.watched("encode")
+        self._drains.remove()
         return self._drains.memory_mib
 
     def zstd(self) -> float:

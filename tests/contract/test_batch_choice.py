@@ -75,7 +75,7 @@ def test_run_that_died_as_it_began_a_batch_keeps_nobody(
 def test_marker_without_a_maker_keeps_nobody(tmp_path: Path) -> None:
     claims = ClaimFiles(str(tmp_path))
     claims.take(KEY, node="dead", run="r")
-    (marker,) = (tmp_path / "claims").iterdir()
+    (marker,) = (tmp_path / "claims").glob("*.lock")
     marker.write_bytes(b"")
     locks, batch = joined(tmp_path, "node")
     locks.leave()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import subprocess
 import time
@@ -14,7 +15,7 @@ from lease_samples import SHORT_SECONDS, lease_of, wait_until
 
 from paxect_batch.model.leases import Over
 from paxect_batch.world import claims as claims_module
-from paxect_batch.world.claims import ClaimFiles, marker_name
+from paxect_batch.world.claims import ClaimFiles, marker_name, read_owner
 from paxect_batch.world.leases import LeaseFiles
 from paxect_batch.world.locks import FileLocks
 
@@ -92,19 +93,21 @@ def test_claims_of_a_dead_run_go_however_many_and_those_of_others_stay(
     claims = ClaimFiles(str(tmp_path))
     assert all(claims.take(f"{n}", node="dead", run="gone") for n in range(300))
     other.bury(Over("dead", "gone"))
-    assert len(os.listdir(tmp_path / "claims")) == 20
+    assert len(list((tmp_path / "claims").glob("*.lock"))) == 20
+    assert not (tmp_path / "claims" / "gone.run").exists()
 
 
 def test_claim_that_was_swept_before_its_owner_was_written_is_nobodys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A node that stalls in between must not believe that it has the item."""
+    monkeypatch.setattr(os, "link", Refuses(errno.EPERM))
     claims = ClaimFiles(str(tmp_path))
     write, seconds = os.write, [0.0]
 
     def stalled(fd: int, data: bytes) -> int:
         seconds[0] += 5.0
-        (tmp_path / "claims" / marker_name("item")).unlink()
+        (tmp_path / "claims" / marker_name("item")).unlink(missing_ok=True)
         return write(fd, data)
 
     monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
@@ -127,6 +130,97 @@ def test_any_text_can_be_a_key(joined: Callable[..., FileLocks]) -> None:
     assert None not in held
 
 
+class Refuses:
+    """A link that the share refuses so many times; it may make it all the same."""
+
+    def __init__(self, number: int, times: float = math.inf, *, makes: bool = False):
+        self._number = number
+        self._times = times
+        self._makes = makes
+        self._link = os.link
+
+    def __call__(self, source: str, target: str) -> None:
+        self._times -= 1
+        if self._times < 0 or self._makes:
+            self._link(source, target)
+        if self._times >= 0:
+            raise OSError(self._number, os.strerror(self._number), target)
+
+
+def markers(folder: Path) -> list[Path]:
+    return list((folder / "claims").glob("*.lock"))
+
+
+def test_marker_says_from_its_first_instant_whose_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = ClaimFiles(str(tmp_path))
+    assert claims.take("first", node="n", run="r")
+    monkeypatch.setattr(os, "write", None)
+    assert claims.take("item", node="n", run="r")
+    assert ClaimFiles(str(tmp_path)).owner("item") == ("n", "r")
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.EMLINK])
+def test_item_is_one_nodes_also_where_a_file_cannot_have_more_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(os, "link", Refuses(number))
+    claims, others = ClaimFiles(str(tmp_path)), ClaimFiles(str(tmp_path))
+    assert claims.take("item", node="n", run="r")
+    assert not others.take("item", node="m", run="q")
+    assert others.owner("item") == ("n", "r")
+    claims.give_back("item", run="r")
+    assert others.take("item", node="m", run="q")
+
+
+def test_claim_that_the_share_failed_and_made_is_had_at_the_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else can have it: its marker names a run that lives."""
+    claims = ClaimFiles(str(tmp_path))
+    assert claims.take("first", node="n", run="r")
+    monkeypatch.setattr(os, "link", Refuses(errno.EIO, 1, makes=True))
+    with pytest.raises(OSError, match="Input/output"):
+        claims.take("item", node="n", run="r")
+    assert not ClaimFiles(str(tmp_path)).take("item", node="m", run="q")
+    assert claims.take("item", node="n", run="r")
+    assert not claims.take("item", node="n", run="r")
+
+
+def test_claims_can_be_taken_after_the_runs_own_file_was_swept(tmp_path: Path) -> None:
+    claims = ClaimFiles(str(tmp_path))
+    assert claims.take("first", node="n", run="r")
+    (tmp_path / "claims" / "r.run").unlink()
+    assert claims.take("item", node="n", run="r")
+    assert {read_owner(str(path)) for path in markers(tmp_path)} == {("n", "r")}
+
+
+def test_marker_tells_when_it_was_made_to_the_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of a run that takes claims for hours would look hours old."""
+    seconds = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
+    claims = ClaimFiles(str(tmp_path))
+    for _ in range(3):
+        assert claims.take(f"{seconds[0]}", node="n", run="r")
+        os.utime(tmp_path / "claims" / "r.run", (seconds[0], seconds[0]))
+        seconds[0] += 1.0
+    assert sorted(path.stat().st_mtime for path in markers(tmp_path)) == [0, 1, 2]
+
+
+def test_own_file_of_a_run_that_is_over_is_swept_and_those_of_others_stay(
+    tmp_path: Path,
+) -> None:
+    claims = ClaimFiles(str(tmp_path))
+    assert claims.take("first", node="n", run="gone")
+    assert claims.take("item", node="m", run="lives")
+    claims.sweep(lambda: {"lives"}, 1.0)
+    left = sorted(path.name for path in (tmp_path / "claims").iterdir())
+    assert left == [marker_name("item"), "lives.run"]
+
+
 class Refusing:
     """`os` of a share that refuses some removals, which may have happened all the same."""
 
@@ -138,6 +232,9 @@ class Refusing:
         return getattr(os, name)
 
     def unlink(self, path: str) -> None:
+        if not path.endswith(".lock"):
+            os.unlink(path)
+            return
         if not self.times or self._happens:
             os.unlink(path)
         if self.times:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Sequence
 
 import pytest
 
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.folders import Folders
+from paxect_batch.world.syncing import TOGETHER_MIN
 
 ROOT = Place(Root.OUTBOX, "")
 DEEP = Place(Root.OUTBOX, "a/b/c")
@@ -37,6 +39,9 @@ class Told:
     def remove_folder(self, folder: Place) -> None:
         self.stat(folder)
         self.there.remove(folder.path)
+
+    def open_folder(self, folder: Place) -> int:
+        raise OSError(errno.ENOTSUP, "", folder.path)
 
     def sync_folder(self, folder: Place) -> None:
         if folder.path in self.fails:
@@ -96,3 +101,78 @@ def test_root_is_never_made() -> None:
     with pytest.raises(FileNotFoundError):
         Folders(told).make(DEEP)
     assert told.there == set()
+
+
+MANY = tuple(Place(Root.OUTBOX, f"a/{number}") for number in range(TOGETHER_MIN))
+
+
+class Whole:
+    """Makes durable what it is told of by one call, if it `can`."""
+
+    def __init__(self, *, can: bool) -> None:
+        self._can = can
+        self.calls = 0
+
+    def together(self, fds: Sequence[int]) -> bool:
+        assert len(fds) == len(MANY)
+        self.calls += 1
+        return self._can
+
+
+class Opened(Told):
+    """Folders that can be opened."""
+
+    def open_folder(self, folder: Place) -> int:
+        self.stat(folder)
+        return os.open(os.devnull, os.O_RDONLY)
+
+    def sync_folder(self, folder: Place) -> None:
+        self.stat(folder)
+        super().sync_folder(folder)
+
+
+def test_many_folders_and_their_names_are_made_durable_by_one_call() -> None:
+    told, whole = Opened("a", *(folder.path for folder in MANY)), Whole(can=True)
+    folders = Folders(told)
+    assert folders.sync_all(MANY, whole) == (None,) * len(MANY)
+    assert (whole.calls, told.synced) == (1, [])
+    folders.sync(MANY[0])
+    assert told.synced == [MANY[0].path], "its name was made durable before"
+
+
+def test_folders_are_made_durable_one_by_one_where_one_call_does_not_do() -> None:
+    told = Opened("a", *(folder.path for folder in MANY))
+    told.fails[MANY[1].path] = OSError(errno.EIO, "")
+    met = Folders(told).sync_all(MANY, Whole(can=False))
+    assert [error is None for error in met] == [True, False, True, True]
+    assert set(told.synced) == {"", "a", *(MANY[n].path for n in (0, 2, 3))}
+
+
+def test_folder_that_is_gone_is_told_of_and_keeps_nobody_from_the_others() -> None:
+    told, whole = Opened("a", *(folder.path for folder in MANY[1:])), Whole(can=True)
+    met = Folders(told).sync_all(MANY, whole)
+    assert whole.calls == 0
+    assert isinstance(met[0], OSError)
+    assert met[1:] == (None,) * (len(MANY) - 1)
+
+
+def test_folders_that_are_prepared_are_there_and_their_names_durable() -> None:
+    told = Opened()
+    folders = Folders(told)
+    folders.prepare(MANY, Whole(can=False))
+    assert {folder.path for folder in MANY} < told.there
+    assert {"", "a"} <= set(told.synced)
+    told.synced.clear()
+    folders.prepare(MANY, Whole(can=False))
+    assert told.synced == []
+
+
+def test_folder_that_cannot_be_prepared_is_left_to_who_needs_it() -> None:
+    told = Opened()
+    told.fails["a"] = OSError(errno.EIO, "")
+    folders = Folders(told)
+    folders.prepare((DEEP,), Whole(can=False))
+    with pytest.raises(FileNotFoundError):
+        folders.sync(DEEP.child("absent"))
+    folders.sync(DEEP)
+    assert {"", "a", "a/b", "a/b/c"} == set(told.synced)

@@ -132,13 +132,15 @@ class Starved:
         raise codec._zstd.ZstdError("decompression error: not enough memory")
 
 
-def test_short_memory_is_no_fault_of_the_container() -> None:
+def test_short_memory_is_no_fault_of_the_container(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     compressor = codec.Compressor(3)
     compressor._idle.append(Starved())  # type: ignore[arg-type]
     with pytest.raises(MemoryError):
         compressor.compress(DATA)
     decompressor = codec.Decompressor(len(DATA))
-    decompressor._idle.append(Starved())  # type: ignore[arg-type]
+    monkeypatch.setattr(codec, "_idle_decompressors", [Starved()])
     with pytest.raises(MemoryError):
         decompressor.decompress(zstandard.compress(DATA), len(DATA), offset=0, frame=0)
 

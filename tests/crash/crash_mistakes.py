@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import IO, Any
 
 from paxect_batch.model.places import Place, Root
@@ -10,6 +10,7 @@ from paxect_batch.relay import settle
 from paxect_batch.rules.steps import SourceState, Step
 from paxect_batch.world.ledger import FileLedger
 from paxect_batch.world.share import LocalShare
+from paxect_batch.world.syncing import met
 
 
 def _skip_file_syncs() -> None:
@@ -31,6 +32,7 @@ def _skip_folder_syncs() -> None:
         """Leave a folder's names to chance."""
 
     LocalShare.sync_folder = sync_folder  # type: ignore[method-assign]
+    LocalShare.sync_folders = lambda _, folders: (None,) * len(folders)  # type: ignore[method-assign]
 
 
 def _skip_the_sync_where_it_is_published() -> None:
@@ -40,7 +42,13 @@ def _skip_the_sync_where_it_is_published() -> None:
         if folder.root not in (Root.WIRE, Root.OUTBOX):
             synced(self, folder)
 
+    def sync_folders(
+        self: LocalShare, folders: Collection[Place]
+    ) -> tuple[OSError | None, ...]:
+        return tuple(met(self.sync_folder, folder) for folder in folders)
+
     LocalShare.sync_folder = sync_folder  # type: ignore[method-assign]
+    LocalShare.sync_folders = sync_folders  # type: ignore[method-assign]
 
 
 def _retire_before_recording() -> None:

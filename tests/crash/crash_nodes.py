@@ -35,6 +35,7 @@ from paxect_batch.cli import wiring
 from paxect_batch.model.items import Facts
 from paxect_batch.model.places import Root
 from paxect_batch.model.transfer import Lot, Outcome
+from paxect_batch.relay.commits import AtOnce
 from paxect_batch.work.lots import do_lot
 from paxect_batch.world import pool, worker_loop
 from paxect_batch.world import share as real_share
@@ -79,6 +80,7 @@ class Nodes:
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
             mock.patch.object(wiring, "WorkerPool", _NoPool),
+            mock.patch.object(wiring, "OneBeside", AtOnce),
             mock.patch.object(real_share, "_facts", _facts_with(inodes or {})),
         ):
             code = command_line.main([*words, "--workers", "1"])
@@ -107,6 +109,8 @@ class Nodes:
             with _never_back():
                 _begin(out, err)
                 real_share._facts = _facts_with(inodes or {})
+                # Or the changes would not be the same ones each time.
+                wiring.OneBeside = AtOnce  # type: ignore[assignment,misc]
                 if mistake is not None:
                     mistake()
                 _fork_workers(calls)

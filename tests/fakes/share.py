@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import IO
 
 from fakes.clock import FakeClock
@@ -150,6 +151,14 @@ class MemoryShare:
     def sync_folder(self, folder: Place) -> None:
         self._enter("sync_folder", folder)
         self._folder(folder)
+
+    def sync_folders(self, folders: Collection[Place]) -> tuple[OSError | None, ...]:
+        return tuple(met(self.sync_folder, folder) for folder in folders)
+
+    def prepare_folders(self, folders: Collection[Place]) -> None:
+        for folder in folders:
+            with contextlib.suppress(OSError):
+                self.make_folder(folder)
 
     def read(self, place: Place, bytes_max: int) -> bytes | None:
         self._enter("read", place)

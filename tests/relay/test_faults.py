@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -16,6 +16,7 @@ from paxect_batch.model.errors import ShareError
 from paxect_batch.model.items import Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.share import LocalShare
+from paxect_batch.world.syncing import met
 
 FILES = {"a.txt": b"alpha" * 100, "sub/b.bin": bytes(range(256)) * 9}
 
@@ -56,6 +57,9 @@ class Told(LocalShare):
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         super().sync_folder(folder)
         self.told.append(("sync", folder))
+
+    def sync_folders(self, folders: Collection[Place]) -> tuple[OSError | None, ...]:
+        return tuple(met(self.sync_folder, folder) for folder in folders)
 
 
 @pytest.mark.parametrize("root", [Root.WIRE, Root.OUTBOX])

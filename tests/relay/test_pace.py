@@ -22,6 +22,7 @@ from paxect_batch.model.errors import Exit
 from paxect_batch.model.events import Event
 from paxect_batch.model.pace import Asked, Cause, Disk, PaceStep, Quiet
 from paxect_batch.model.transfer import Lot
+from paxect_batch.relay.dispatch import FILES_MAX
 from paxect_batch.relay.waiting import PAUSE_PATIENCE_SECONDS
 from paxect_batch.rules.pace import replay
 
@@ -196,7 +197,7 @@ def test_share_that_slows_down_tenfold_in_the_middle_is_made_room_for(
     slow = [pace for pace in told if pace.pace < 1]
     assert slow
     assert {pace.cause for pace in slow} == {Cause.SHARE}
-    assert min(pace.files for pace in slow) <= 256
+    assert min(pace.files for pace in slow) <= FILES_MAX / 2
     last = bench.events.steps[-1][1].pace
     assert last.pace == 1
     _check_replay(bench.events)

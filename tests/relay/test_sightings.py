@@ -24,7 +24,7 @@ def item(name: str) -> Item:
 
 
 def since(sightings: Sightings, name: str, now: float) -> float | None:
-    return sightings.since(item(name), name.encode(), now)
+    return sightings.since(item(name), lambda _: name.encode(), now)
 
 
 def test_more_files_than_there_is_room_for_all_settle_in_their_turn(
@@ -38,7 +38,7 @@ def test_more_files_than_there_is_room_for_all_settle_in_their_turn(
             first = since(sightings, name, now)
             assert first is not None
             if first + settle <= now:
-                sightings.forget(item(name), name.encode())
+                sightings.forget(item(name), lambda item: item.source.name.encode())
                 waiting.remove(name)
         now += settle
         for name in waiting:

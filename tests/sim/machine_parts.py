@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
+from typing import Any
 
+from plan import NEVER
 from sim_share import SimShare
 from system import Host
-from turns import Process
+from turns import Process, Turns
 
 from paxect_batch.model.events import Event
 from paxect_batch.model.transfer import Lot, Outcome
@@ -15,6 +18,8 @@ from paxect_batch.seams import WorkerDied
 from paxect_batch.work.lots import do_lot
 
 Tell = Callable[[str], None]
+
+_LOOK_SECONDS = 0.005
 
 
 class Stop:
@@ -51,6 +56,41 @@ class InLine:
 
     def stop(self) -> None:
         pass
+
+
+class Beside:
+    """`seams.Beside`: another act of the process, which may be late."""
+
+    def __init__(self, turns: Turns, process: Process) -> None:
+        self._turns = turns
+        self._process = process
+        self._jobs: deque[tuple[Callable[[], object], Future[object]]] = deque()
+
+    def submit(self, call: Callable[[], object]) -> Future[object]:
+        future: Future[object] = Future()
+        self._jobs.append((call, future))
+        if len(self._jobs) == 1:
+            self._turns.spawn(self._process, self._run)
+        return future
+
+    def wait(self, futures: Collection[Future[Any]], seconds: float | None) -> None:
+        until = self._turns.time + (NEVER if seconds is None else seconds)
+        while not any(each.done() for each in futures) and self._turns.time < until:
+            self._turns.sleep(_LOOK_SECONDS)
+
+    def stop(self) -> None:
+        pass
+
+    def _run(self) -> None:
+        while self._jobs:
+            call, future = self._jobs[0]
+            try:
+                result = call()
+            except Exception as problem:  # noqa: BLE001  whoever waits decides
+                future.set_exception(problem)
+            else:
+                future.set_result(result)
+            self._jobs.popleft()
 
 
 class Cores:

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import IO
 
 import msgspec
@@ -17,7 +17,7 @@ from sim_file import SimFile
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.folders import Folders
-from paxect_batch.world.syncing import met
+from paxect_batch.world.syncing import Syncing, met
 
 ROOTS = {
     Root.INBOX: "inbox",
@@ -45,6 +45,9 @@ class FolderSteps:
 
     def remove_folder(self, folder: Place) -> None:
         self._calls.remove_folder(path_of(folder))
+
+    def open_folder(self, folder: Place) -> int:
+        raise error(errno.ENOTSUP, path_of(folder))
 
     def sync_folder(self, folder: Place) -> None:
         self._calls.sync_folder(path_of(folder))
@@ -116,6 +119,13 @@ class SimShare:
 
     def sync_folder(self, folder: Place) -> None:
         self._folders.sync(folder)
+
+    def sync_folders(self, folders: Collection[Place]) -> tuple[OSError | None, ...]:
+        # One by one, by way of what mutations forget.
+        return tuple(met(self.sync_folder, folder) for folder in folders)
+
+    def prepare_folders(self, folders: Collection[Place]) -> None:
+        self._folders.prepare(folders, Syncing())
 
     def read(self, place: Place, bytes_max: int) -> bytes | None:
         path = path_of(place)

@@ -10,7 +10,7 @@ from actors import FRAME_BYTES
 from calls import Calls, Mount
 from disk import Disk, File
 from faults import Faults
-from machine_parts import Cores, Events, InLine, Slot, Stop, Tell
+from machine_parts import Beside, Cores, Events, InLine, Slot, Stop, Tell
 from plan import Plan
 from sim_oracle import Oracle, Violation
 from sim_share import SimShare
@@ -219,6 +219,7 @@ class Simulation(Faults):
                 locks=locks,
                 clock=SimClock(self.turns, process),
                 executor=executor,
+                beside=Beside(self.turns, process),
                 ledger=ledgers[0],
                 events=Events(f"{slot.name}/{current}", self._tell),
                 load=Cores(),

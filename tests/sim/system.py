@@ -22,7 +22,7 @@ from turns import Act, Process, Turns
 from paxect_batch.cli import anew
 from paxect_batch.model.errors import NotReady
 from paxect_batch.model.leases import Machine
-from paxect_batch.world import claims, fresh, keeper, leases, locks
+from paxect_batch.world import claims, fresh, keeper, leases, ledger, locks
 
 FOLDER = ".paxect"
 
@@ -328,6 +328,7 @@ def installed(world: World) -> Iterator[None]:
             secrets=SimpleNamespace(token_hex=world.token_hex),
         )
         put(fresh, os=system, temp_name=lambda: f".paxect-{world.token_hex(8)}.tmp")
+        put(ledger, threading=threads)
         put(claims, os=system, open_plain=opener, time=clock)
         put(claims, _for_each=lambda act, paths: [act(path) for path in paths])
         put(keeper, threading=threads, time=clock, is_running=world.is_running)

@@ -64,7 +64,7 @@ def events(share: RelayedShare, name: str) -> list[dict]:
 
 def claims_of(share: RelayedShare, node: str) -> int:
     """Return how many claims on items a node has."""
-    paths = (share.state / "claims").glob("*")
+    paths = (share.state / "claims").glob("*.lock")
     owners = [read_owner(str(p)) for p in paths if p.name != marker_name(KEY)]
     return sum(owner is not None and owner[0] == node for owner in owners)
 

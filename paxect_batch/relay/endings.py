@@ -1,0 +1,88 @@
+"""What becomes of items that do not go through: they wait, or have failed."""
+
+from __future__ import annotations
+
+import math
+
+from paxect_batch.model.errors import Exit
+from paxect_batch.model.items import Direction, Item
+from paxect_batch.model.places import Place
+from paxect_batch.model.policy import Policy
+from paxect_batch.model.transfer import Outcome, Pledge, Result, Task
+from paxect_batch.relay.account import Account
+from paxect_batch.relay.admit import Admitter
+from paxect_batch.relay.trouble import COLLISION, Trouble
+
+
+class Endings:
+    """For the items of one pass."""
+
+    def __init__(
+        self, policy: Policy, *, admitter: Admitter, account: Account, trouble: Trouble
+    ) -> None:
+        self._policy = policy
+        self._admitter = admitter
+        self._account = account
+        self._trouble = trouble
+        self.wait_seconds = math.inf
+        """When the first of the waiting items may be ready."""
+
+    def may_be_ready_in(self, seconds: float) -> None:
+        """Note an item that waits for so long."""
+        self.wait_seconds = min(self.wait_seconds, seconds)
+
+    def wait_to_settle(self, size: int) -> None:
+        """Count an item that must be left alone for a while."""
+        self._account.wait(size)
+        self.may_be_ready_in(self._policy.settle_seconds)
+
+    def changed(self, direction: Direction, source: Place, size: int) -> None:
+        """Count an item that is not what was admitted any more."""
+        self.wait_to_settle(size)
+        self._account.say_changed(direction, source)
+
+    def not_staged(self, task: Task, outcome: Outcome) -> None:
+        """Note what a worker did not stage."""
+        if outcome.result is Result.GONE:
+            return
+        if outcome.result is Result.CHANGED:
+            self.changed(task.direction, task.source, task.identity.size)
+            return
+        if outcome.result is Result.FAILED:
+            self._trouble.check_share(outcome)
+        self.failed(
+            task,
+            code=outcome.code,
+            detail=outcome.detail,
+            exit_code=outcome.exit_code or Exit.SHARE,
+        )
+
+    def collided(self, pledge: Pledge) -> None:
+        """Note what cannot be published, since its name is taken."""
+        self.failed(
+            pledge,
+            code=COLLISION,
+            detail=f"{pledge.target} is taken by other bytes, which stay",
+        )
+
+    def failed(
+        self,
+        item: Item | Task | Pledge,
+        *,
+        code: str,
+        detail: str = "",
+        exit_code: int = Exit.UNFINISHED,
+        final: bool = False,
+    ) -> None:
+        """Note a failure, after which it is tried again or set aside."""
+        self._trouble.failed(
+            self._admitter,
+            self._policy,
+            direction=item.direction,
+            source=item.source,
+            identity=item.identity,
+            code=code,
+            detail=detail,
+            exit_code=exit_code,
+            final=final,
+        )

@@ -1,0 +1,54 @@
+"""A thread beside the coordinator's for calls that wait for a disk; see `seams.Beside`.
+
+Not the standard library's pool: that one waits at the end of the process for a call
+that hangs in a mount.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Collection
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any
+
+_Job = tuple[Callable[[], object], "Future[object]"]
+
+
+class OneBeside:
+    """See `seams.Beside`. The thread starts with the first call."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, call: Callable[[], object]) -> Future[object]:
+        """See `seams.Beside`."""
+        future: Future[object] = Future()
+        self._jobs.put((call, future))
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._run, name="call-beside", daemon=True
+            )
+            self._thread.start()
+        return future
+
+    def wait(self, futures: Collection[Future[Any]], seconds: float | None) -> None:
+        """See `seams.Beside`."""
+        wait(futures, seconds, FIRST_COMPLETED)
+
+    def stop(self) -> None:
+        """Let the thread end once all calls were made."""
+        self._jobs.put(None)
+        self._thread = None
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            call, future = job
+            try:
+                result = call()
+            except BaseException as error:  # noqa: BLE001  whoever waits decides
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+            del job, call, future
