@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TypeVar
 
 import msgspec
 
@@ -19,6 +19,8 @@ from paxect_batch.model.pace import PaceStep, Surroundings
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Lot, Outcome
+
+T = TypeVar("T")
 
 
 class Share(Protocol):
@@ -59,10 +61,10 @@ class Share(Protocol):
     def sync_folder(self, folder: Place) -> None:
         """Make a folder's entries durable."""
 
-    def sync_folders(self, folders: Collection[Place]) -> tuple[OSError | None, ...]:
+    def sync_folders(self, folders: Sequence[Place]) -> tuple[OSError | None, ...]:
         """Make several folders' entries durable; tell of each what it met."""
 
-    def prepare_folders(self, folders: Collection[Place]) -> None:
+    def prepare_folders(self, folders: Sequence[Place]) -> None:
         """Make those that are not known to be there, durably, with few waits.
 
         One that cannot be made is left out; whoever needs it will be told why.
@@ -97,6 +99,12 @@ class Share(Protocol):
         self, stream: IO[bytes], *, mtime_ns: int | None, mode: int | None
     ) -> None:
         """Give an open file a modification time and permission bits."""
+
+    def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
+        """Act on each of them: on several at once where a server is waited for.
+
+        Then all are acted on, whatever one meets; what the first met is raised.
+        """
 
     def now(self) -> float:
         """The share's own time: what a file changed just now would bear."""

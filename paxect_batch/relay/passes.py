@@ -295,8 +295,7 @@ class Pass:
             # An intent may stand; until it is settled, nobody else may have these.
             self._committer.unsettled.extend(flight.claims)
             raise
-        for claim in flight.claims:
-            claim.release()
+        self._share.each(lambda claim: claim.release(), flight.claims)
         self._pacer.came_back(len(flight.lot.tasks), flight.lot.size)
 
     def _commit_staged(

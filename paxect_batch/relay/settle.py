@@ -145,8 +145,7 @@ class Settler:
             for matter in matters:
                 matter.know(recorded=True)
         elif step in (Step.COLLIDE, Step.DROP):
-            for matter in matters:
-                self._withdraw(step, matter)
+            self._share.each(lambda matter: self._withdraw(step, matter), matters)
         else:
             act = {
                 Step.LOOK_AT_TARGET: self._look_at_target,
@@ -158,8 +157,7 @@ class Settler:
             }[step]
             if step in (Step.PUBLISH_SIDECAR, Step.PUBLISH):
                 yield lambda: self._share.prepare_folders(sorted(targets))
-            for matter in matters:
-                act(matter)
+            self._share.each(act, matters)
 
     def _look_at_target(self, matter: Matter) -> None:
         pledge = matter.pledge

@@ -23,6 +23,9 @@ FEW_ITEMS_MAX = 8
 BIG_BYTES_MIN = 64 << 20
 """Items from this size on may use several threads."""
 
+THREADS_MIN = 4
+"""So many they have at least, as far as there are cores."""
+
 IN_FLIGHT_BYTES_MAX = 128 << 20
 """Bytes of sources in flight for each worker, see `in_flight_bytes_max`."""
 
@@ -31,10 +34,14 @@ WORKER_BYTES = 40 << 20
 
 
 def threads_for(size: int, cores: int, workers: int) -> int:
-    """Return the threads for one item when `workers` workers are busy, its own too."""
+    """Return the threads for one item, while other workers may have as large ones.
+
+    Some more than its part of the cores: other workers may as well have nothing to do.
+    """
     if size < BIG_BYTES_MIN:
         return 1
-    return min(max(cores // max(workers, 1), 1), limits.THREADS_MAX)
+    part = max(cores // max(workers, 1), min(cores, THREADS_MIN))
+    return min(part, limits.THREADS_MAX)
 
 
 def in_flight_bytes_max(workers: int) -> int:

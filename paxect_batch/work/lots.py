@@ -31,12 +31,10 @@ def do_lot(share: Share, lot: Lot) -> tuple[Outcome, ...]:
 def _do(share: Share, tasks: Sequence[Task]) -> list[Outcome]:
     tries = [_Try(task) for task in tasks]
     try:
-        for each in tries:
-            each.stage(share)
+        share.each(lambda each: each.stage(share), tries)
         _sync(share, tries)
     finally:
-        for each in tries:
-            each.close()
+        share.each(_Try.close, tries)
     return [each.ended(share) for each in tries]
 
 

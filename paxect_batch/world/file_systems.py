@@ -22,6 +22,18 @@ def is_local(fd: int) -> bool:
     return _type(fd) in _LOCAL_TYPES
 
 
+def is_far(path: bytes) -> bool:
+    """Tell whether what lies there is reached by a server, as far as Linux tells."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return sys.platform == "linux" and not is_local(fd)
+    finally:
+        os.close(fd)
+
+
 def syncs_whole(fd: int) -> bool:
     """Tell whether one call makes all durable that was written to it."""
     return _type(fd) in _WHOLE_TYPES

@@ -11,10 +11,16 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from paxect_batch.model.places import Place
-from paxect_batch.world.syncing import TOGETHER_MIN, Syncing, met
+from paxect_batch.world.syncing import (
+    TOGETHER_MIN,
+    Each,
+    Syncing,
+    all_met,
+    one_by_one,
+)
 from paxect_batch.world.tree import Tree
 
 _NOT_REMOVED = (errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST)
@@ -40,7 +46,9 @@ class Folders:
             self.make(folder.folder)
             self._make_one(folder)
 
-    def prepare(self, folders: Collection[Place], syncing: Syncing) -> None:
+    def prepare(
+        self, folders: Sequence[Place], syncing: Syncing, each: Each = one_by_one
+    ) -> None:
         """Make those that are not known to be there, with one wait if that can be.
 
         What fails is not known to be there either, and told when it is needed.
@@ -50,7 +58,7 @@ class Folders:
             if folder.path and folder not in self._held:
                 with contextlib.suppress(OSError):
                     around |= self._make_new(folder)
-        self.sync_all(sorted(around), syncing)
+        self.sync_all(sorted(around), syncing, each)
 
     def _make_new(self, folder: Place) -> set[Place]:
         """Make a folder and those around it; return those that hold a new name."""
@@ -83,7 +91,7 @@ class Folders:
         self._hold(folder)
 
     def sync_all(
-        self, folders: Collection[Place], syncing: Syncing
+        self, folders: Sequence[Place], syncing: Syncing, each: Each = one_by_one
     ) -> tuple[OSError | None, ...]:
         """Make several folders' entries durable, and the names; tell what each met.
 
@@ -93,9 +101,9 @@ class Folders:
             for folder in folders:
                 self._note(folder)
             return (None,) * len(folders)
-        return tuple(met(self.sync, folder) for folder in folders)
+        return all_met(self.sync, folders, each)
 
-    def _together(self, folders: Collection[Place], syncing: Syncing) -> bool:
+    def _together(self, folders: Sequence[Place], syncing: Syncing) -> bool:
         fds: list[int] = []
         try:
             fds.extend(self._tree.open_folder(folder) for folder in folders)

@@ -8,20 +8,20 @@ is nobody's data.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
 import sys
 import time
-import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import IO
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import IO, TypeVar
 
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root, to_text
-from paxect_batch.world.file_systems import is_smb
+from paxect_batch.world import root_traits
+from paxect_batch.world.file_systems import is_far, is_smb
 from paxect_batch.world.folders import Folders
+from paxect_batch.world.hands import Hands
 from paxect_batch.world.syncing import Syncing, sync_file
 from paxect_batch.world.tree import CREATE, READ, Tree, parts_of, temp_name
 from paxect_batch.world.wholes import read_whole, write_whole
@@ -37,7 +37,7 @@ _INODE_BITS = 2**64 - 1
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
 _REPLACE_TRIES_MAX = 6
 _REPLACE_WAIT_SECONDS = 0.01
-_PROBE_TRIES_MAX = 100
+T = TypeVar("T")
 
 
 class LocalShare:
@@ -54,6 +54,8 @@ class LocalShare:
         self._tree = _open_tree(self.roots) if tree is None else tree
         self._folders = Folders(self._tree)
         self._syncing = Syncing()
+        self._hands = Hands()
+        self._is_far = any(map(is_far, self.roots.values()))
         self._monotonic = monotonic
         self._now_offset = 0.0
         self._now_measured: float | None = None
@@ -152,19 +154,20 @@ class LocalShare:
 
     def sync_all(self, streams: Sequence[IO[bytes]]) -> tuple[OSError | None, ...]:
         """See `seams.Share`. With one wait for all of them, where that can be."""
-        return self._syncing.sync_all([stream.fileno() for stream in streams])
+        fds = [stream.fileno() for stream in streams]
+        return self._syncing.sync_all(fds, self.each)
 
     def sync_folder(self, folder: Place) -> None:
         """See `seams.Share`. Does nothing where the system has no such call."""
         self._folders.sync(folder)
 
-    def sync_folders(self, folders: Collection[Place]) -> tuple[OSError | None, ...]:
+    def sync_folders(self, folders: Sequence[Place]) -> tuple[OSError | None, ...]:
         """See `seams.Share`. With one wait for all of them, where that can be."""
-        return self._folders.sync_all(folders, self._syncing)
+        return self._folders.sync_all(folders, self._syncing, self.each)
 
-    def prepare_folders(self, folders: Collection[Place]) -> None:
+    def prepare_folders(self, folders: Sequence[Place]) -> None:
         """See `seams.Share`."""
-        self._folders.prepare(folders, self._syncing)
+        self._folders.prepare(folders, self._syncing, self.each)
 
     def read(self, place: Place, bytes_max: int) -> bytes | None:
         """See `seams.Share`. `OSError` EFBIG if it is larger."""
@@ -248,6 +251,14 @@ class LocalShare:
         if mtime_ns is not None:
             self._tree.dress(stream.fileno(), str(stream.name), (mtime_ns, mtime_ns))
 
+    def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
+        """See `seams.Share`."""
+        if self._is_far and len(items) > 1:
+            self._hands.each(act, items)
+        else:
+            for item in items:
+                act(item)
+
     def now(self) -> float:
         """See `seams.Share`. Measured anew every few seconds."""
         measured = self._now_measured
@@ -274,72 +285,14 @@ class LocalShare:
         """See `seams.Share`. Tried once with a file of its own."""
         pair = min(one, other), max(one, other)
         if pair not in self._together:
-            self._together[pair] = self._retried(
-                lambda: self._try_renaming(*pair), pair
-            )
+            self._together[pair] = root_traits.can_rename(self, self._tree, *pair)
         return self._together[pair]
-
-    def _try_renaming(self, one: Root, other: Root) -> bool:
-        # Device numbers do not tell: one device mounted twice takes no rename either.
-        probe, moved = _probe_in(one), _probe_in(other)
-        self.create(probe).close()
-        try:
-            self.make_folder(moved.folder)
-            self._tree.rename_new(probe, moved)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            return False
-        finally:
-            self._drop_probe(probe)
-            self._drop_probe(moved)
-        return True
-
-    def _drop_probe(self, probe: Place) -> None:
-        self.remove(probe)
-        if probe.folder.path:
-            self.remove_folder(probe.folder)
 
     def folds_names(self, root: Root) -> bool:
         """See `seams.Share`. Tried once with a file of its own in the root."""
         if root not in self._folds:
-            self._folds[root] = self._retried(lambda: self._try_folding(root), (root,))
+            self._folds[root] = root_traits.folds_names(self, self._tree, root)
         return self._folds[root]
-
-    def _try_folding(self, root: Root) -> bool:
-        name = temp_name().replace(".tmp", "-\N{LATIN SMALL LETTER E WITH ACUTE}.tmp")
-        probe = _probe_in(root).beside(name)
-        self.create(probe).close()
-        try:
-            return any(
-                self._exists(probe.beside(other))
-                for other in (name.upper(), unicodedata.normalize("NFD", name))
-            )
-        finally:
-            self._drop_probe(probe)
-
-    def _retried(self, probe: Callable[[], bool], roots: tuple[Root, ...]) -> bool:
-        # Another process that is done probing removes the folder under our hands; an
-        # NFS client believes that it is there until it changes the root itself.
-        for _ in range(_PROBE_TRIES_MAX - 1):
-            with contextlib.suppress(FileNotFoundError):
-                return probe()
-            for root in roots:
-                self.freshen(Place(root, ""))
-        return probe()
-
-    def _exists(self, place: Place) -> bool:
-        try:
-            self._tree.stat(place)
-        except FileNotFoundError:
-            return False
-        return True
-
-
-def _probe_in(root: Root) -> Place:
-    # Below a folder of our own, in which a crash's crumb is found without listing all
-    # that waits in the root; it lies on the root's file system and folds as it does.
-    return Place(root, "" if root is Root.STATE else ".paxect").child(temp_name())
 
 
 def _open_tree(roots: Mapping[Root, bytes]) -> Tree:

@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from paxect_batch.world.file_systems import syncs_whole
 
@@ -65,6 +65,31 @@ def met(sync: Callable[[T], None], file: T) -> OSError | None:
     return None
 
 
+class Each(Protocol):
+    """Acts on several things, at once or one by one."""
+
+    def __call__(self, act: Callable[[T], object], items: Sequence[T]) -> None: ...  # noqa: D102
+
+
+def one_by_one(act: Callable[[T], object], items: Sequence[T]) -> None:
+    """See `Each`."""
+    for item in items:
+        act(item)
+
+
+def all_met(
+    sync: Callable[[T], None], files: Sequence[T], each: Each
+) -> tuple[OSError | None, ...]:
+    """Make files durable; return what each met."""
+    found: list[OSError | None] = [None] * len(files)
+
+    def act(number: int) -> None:
+        found[number] = met(sync, files[number])
+
+    each(act, range(len(files)))
+    return tuple(found)
+
+
 class Syncing:
     """Makes files durable that one process wrote."""
 
@@ -72,14 +97,16 @@ class Syncing:
         self._monotonic = monotonic
         self._alone = 0
 
-    def sync_all(self, fds: Sequence[int]) -> tuple[OSError | None, ...]:
+    def sync_all(
+        self, fds: Sequence[int], each: Each = one_by_one
+    ) -> tuple[OSError | None, ...]:
         """Make open files durable; tell of each what it met.
 
         A file is told of once: asked again, the system forgets that it lost something.
         """
         if len(fds) >= TOGETHER_MIN and self.together(fds):
             return (None,) * len(fds)
-        return tuple(met(sync_file, fd) for fd in fds)
+        return all_met(sync_file, fds, each)
 
     def together(self, fds: Sequence[int]) -> bool:
         """Make open files or folders durable by one call; False if that cannot be."""

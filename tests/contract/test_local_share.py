@@ -20,6 +20,7 @@ from stages import LocalStage, inbox, outbox, refused
 
 from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place, Root
+from paxect_batch.world import root_traits
 from paxect_batch.world.share import NOW_AGE_SECONDS_MAX, LocalShare
 from paxect_batch.world.tree import CREATE
 from paxect_batch.world.tree_descriptors import FOLDERS_OPEN_MAX, DescriptorTree
@@ -283,7 +284,7 @@ def test_folding_is_found_out_once(
     stage = LocalStage(tmp_path, PathTree)
     share = LocalShare(stage.roots, tree=FoldingTree(stage.roots))
     assert share.folds_names(Root.OUTBOX)
-    monkeypatch.setattr(share, "_try_folding", None)
+    monkeypatch.setattr(root_traits, "_try_folding", None)
     assert share.folds_names(Root.OUTBOX)
     assert os.listdir(stage.roots[Root.OUTBOX]) == []
 

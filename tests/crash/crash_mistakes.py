@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from paxect_batch.model.places import Place, Root
@@ -43,7 +43,7 @@ def _skip_the_sync_where_it_is_published() -> None:
             synced(self, folder)
 
     def sync_folders(
-        self: LocalShare, folders: Collection[Place]
+        self: LocalShare, folders: Sequence[Place]
     ) -> tuple[OSError | None, ...]:
         return tuple(met(self.sync_folder, folder) for folder in folders)
 

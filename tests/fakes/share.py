@@ -6,18 +6,19 @@ import contextlib
 import errno
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import IO
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, TypeVar
 
 from fakes.clock import FakeClock
 from fakes.memory_file import FileNode, MemoryFile
 
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root, to_bytes, to_text
-from paxect_batch.world.syncing import met
+from paxect_batch.world.syncing import met, one_by_one
 from paxect_batch.world.tree import parts_of
 
 NAME_BYTES_MAX = 255
+T = TypeVar("T")
 
 
 class FolderNode:
@@ -152,13 +153,16 @@ class MemoryShare:
         self._enter("sync_folder", folder)
         self._folder(folder)
 
-    def sync_folders(self, folders: Collection[Place]) -> tuple[OSError | None, ...]:
+    def sync_folders(self, folders: Sequence[Place]) -> tuple[OSError | None, ...]:
         return tuple(met(self.sync_folder, folder) for folder in folders)
 
-    def prepare_folders(self, folders: Collection[Place]) -> None:
+    def prepare_folders(self, folders: Sequence[Place]) -> None:
         for folder in folders:
             with contextlib.suppress(OSError):
                 self.make_folder(folder)
+
+    def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
+        one_by_one(act, items)
 
     def read(self, place: Place, bytes_max: int) -> bytes | None:
         self._enter("read", place)

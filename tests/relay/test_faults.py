@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -58,7 +58,7 @@ class Told(LocalShare):
         super().sync_folder(folder)
         self.told.append(("sync", folder))
 
-    def sync_folders(self, folders: Collection[Place]) -> tuple[OSError | None, ...]:
+    def sync_folders(self, folders: Sequence[Place]) -> tuple[OSError | None, ...]:
         return tuple(met(self.sync_folder, folder) for folder in folders)
 
 

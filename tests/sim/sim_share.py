@@ -6,8 +6,8 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
-from typing import IO
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, TypeVar
 
 import msgspec
 from calls import Calls
@@ -17,7 +17,9 @@ from sim_file import SimFile
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.folders import Folders
-from paxect_batch.world.syncing import Syncing, met
+from paxect_batch.world.syncing import Syncing, met, one_by_one
+
+T = TypeVar("T")
 
 ROOTS = {
     Root.INBOX: "inbox",
@@ -120,12 +122,15 @@ class SimShare:
     def sync_folder(self, folder: Place) -> None:
         self._folders.sync(folder)
 
-    def sync_folders(self, folders: Collection[Place]) -> tuple[OSError | None, ...]:
+    def sync_folders(self, folders: Sequence[Place]) -> tuple[OSError | None, ...]:
         # One by one, by way of what mutations forget.
         return tuple(met(self.sync_folder, folder) for folder in folders)
 
-    def prepare_folders(self, folders: Collection[Place]) -> None:
+    def prepare_folders(self, folders: Sequence[Place]) -> None:
         self._folders.prepare(folders, Syncing())
+
+    def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
+        one_by_one(act, items)
 
     def read(self, place: Place, bytes_max: int) -> bytes | None:
         path = path_of(place)

@@ -20,7 +20,7 @@ MISTAKES = {
     "skip the sync of files": (0, 20),
     "skip the sync of folders": (0, 20),
     "skip the sync of inbox, wire and outbox": (170, 20),
-    "append records without a sync": (170, 20),
+    "append records without a sync": (1000, 30),
     "record nothing": (0, 20),
     "publish with replacing": (0, 30),
     "drop the identity check when retiring": (0, 20),
