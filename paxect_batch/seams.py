@@ -100,6 +100,10 @@ class Share(Protocol):
     ) -> None:
         """Give an open file a modification time and permission bits."""
 
+    @property
+    def ahead(self) -> int:
+        """How many items it is good to look at and to claim at once."""
+
     def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
         """Act on each of them: on several at once where a server is waited for.
 

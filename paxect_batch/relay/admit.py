@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
 
 from paxect_batch.model.items import Direction, Entry, Facts, Identity, Item, Kind
 from paxect_batch.model.places import Place, Root, is_file_path
@@ -20,6 +22,8 @@ from paxect_batch.rules.admission import admit
 from paxect_batch.rules.retry import wait_seconds
 from paxect_batch.seams import Ledger, Share
 from paxect_batch.work.sources import look_at_source
+
+_UNREADABLE = Facts(Kind.FILE, UNREAD, 0, None)
 
 
 class Admitter:
@@ -62,16 +66,49 @@ class Admitter:
         beside = naming.is_container(name) or naming.is_sidecar(name)
         return not (self._in_place and beside)
 
-    def look(self, entry: Entry, direction: Direction) -> tuple[Item, Decision] | None:
-        """Decide on an entry; None if it is gone or no file after all."""
-        try:
-            facts = look_at_source(self._share, entry.place, closely=True)
-        except PermissionError:
-            return self._unreadable(entry, direction)
-        if facts is None or facts.kind is not Kind.FILE:
-            return None
-        item = Item(direction, entry.place, facts)
-        return item, self.decide(item)
+    def decide_all(
+        self, entries: Sequence[Entry], direction: Direction
+    ) -> Iterator[tuple[Item, Decision]]:
+        """Decide on entries, but for those that are gone or no files after all."""
+        found: dict[Place, Facts | None] = {}
+
+        def look(entry: Entry) -> None:
+            try:
+                found[entry.place] = look_at_source(
+                    self._share, entry.place, closely=True
+                )
+            except PermissionError:
+                found[entry.place] = _UNREADABLE
+
+        self._share.each(look, entries)
+        for entry in entries:
+            facts = found[entry.place]
+            if facts is not None and facts.kind is Kind.FILE:
+                item = Item(direction, entry.place, facts)
+                yield (
+                    item,
+                    self._of_unreadable(item)
+                    if facts is _UNREADABLE
+                    else self.decide(item),
+                )
+
+    def decide_own(
+        self, containers: Sequence[Place]
+    ) -> Iterator[tuple[Item, Decision]]:
+        """Decide on containers that this run published, but for those that are gone."""
+        found: dict[Place, Facts | None] = {}
+
+        def look(container: Place) -> None:
+            found[container] = look_at_source(self._share, container)
+
+        self._share.each(look, containers)
+        for container in containers:
+            facts = found[container]
+            if facts is not None:
+                # Published whole by this node: there is nothing to settle.
+                settled = msgspec.structs.replace(facts, ctime_ns=0)
+                item = Item(Direction.DECODE, container, settled)
+                yield item, self.decide(item, own=True)
 
     def is_waiting(self, direction: Direction, place: Place) -> bool:
         """Tell whether a file lies there that is not ready yet."""
@@ -148,17 +185,15 @@ class Admitter:
         place = item.source.beside(item.source.name + marker)
         return self._share.look(place) is not None
 
-    def _unreadable(self, entry: Entry, direction: Direction) -> tuple[Item, Decision]:
-        facts = Facts(Kind.FILE, UNREAD, 0, None)
-        item = Item(direction, entry.place, facts)
+    def _of_unreadable(self, item: Item) -> Decision:
         attempts = self.attempts_of(item)
         if attempts is not None:
             wait = wait_seconds(attempts, self._policy, share_now=self._now())
             if wait:
                 given_up = wait == math.inf
                 verdict = Verdict.SET_ASIDE if given_up else Verdict.WAITING
-                return item, Decision(verdict, "unreadable", wait)
-        return item, Decision(Verdict.ADMITTED, "unreadable")
+                return Decision(verdict, "unreadable", wait)
+        return Decision(Verdict.ADMITTED, "unreadable")
 
 
 class Done:

@@ -92,6 +92,14 @@ class Pacer:
         """How many items a lot is to hold at most."""
         return self._pace.lot_files if self._pace is not None else LOT_ITEMS_MAX
 
+    @property
+    def has_rates(self) -> bool:
+        """Whether so many files, or bytes, may be claimed in a time."""
+        pace = self._pace
+        return pace is not None and (
+            pace.files_now is not None or pace.bytes_now is not None
+        )
+
     def begin_pass(self, policy: Policy) -> None:
         """Begin a pass, with the limits that follow from the policy."""
         self._held_bytes = 0

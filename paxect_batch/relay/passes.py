@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import msgspec
+from collections.abc import Callable, Sequence
 
 from paxect_batch.model.items import Direction, Entry, Item, Kind, Mode
 from paxect_batch.model.places import Place
@@ -21,19 +19,18 @@ from paxect_batch.relay.dispatch import Dispatcher, Flight
 from paxect_batch.relay.endings import Endings
 from paxect_batch.relay.others import Others
 from paxect_batch.relay.pacing import Pacer
-from paxect_batch.relay.rounds import Rounds
+from paxect_batch.relay.rounds import Rounds, chunks
 from paxect_batch.relay.scan import root_of
 from paxect_batch.relay.settle import Matter
 from paxect_batch.relay.sweep import Sweeper
+from paxect_batch.relay.taking import Taken, Taker
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import Trouble
 from paxect_batch.relay.twins import Twins, targets_of
-from paxect_batch.rules.naming import claim_key
-from paxect_batch.rules.plan import LotBuilder
+from paxect_batch.rules.plan import LOT_BYTES_MAX, LotBuilder
 from paxect_batch.rules.share_out import help_items
 from paxect_batch.rules.steps import Step
 from paxect_batch.seams import Beside, Claim, EventLog, Locks, Share
-from paxect_batch.work.sources import look_at_source
 
 _SLICE_SECONDS = 0.2
 
@@ -64,7 +61,6 @@ class Pass:
         beside: Beside,
     ) -> None:
         self._share = share
-        self._locks = locks
         self._options = options
         self._policy = self.policy = policy
         self._admitter = admitter
@@ -87,6 +83,14 @@ class Pass:
         self._targets: dict[Place, Place] = {}
         self._busy: set[str] = set()
         self._others = Others(share, locks, admitter, account)
+        self._taker = Taker(
+            share,
+            locks,
+            pacer=pacer,
+            account=account,
+            others=self._others,
+            promised=committer.promised,
+        )
         self._deaths = Deaths(share, events, dispatcher)
         self._endings = Endings(
             policy, admitter=admitter, account=account, trouble=trouble
@@ -144,12 +148,12 @@ class Pass:
             self._share, self._options.node, self._others.names, self._sweeper.momentary
         )
         for direction in self._options.mode.directions:
-            for entry in rounds.own(root_of(direction)):
+            for entries in chunks(rounds.own(root_of(direction)), self._ahead):
                 if self._is_ending():
                     break
                 if self._others.have_grown():
                     return False
-                self._consider(entry, direction)
+                self._consider(entries, direction)
             self._send(self._builder.flush())
             self._account.show()
         for direction in self._options.mode.directions:
@@ -168,7 +172,7 @@ class Pass:
                 self._send(self._builder.flush())
             while self._dispatcher.files >= files_max and not self._is_stopping():
                 self._collect()
-            self._consider(entry, direction)
+            self._consider([entry], direction)
         self._send(self._builder.flush())
 
     def _is_ending(self) -> bool:
@@ -196,29 +200,46 @@ class Pass:
             and not self._others.have(entry, direction)
         )
 
-    def _consider(self, entry: Entry, direction: Direction) -> None:
-        if not self._is_free(entry, direction):
-            return
-        looked = self._admitter.look(entry, direction)
-        if looked is None:
-            return
-        item, decision = looked
-        if decision.verdict is Verdict.ADMITTED:
-            if self._files_left == self.files_taken or not self._has_turn():
-                self._account.wait(item.size)
-                return
-            self.files_taken += self._take(item, decision)
+    def _ahead(self) -> int:
+        # At a rate, each item waits for its turn.
+        return 1 if self._pacer.has_rates else self._share.ahead
+
+    def _consider(self, entries: Sequence[Entry], direction: Direction) -> None:
+        free = [entry for entry in entries if self._is_free(entry, direction)]
+        wanted: list[Taken] = []
+        for item, decision in self._admitter.decide_all(free, direction):
+            if decision.verdict is Verdict.ADMITTED:
+                if self._may_take(item, decision, len(wanted)):
+                    wanted.append(Taken(item, self._admitter.target_of(item)))
+            elif decision.verdict is not Verdict.DONE:
+                self._account.decided(item, decision)
+                if decision.verdict is Verdict.WAITING:
+                    self._endings.may_be_ready_in(decision.wait_seconds)
+        self._take_in_turn(wanted)
+
+    def _take_in_turn(self, wanted: list[Taken]) -> None:
+        """Claim no more at once than a lot holds, so that others get their part."""
+        while wanted:
+            size, count = wanted[0].item.size, 1
+            while count < len(wanted) and size < LOT_BYTES_MAX:
+                size += wanted[count].item.size
+                count += 1
+            self._take(wanted[:count])
+            del wanted[:count]
             with self._pacer.working():
                 self._commits.go_on()
             while self._is_full() and not self._is_stopping():
                 self._collect()
-        elif decision.verdict is not Verdict.DONE:
-            self._account.decided(item, decision)
-            if decision.verdict is Verdict.WAITING:
-                self._endings.may_be_ready_in(decision.wait_seconds)
 
-    def _take(self, item: Item, decision: Decision) -> bool:
-        """Claim the item and hand it on; False if it is not to be had."""
+    def _may_take(self, item: Item, decision: Decision, wanted: int) -> bool:
+        """Tell whether to claim the item, besides so many others."""
+        if self._files_left == self.files_taken + wanted or not self._has_turn():
+            self._account.wait(item.size)
+            return False
+        return self._may_begin(item, decision)
+
+    def _may_begin(self, item: Item, decision: Decision) -> bool:
+        """Tell whether it is one to claim, after all that was found out of it."""
         if decision.reason:
             self._endings.failed(item, code=decision.reason)
             return False
@@ -235,31 +256,27 @@ class Pass:
                 final=True,
             )
             return False
-        key = state.key_of(item.direction, item.source)
-        target = self._admitter.target_of(item)
-        with self._pacer.claiming():
-            claim = self._locks.claim(claim_key(target))
-        self._account.claimed(won=claim is not None)
-        if claim is None or self._committer.promised.has(key, claim):
-            self._others.count(item.size)
-            return False
-        # Whoever had the claim before may have finished it.
-        fresh = look_at_source(self._share, item.source)
-        if fresh is None or fresh.identity != item.identity:
-            claim.release()
-            if fresh is not None:
-                self._account.wait(item.size)
-            return False
-        task = self._tasks.make(item, self._policy)
-        self._done.took(item)
-        self._busy.add(key)
-        self._claims[task.stage] = claim, item.size
-        self._targets[task.stage] = target
-        self._pacer.took(item.size)
-        self._send(self._builder.add(task))
-        if len(self._builder) >= self._pacer.lot_files:
-            self._send(self._builder.flush())
         return True
+
+    def _take(self, wanted: Sequence[Taken], *, counts: bool = True) -> None:
+        """Claim the items and hand on those that are to be had."""
+        taken = self._taker.take(wanted)
+        for each in taken:
+            assert each.claim is not None
+            self._claims[each.target] = each.claim, each.item.size
+        if counts:
+            self.files_taken += len(taken)
+        for each in taken:
+            item = each.item
+            task = self._tasks.make(item, self._policy)
+            self._done.took(item)
+            self._busy.add(state.key_of(item.direction, item.source))
+            self._claims[task.stage] = self._claims.pop(each.target)
+            self._targets[task.stage] = each.target
+            self._pacer.took(item.size)
+            self._send(self._builder.add(task))
+            if len(self._builder) >= self._pacer.lot_files:
+                self._send(self._builder.flush())
 
     def _send(self, lot: Lot | None) -> None:
         if lot is None:
@@ -308,8 +325,7 @@ class Pass:
             matters = yield from self._committer.commit(
                 self._policy, staged, lambda task: self._targets[task.stage]
             )
-            for matter in matters:
-                self._matter_ended(matter)
+            self._go_on([each for each in matters if self._goes_on(each)])
             biased = sum(outcome.biased for _, outcome in staged)
             if biased:
                 self._account.biased(biased)
@@ -319,39 +335,36 @@ class Pass:
             self._busy.discard(state.key_of(task.direction, task.source))
             self._targets.pop(task.stage, None)
 
-    def _matter_ended(self, matter: Matter) -> None:
+    def _goes_on(self, matter: Matter) -> bool:
+        """Note how a matter ended; tell whether its container is to be decoded."""
         pledge = matter.pledge
         key = state.key_of(pledge.direction, pledge.source)
         if matter.ended is Step.COLLIDE:
             self._endings.collided(pledge)
-            return
+            return False
         if matter.ended is Step.DROP:
             self._endings.changed(pledge.direction, pledge.source, pledge.identity.size)
-            return
+            return False
         if self._policy.on_done is OnDone.KEEP:
             self._done.add(pledge.direction, pledge.source, pledge.identity)
         if self._admitter.has_trouble(key):
             self._share.remove(state.attempts_place(key))
-        if self._options.mode is Mode.RELAY and pledge.direction is Direction.ENCODE:
-            self._go_on(pledge.target)
+        return self._options.mode is Mode.RELAY and pledge.direction is Direction.ENCODE
 
-    def _go_on(self, container: Place) -> None:
-        """Take a container that was just published on to be decoded."""
-        facts = look_at_source(self._share, container)
-        if facts is None:
-            return
-        # Published whole by this node: there is nothing to settle.
-        settled = msgspec.structs.replace(facts, ctime_ns=0)
-        item = Item(Direction.DECODE, container, settled)
-        decision = self._admitter.decide(item, own=True)
-        if decision.verdict is Verdict.ADMITTED:
-            self.paused = self.paused or self._pacer.is_paused
-            if self._is_stopping() or self.paused:
-                self._account.wait(item.size)
-            else:
-                self._take(item, decision)
-        elif decision.verdict is not Verdict.DONE:
-            self._account.decided(item, decision)
+    def _go_on(self, matters: Sequence[Matter]) -> None:
+        """Take containers that were just published on to be decoded."""
+        wanted: list[Taken] = []
+        containers = [matter.pledge.target for matter in matters]
+        for item, decision in self._admitter.decide_own(containers):
+            if decision.verdict is Verdict.ADMITTED:
+                self.paused = self.paused or self._pacer.is_paused
+                if self._is_stopping() or self.paused:
+                    self._account.wait(item.size)
+                elif self._may_begin(item, decision):
+                    wanted.append(Taken(item, self._admitter.target_of(item)))
+            elif decision.verdict is not Verdict.DONE:
+                self._account.decided(item, decision)
+        self._take(wanted, counts=False)
 
     def _worker_died(self, flight: Flight) -> None:
         for task, claim in self._deaths.given_up(flight):

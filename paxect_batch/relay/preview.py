@@ -17,9 +17,7 @@ def preview(share: Share, options: RunOptions, admitter: Admitter) -> Iterator[P
         for entry in scan(share, root_of(direction)):
             if entry.kind is not Kind.FILE or not admitter.is_item(entry, direction):
                 continue
-            looked = admitter.look(entry, direction)
-            if looked is not None:
-                item, decision = looked
+            for item, decision in admitter.decide_all([entry], direction):
                 yield Planned(
                     direction,
                     item.source,

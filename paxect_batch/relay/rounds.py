@@ -1,13 +1,15 @@
 """In which order a pass takes what lies below a root.
 
 First the big files that fall to this node, so that none is begun last; then the rest
-of its own; then, to help, those that fall to others. Each entry comes once, as the
-others do not change meanwhile.
+of its own; then, to help, those that fall to others. Where there are very many, that
+holds for some thousands at a time: the first is not to wait for the last to be listed.
+Each entry comes once, as the others do not change meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import islice
 
 from paxect_batch.model.items import Entry, Kind
 from paxect_batch.model.places import Place, Root
@@ -17,8 +19,17 @@ from paxect_batch.rules.plan import BIG_BYTES_MIN
 from paxect_batch.rules.share_out import is_own, rank
 from paxect_batch.seams import Share
 
+OWN_WINDOW = 16_384
+"""Among so many entries the big ones come first."""
 HELP_WINDOW = 4096
 """So many entries of others are put in order at a time."""
+
+
+def chunks(entries: Iterable[Entry], count: Callable[[], int]) -> Iterator[list[Entry]]:
+    """Give so many entries at a time as are asked for by then."""
+    entries = iter(entries)
+    while chunk := list(islice(entries, count())):
+        yield chunk
 
 
 class Rounds:
@@ -39,14 +50,16 @@ class Rounds:
 
     def own(self, root: Root) -> Iterator[Entry]:
         """Give what falls to this node below the root: files and links."""
-        begun: set[Place] = set()
-        for entry in self._own(root):
-            if entry.kind is Kind.FILE and self._is_big(entry):
-                begun.add(entry.place)
-                yield entry
-        for entry in self._own(root, self._momentary):
-            if entry.place not in begun:
-                yield entry
+        for window in chunks(self._own(root), lambda: OWN_WINDOW):
+            sizes: dict[Place, int] = {}
+
+            def note(entry: Entry, sizes: dict[Place, int] = sizes) -> None:
+                sizes[entry.place] = self._share.size_of(entry.place)
+
+            self._share.each(note, [each for each in window if each.kind is Kind.FILE])
+            yield from sorted(
+                window, key=lambda each: sizes.get(each.place, 0) < BIG_BYTES_MIN
+            )
 
     def of_others(self, root: Root) -> Iterator[list[Entry]]:
         """Give what falls to other nodes, some at a time, in the order to help.
@@ -65,10 +78,8 @@ class Rounds:
                 window = []
         yield self._in_order(window)
 
-    def _own(
-        self, root: Root, momentary: Callable[[Place], None] | None = None
-    ) -> Iterator[Entry]:
-        for entry in scan(self._share, root, momentary):
+    def _own(self, root: Root) -> Iterator[Entry]:
+        for entry in scan(self._share, root, self._momentary):
             if self._falls_here(entry):
                 yield entry
 
@@ -80,9 +91,6 @@ class Rounds:
 
     def _falls_here(self, entry: Entry) -> bool:
         return is_own(self._node, self._others, _drawn(entry))
-
-    def _is_big(self, entry: Entry) -> bool:
-        return self._share.size_of(entry.place) >= BIG_BYTES_MIN
 
 
 def _drawn(entry: Entry) -> str:

@@ -16,6 +16,7 @@ import functools
 import hashlib
 import math
 import os
+import threading
 import time
 from collections.abc import Callable, Collection
 from typing import TypeVar
@@ -32,6 +33,7 @@ _T = TypeVar("_T")
 _SUFFIX = ".lock"
 _OWNER_SUFFIX = ".run"
 """Ends the name of what the markers of one run are links to."""
+_OWN_TRIES_MAX = 8
 _OWN_SECONDS = 1.0
 """A marker has the times of what it is a link to; they tell how old the claim is."""
 # As on file systems without links, or where a file has as many as it may.
@@ -70,8 +72,12 @@ class ClaimFiles:
         """What is held, and the run that holds it."""
         self._links = hasattr(os, "link")
         """Whether files can have two names here, as far as is known."""
-        self._own_run, self._own_until = "", -math.inf
-        """Whose own file was written whole, and how long it tells the time well."""
+        self._own = self._own_run = ""
+        """What was written last to be linked to, whole, and by which run."""
+        self._own_number = 0
+        self._own_until = -math.inf
+        """How long it tells the time well."""
+        self._lock = threading.Lock()
 
     def take(self, key: str, *, node: str, run: str) -> bool:
         """Make the marker; False if there is one."""
@@ -101,23 +107,38 @@ class ClaimFiles:
 
     def _link(self, key: str, node: str, run: str) -> None:
         """Make the marker another name of the run's own file."""
-        own = self._own_path(run)
-        if self._own_run == run and time.monotonic() < self._own_until:
+        own = self._own_file(node, run)
+        for _ in range(_OWN_TRIES_MAX):
             try:
                 os.link(own, self._path(key))
             except FileNotFoundError:
-                pass  # somebody swept it, or the folder
+                # Another thread wrote a newer one; or somebody swept it, or the folder.
+                own = self._own_file(node, run, gone=own)
             else:
                 return
-        self._own_run = ""
-        self._write_own(own, owner_line(node, run))
-        self._own_run, self._own_until = run, time.monotonic() + _OWN_SECONDS
         os.link(own, self._path(key))
 
+    def _own_file(self, node: str, run: str, *, gone: str = "") -> str:
+        """Return what a marker is made a link to, another one than that is gone."""
+        with self._lock:
+            old = self._own
+            if (
+                old != gone
+                and self._own_run == run
+                and time.monotonic() < self._own_until
+            ):
+                return old
+            self._own_number += 1
+            new = f"{self._folder}/{run}.{self._own_number}{_OWNER_SUFFIX}"
+            self._write_own(new, owner_line(node, run))
+            self._own, self._own_run = new, run
+            self._own_until = time.monotonic() + _OWN_SECONDS
+        if old:
+            with contextlib.suppress(OSError):
+                os.unlink(old)
+        return new
+
     def _write_own(self, path: str, data: bytes) -> None:
-        # Never over one that is there: markers are names of it.
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
         fd = self._create(path)
         try:
             _write(fd, data)
@@ -204,8 +225,10 @@ class ClaimFiles:
         # One that is missed keeps its item from all who live.
         freshen(self._folder)
         removed = sum(_for_each(remove, self._paths()))
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._own_path(run))
+        for name in self._names(_OWNER_SUFFIX):
+            if _run_in(name) == run:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(self._folder, name))
         return removed
 
     def sweep(self, living: Callable[[], Collection[str]], age_seconds: float) -> None:
@@ -220,7 +243,7 @@ class ClaimFiles:
         # Asked after the listing: whoever joins later made none of these.
         runs = living()
         for name in owns:
-            if name.removesuffix(_OWNER_SUFFIX) not in runs:
+            if _run_in(name) not in runs:
                 with contextlib.suppress(FileNotFoundError):
                     _drop(os.path.join(self._folder, name))
 
@@ -251,9 +274,6 @@ class ClaimFiles:
 
     def _path(self, key: str) -> str:
         return f"{self._folder}/{marker_name(key)}"
-
-    def _own_path(self, run: str) -> str:
-        return os.path.join(self._folder, f"{run}{_OWNER_SUFFIX}")
 
     def _names(self, suffix: str = _SUFFIX) -> list[str]:
         try:
@@ -296,6 +316,10 @@ def marker_name(key: str) -> str:
     """Return the name of the marker of a key, which is short and a name anywhere."""
     digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
     return f"{digest[:32]}{_SUFFIX}"
+
+
+def _run_in(own_name: str) -> str:
+    return own_name.removesuffix(_OWNER_SUFFIX).rpartition(".")[0]
 
 
 def is_marker(name: str) -> bool:

@@ -21,7 +21,7 @@ from paxect_batch.model.places import Place, Root, to_text
 from paxect_batch.world import root_traits
 from paxect_batch.world.file_systems import is_far, is_smb
 from paxect_batch.world.folders import Folders
-from paxect_batch.world.hands import Hands
+from paxect_batch.world.hands import HANDS_MAX, Hands
 from paxect_batch.world.syncing import Syncing, sync_file
 from paxect_batch.world.tree import CREATE, READ, Tree, parts_of, temp_name
 from paxect_batch.world.wholes import read_whole, write_whole
@@ -37,6 +37,7 @@ _INODE_BITS = 2**64 - 1
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
 _REPLACE_TRIES_MAX = 6
 _REPLACE_WAIT_SECONDS = 0.01
+_AHEAD = 4 * HANDS_MAX
 T = TypeVar("T")
 
 
@@ -250,6 +251,11 @@ class LocalShare:
             os.fchmod(stream.fileno(), mode & PERMISSION_BITS)
         if mtime_ns is not None:
             self._tree.dress(stream.fileno(), str(stream.name), (mtime_ns, mtime_ns))
+
+    @property
+    def ahead(self) -> int:
+        """See `seams.Share`."""
+        return _AHEAD if self._is_far else 1
 
     def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
         """See `seams.Share`."""

@@ -161,6 +161,8 @@ class MemoryShare:
             with contextlib.suppress(OSError):
                 self.make_folder(folder)
 
+    ahead = 1
+
     def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
         one_by_one(act, items)
 

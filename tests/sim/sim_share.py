@@ -129,6 +129,8 @@ class SimShare:
     def prepare_folders(self, folders: Sequence[Place]) -> None:
         self._folders.prepare(folders, Syncing())
 
+    ahead = 1
+
     def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
         one_by_one(act, items)
 

@@ -329,7 +329,7 @@ def installed(world: World) -> Iterator[None]:
         )
         put(fresh, os=system, temp_name=lambda: f".paxect-{world.token_hex(8)}.tmp")
         put(ledger, threading=threads)
-        put(claims, os=system, open_plain=opener, time=clock)
+        put(claims, os=system, open_plain=opener, time=clock, threading=threads)
         put(claims, _for_each=lambda act, paths: [act(path) for path in paths])
         put(keeper, threading=threads, time=clock, is_running=world.is_running)
         put(
