@@ -51,15 +51,25 @@ class Rounds:
     def own(self, root: Root) -> Iterator[Entry]:
         """Give what falls to this node below the root: files and links."""
         for window in chunks(self._own(root), lambda: OWN_WINDOW):
-            sizes: dict[Place, int] = {}
+            big = self._big_among(window)
+            yield from big
+            begun = {entry.place for entry in big}
+            for entry in window:
+                if not begun or entry.place not in begun:
+                    yield entry
 
-            def note(entry: Entry, sizes: dict[Place, int] = sizes) -> None:
-                sizes[entry.place] = self._share.size_of(entry.place)
+    def _big_among(self, entries: list[Entry]) -> list[Entry]:
+        found: list[Entry] = []
 
-            self._share.each(note, [each for each in window if each.kind is Kind.FILE])
-            yield from sorted(
-                window, key=lambda each: sizes.get(each.place, 0) < BIG_BYTES_MIN
-            )
+        def look(entry: Entry) -> None:
+            if (
+                entry.kind is Kind.FILE
+                and self._share.size_of(entry.place) >= BIG_BYTES_MIN
+            ):
+                found.append(entry)
+
+        self._share.each(look, entries)
+        return found
 
     def of_others(self, root: Root) -> Iterator[list[Entry]]:
         """Give what falls to other nodes, some at a time, in the order to help.

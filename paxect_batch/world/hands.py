@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -33,35 +33,54 @@ class Hands:
 
         All are acted on, whatever one meets.
         """
-        failed: dict[int, BaseException] = {}
-        left = len(items)
-        done = threading.Semaphore(0)
-
-        def task_of(number: int, item: T) -> _Task:
-            def task() -> None:
-                try:
-                    act(item)
-                except BaseException as error:  # noqa: BLE001  raised below
-                    failed[number] = error
-                finally:
-                    done.release()
-
-            return task
-
-        for number, item in enumerate(items):
-            self._tasks.put(task_of(number, item))
-        self._start(left)
-        for _ in range(left):
-            done.acquire()
-        if failed:
-            raise failed[min(failed)]
+        if not items:
+            return
+        work = _Work(act, items, min(self._count, len(items)))
+        self._start(work.hands)
+        for _ in range(work.hands):
+            self._tasks.put(work.do)
+        work.wait()
 
     def _start(self, wanted: int) -> None:
         with self._lock:
-            while self._started < min(wanted, self._count):
+            while self._started < wanted:
                 self._started += 1
                 threading.Thread(target=self._run, name="hand", daemon=True).start()
 
     def _run(self) -> None:
         while True:
             self._tasks.get()()
+
+
+class _Work(Generic[T]):
+    """Items that so many hands take from, until there are none left."""
+
+    def __init__(
+        self, act: Callable[[T], object], items: Sequence[T], hands: int
+    ) -> None:
+        self.hands = self._busy = hands
+        self._act = act
+        self._left = iter(enumerate(items))
+        self._failed: dict[int, BaseException] = {}
+        self._lock = threading.Lock()
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def do(self) -> None:
+        """Act on what no other hand has begun."""
+        # One step of the interpreter, which no other thread comes between.
+        for number, item in self._left:
+            try:
+                self._act(item)
+            except BaseException as error:  # noqa: BLE001  raised by `wait`
+                self._failed[number] = error
+        with self._lock:
+            self._busy -= 1
+            if not self._busy:
+                self._done.release()
+
+    def wait(self) -> None:
+        """Wait until all is done; raise what the first met that failed."""
+        self._done.acquire()
+        if self._failed:
+            raise self._failed[min(self._failed)]

@@ -11,9 +11,26 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks import core, large, nightly, plot, relay, report, workplace
+from benchmarks import (
+    core,
+    large,
+    network,
+    nightly,
+    plot,
+    relay,
+    report,
+    scale,
+    workplace,
+)
 
-BENCHMARKS = {"core": core, "relay": relay, "large": large, "nightly": nightly}
+BENCHMARKS = {
+    "core": core,
+    "relay": relay,
+    "large": large,
+    "nightly": nightly,
+    "network": network,
+    "scale": scale,
+}
 
 
 def main() -> int:

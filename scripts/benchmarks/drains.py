@@ -29,20 +29,20 @@ class Drains:
         """The share that was made last."""
         self.memory_mib = 0.0
         """The most that the processes of a drain held together, as far as seen."""
-        self._env = workplace.environment(None)
+        self.env = workplace.environment(None)
         installed = Path(sys.executable).with_name("paxect-batch")
         self._command: tuple[str | Path, ...] = (installed,)
         if not installed.exists():
             self._command = (sys.executable, "-m", "paxect_batch")
             checkout = Path(__file__).parents[2]
             folders = os.pathsep.join((str(checkout), str(checkout / "core")))
-            self._env["PYTHONPATH"] = folders
+            self.env["PYTHONPATH"] = folders
 
     def share(self) -> Path:
         """Make an empty share; those before stay where they are."""
         self._made += 1
         self.folder = self._place / f"share-{self._made:03}"
-        workplace.run(*self._command, "init", self.folder, "--quiet", env=self._env)
+        workplace.run(*self._command, "init", self.folder, "--quiet", env=self.env)
         (self.folder / ".paxect" / "policy.toml").write_text(_POLICY)
         return self.folder
 
@@ -56,16 +56,16 @@ class Drains:
         """Drain the share to its end, by a command put before it if there is one."""
         words = ("drain", self.folder, "--direction", direction, "--quiet")
         more = ("--workers", str(workers))
-        workplace.run(*before, *self._command, *words, *more, env=self._env)
+        workplace.run(*before, *self._command, *words, *more, env=self.env)
 
-    def watched(self, direction: str) -> float:
+    def watched(self, direction: str, *, more: tuple[str, ...] = ()) -> float:
         """Drain it, and look at its memory; return the seconds of processor it took."""
         began = _children_seconds()
         words = ("drain", self.folder, "--direction", direction, "--quiet")
         process = subprocess.Popen(
-            (*self._command, *words, "--workers", str(WORKERS)),
+            (*self._command, *words, "--workers", str(WORKERS), *more),
             stdout=subprocess.DEVNULL,
-            env=self._env,
+            env=self.env,
         )
         looking = threading.Thread(target=self._look, args=(process,))
         looking.start()
