@@ -81,6 +81,29 @@ class Compressor:
         return body
 
 
+class _Bounded(Compressor):
+    """A compressor that so many threads use at a time."""
+
+    __slots__ = ("_turns",)
+
+    def __init__(self, level: int, threads: int) -> None:
+        # Imported here because a small file alone needs no threads.
+        from queue import SimpleQueue
+
+        super().__init__(level)
+        self._turns: SimpleQueue[None] = SimpleQueue()
+        for _ in range(threads):
+            self._turns.put(None)
+
+    def compress(self, raw: bytes | memoryview) -> bytes:
+        self._turns.get()
+        try:
+            return super().compress(raw)
+        finally:
+            self._turns.put(None)
+
+
+_contexts_max = 0
 _kept = Compressor(0)
 
 
@@ -91,8 +114,14 @@ def kept_compressor(level: int) -> Compressor:
     """
     global _kept
     if _kept.level != level:
-        _kept = Compressor(level)
+        _kept = _Bounded(level, _contexts_max) if _contexts_max else Compressor(level)
     return _kept
+
+
+def bound_kept_contexts(count: int) -> None:
+    """Have no more of them at a time in this process: each takes up to 18 MiB."""
+    global _kept, _contexts_max
+    _kept, _contexts_max = Compressor(0), count
 
 
 _idle_decompressors: list[zstandard.ZstdDecompressor] = []

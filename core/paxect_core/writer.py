@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from paxect_core.streams import CancelSignal, Progress, Readable, Writable
 
 
+_KEPT_FRAME_BYTES_MAX = 1 << 20
+"""Contexts for larger inputs may take hundreds of megabytes, and are not kept."""
+
 _WRITTEN_BYTES_MIN = 64 << 10
 """Less than that is written together with what follows."""
 
@@ -77,7 +80,8 @@ class _Encoding:
         self._window = window
         self._pack_lane, self._raw_lane, self._container_lane = lanes
         level = settings.level
-        self._compressor = Compressor(level) if bulk else kept_compressor(level)
+        keeps = not bulk and settings.frame_bytes <= _KEPT_FRAME_BYTES_MAX
+        self._compressor = kept_compressor(level) if keeps else Compressor(level)
         self._raw_digest = sha256(bulk=bulk)
         self._container_digest = sha256(bulk=bulk)
         self._in_flight: deque[tuple[_FrameTask, Job, Job]] = deque()

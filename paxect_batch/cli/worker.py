@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from paxect_batch.model.places import Root
 
 
+_CONTEXTS_MAX = 2
+"""More files than that may be on their way at once, of which most wait for a server."""
+
+
 def main() -> None:
     """Do lots until the coordinator ends."""
     worker_loop.ignore_signals()
@@ -24,9 +28,11 @@ def main() -> None:
 def _prepare(roots: dict[Root, bytes]) -> worker_loop.Handle:
     from paxect_batch.work.lots import do_lot
     from paxect_batch.world.share import LocalShare
+    from paxect_core.codec import bound_kept_contexts
     from paxect_core.parallel import keep_freed_memory
 
     keep_freed_memory()
+    bound_kept_contexts(_CONTEXTS_MAX)
     if sys.argv[1:]:
         from paxect_batch.world.slow_reads import SlowReads
 

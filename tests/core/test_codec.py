@@ -1,6 +1,7 @@
 """The codec is zstandard's own, however it is loaded, and short memory is told apart."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib.machinery import ModuleSpec, PathFinder
 from types import SimpleNamespace
 
@@ -143,6 +144,22 @@ def test_short_memory_is_no_fault_of_the_container(
     monkeypatch.setattr(codec, "_idle_decompressors", [Starved()])
     with pytest.raises(MemoryError):
         decompressor.decompress(zstandard.compress(DATA), len(DATA), offset=0, frame=0)
+
+
+def test_kept_contexts_are_bounded_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(codec, "_kept", codec.Compressor(0))
+    monkeypatch.setattr(codec, "_contexts_max", 0)
+    codec.bound_kept_contexts(2)
+    compressor = codec.kept_compressor(3)
+    raw = [bytes([number]) * 50_000 for number in range(40)]
+    with ThreadPoolExecutor(8) as threads:
+        bodies = list(threads.map(compressor.compress, raw))
+    assert bodies == [codec.Compressor(3).compress(each) for each in raw]
+    assert 1 <= len(compressor._idle) <= 2
+    assert codec.kept_compressor(3) is compressor
+    assert codec.kept_compressor(4) is not compressor
 
 
 def without_size(raw: bytes) -> bytes:
