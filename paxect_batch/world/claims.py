@@ -128,9 +128,7 @@ class ClaimFiles:
                 and time.monotonic() < self._own_until
             ):
                 return old
-            self._own_number += 1
-            new = f"{self._folder}/{run}.{self._own_number}{_OWNER_SUFFIX}"
-            self._write_own(new, owner_line(node, run))
+            new = self._write_own(node, run)
             self._own, self._own_run = new, run
             self._own_until = time.monotonic() + _OWN_SECONDS
         if old:
@@ -138,13 +136,20 @@ class ClaimFiles:
                 os.unlink(old)
         return new
 
-    def _write_own(self, path: str, data: bytes) -> None:
-        fd = self._create(path)
+    def _write_own(self, node: str, run: str) -> str:
+        while True:
+            self._own_number += 1
+            path = f"{self._folder}/{run}.{self._own_number}{_OWNER_SUFFIX}"
+            # One that is there may be of a call that failed, and not be whole.
+            with contextlib.suppress(FileExistsError):
+                fd = self._create(path)
+                break
         try:
-            _write(fd, data)
+            _write(fd, owner_line(node, run))
             os.fsync(fd)
         finally:
             os.close(fd)
+        return path
 
     def _make(self, key: str, node: str, run: str) -> bool:
         """Make the marker a file of its own; False if there is one."""

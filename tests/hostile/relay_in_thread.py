@@ -22,7 +22,7 @@ from paxect_batch.cli import main, wiring
 from paxect_batch.model.leases import Machine
 from paxect_batch.model.places import Root
 from paxect_batch.model.transfer import Lot, Outcome
-from paxect_batch.relay import node
+from paxect_batch.relay import closing
 from paxect_batch.seams import WorkerDied
 from paxect_batch.work.lots import do_lot
 from paxect_batch.world import locks
@@ -104,7 +104,7 @@ def run(
         mock.patch.object(wiring, "LocalShare", share),
         mock.patch.object(locks, "this_machine", _ended_machine),
         # Nobody writes meanwhile: what is not ready now is left to the next run.
-        mock.patch.object(node, "_PATIENCE_SECONDS", 0.0),
+        mock.patch.object(closing, "_PATIENCE_SECONDS", 0.0),
         _escapes_kept(),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
