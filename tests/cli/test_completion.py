@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from select import select
 
 import pytest
 from cli_samples import Command
@@ -174,22 +175,34 @@ def test_zsh_finds_the_script_in_a_folder_for_completions(
     assert shown[-1] == "encode|--mapping=u16"
 
 
+PROMPT = b"> "
+SILENT_SECONDS = 10.0
+"""After that a shell is taken to ask in a way of its own."""
+
+
 def conversation(command: list[str], lines: list[str], folder: Path) -> Iterator[str]:
     """Type lines at a shell; give what the commands of the last were called with."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env=QUIET | {"HOME": str(folder), "INPUTRC": "/dev/null", "PS1": "> "},
+        env=QUIET
+        | {"HOME": str(folder), "INPUTRC": "/dev/null", "PS1": PROMPT.decode()},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
     )
     os.close(theirs)
-    os.write(ours, "".join(f"{line}\n" for line in [*lines, "exit"]).encode())
-    shown = b""
+    left = [f"{line}\n".encode() for line in [*lines, "exit"]]
+    shown, asked = b"", 0
     while True:
+        # Not before it is asked for: a shell that begins may drop what is there.
+        is_asked = shown.find(PROMPT, asked) >= 0
+        if left and (is_asked or not select([ours], [], [], SILENT_SECONDS)[0]):
+            asked = len(shown)
+            os.write(ours, left.pop(0))
+            continue
         try:
             piece = os.read(ours, 4096)
         except OSError:
