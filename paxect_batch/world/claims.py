@@ -83,12 +83,21 @@ class ClaimFiles:
         """Make the marker; False if there is one."""
         if key in self._not_removed:
             self._remove_again()
-        if self._taken.get(key) == run or not self._took(key, node, run):
-            return False
-        self._taken[key] = run
-        # One that could not be removed is had again.
-        self._not_removed.pop(key, None)
-        return True
+        with self._lock:
+            if self._taken.get(key) == run:
+                return False
+            # Before the marker is made: another thread would take it for its own.
+            self._taken[key] = run
+        took = False
+        try:
+            took = self._took(key, node, run)
+        finally:
+            if not took:
+                self._taken.pop(key, None)
+        if took:
+            # One that could not be removed is had again.
+            self._not_removed.pop(key, None)
+        return took
 
     def _took(self, key: str, node: str, run: str) -> bool:
         if self._links:
@@ -194,13 +203,15 @@ class ClaimFiles:
 
     def give_back(self, key: str, *, run: str) -> None:
         """Remove the run's marker, soon if not now: all would wait for it."""
-        self._taken.pop(key, None)
         try:
             os.unlink(self._path(key))
         except FileNotFoundError:
             pass
         except OSError:
             self._not_removed[key] = run
+        finally:
+            # Not before: who takes it again must not lose what is removed here.
+            self._taken.pop(key, None)
 
     def take_away(self, key: str) -> None:
         """Remove the marker, whoever made it; `OSError` if the share refuses."""

@@ -6,8 +6,10 @@ import errno
 import math
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -186,6 +188,22 @@ def test_claim_that_the_share_failed_and_made_is_had_at_the_next_try(
     assert not ClaimFiles(str(tmp_path)).take("item", node="m", run="q")
     assert claims.take("item", node="n", run="r")
     assert not claims.take("item", node="n", run="r")
+
+
+def test_key_is_one_threads_of_all_that_take_it_at_once(tmp_path: Path) -> None:
+    """Two items of one run may have one target; the marker names the run of both."""
+    claims, count = ClaimFiles(str(tmp_path)), 8
+    assert claims.take("first", node="n", run="r")
+    barrier = threading.Barrier(count)
+
+    def take(key: str) -> bool:
+        barrier.wait(30)
+        return claims.take(key, node="n", run="r")
+
+    with ThreadPoolExecutor(count) as threads:
+        for number in range(100):
+            taken = list(threads.map(take, [f"{number}"] * count))
+            assert taken.count(True) == 1, number
 
 
 def test_claims_can_be_taken_after_the_runs_own_file_was_swept(tmp_path: Path) -> None:
