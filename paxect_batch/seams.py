@@ -216,6 +216,16 @@ class Clock(Protocol):
         """Wait."""
 
 
+class Bell(Protocol):
+    """Rings when something comes into a folder that was listed before."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it rings, or the time is over; tell whether it rang.
+
+        What came while nobody waited rings at once.
+        """
+
+
 class Beside(Protocol):
     """Makes calls that wait for a disk beside the caller's thread."""
 

@@ -84,7 +84,7 @@ def _run(
 ) -> int:
     forecast = _forecast(settings, layout)
     progress = Progress(bar=forecast is not None, forecast=forecast)
-    with World(settings, layout, policy, progress) as world:
+    with World(settings, layout, policy, progress, watch=watch) as world:
         stop.reopen = world.reopen_log
 
         # Once: a run that begins anew has no more time than before.
@@ -186,6 +186,7 @@ def make_node(
         clock=world.clock,
         executor=world.executor,
         beside=world.beside,
+        bell=world.bell,
         ledger=world.ledger,
         events=world.events,
         load=world.load,

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from paxect_batch.cli.kinds import rate_bytes
 from paxect_batch.cli.layout import Layout
@@ -19,6 +20,7 @@ from paxect_batch.model.events import Event, EventLine
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.pace import PaceStep
 from paxect_batch.model.places import Place, Root
+from paxect_batch.relay.scan import root_of
 from paxect_batch.relay.stamps import utc
 from paxect_batch.report.log_formats import encoder_of
 from paxect_batch.seams import Beside, Executor
@@ -34,6 +36,9 @@ from paxect_batch.world.locks import FileLocks
 from paxect_batch.world.pool import WORKER_COMMAND, WorkerPool
 from paxect_batch.world.share import LocalShare
 from paxect_core import CODEC_VERSION, __version__
+
+if TYPE_CHECKING:
+    from paxect_batch.world.bell import FolderBell
 
 TOLD = frozenset(
     {
@@ -64,6 +69,7 @@ class World:
         policy: PolicyFile,
         progress: Progress,
         *,
+        watch: bool = False,
         dry: bool = False,
     ) -> None:
         raise_limit()
@@ -77,7 +83,10 @@ class World:
         self.clock = RealClock()
         self.load = Load()
         self.workers = settings.workers or self.load.cores()
-        self.share = LocalShare(layout.roots)
+        self.bell = _bell(settings, layout) if watch else None
+        self.share = LocalShare(
+            layout.roots, heed=None if self.bell is None else self.bell.heed
+        )
         self.locks = FileLocks(
             layout.roots[Root.STATE],
             now=self.share.now,
@@ -105,6 +114,8 @@ class World:
         self.executor.stop()
         self.beside.stop()
         self.ledger.close()
+        if self.bell is not None:
+            self.bell.close()
         if self._log is not None:
             self._log.close()
 
@@ -173,6 +184,13 @@ class World:
             status="warning",
             message=f"the line at byte {offset} is no record and was left out",
         )
+
+
+def _bell(settings: Settings, layout: Layout) -> FolderBell | None:
+    from paxect_batch.world.bell import hang_bell
+
+    roots = {root: os.fsencode(path) for root, path in layout.roots.items()}
+    return hang_bell(roots, {root_of(each) for each in settings.direction.directions})
 
 
 def new_run() -> str:

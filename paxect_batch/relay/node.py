@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import paxect_core
 from paxect_batch.model.audit import Batch
-from paxect_batch.model.errors import ConfigError, RunOver, ShareError
+from paxect_batch.model.errors import RunOver, ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import NodeManifest
@@ -27,6 +27,7 @@ from paxect_batch.relay.company import Company
 from paxect_batch.relay.dispatch import Dispatcher
 from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.passes import Pass
+from paxect_batch.relay.policy_in_force import PolicyInForce
 from paxect_batch.relay.preview import preview
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.rescue import Rescuer
@@ -37,8 +38,8 @@ from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import Trouble, share_error
 from paxect_batch.relay.waiting import Waiting
 from paxect_batch.rules.plan import in_flight_bytes_max
-from paxect_batch.rules.policy import policy_sha256
 from paxect_batch.seams import (
+    Bell,
     Beside,
     Clock,
     EventLog,
@@ -81,10 +82,12 @@ class Node:
         account: Account | None = None,
         gauges: Gauges | None = None,
         beside: Beside | None = None,
+        bell: Bell | None = None,
     ) -> None:
         """`account` is that of a run before this one, which others took for dead.
 
-        Without gauges the run goes at full pace.
+        Without gauges the run goes at full pace; without a bell it sees what comes
+        when it looks.
         """
         self._share = share
         self._locks = locks
@@ -92,7 +95,6 @@ class Node:
         self._ledger = ledger
         self._events = events
         self._options = self.options = options
-        self._read_policy = policy
         self._key = key
         self._stop = stop
         self._beside = beside or AtOnce()
@@ -100,6 +102,7 @@ class Node:
         self._peers = peers or (lambda: handshake.peers_on_share(share))
         self.account = account or Account(options.mode, events, progress)
         self._account = self.account
+        self._policy = PolicyInForce(policy, self._account, events)
         self._closing = Closing(clock, stop, options, self.account)
         self._recorder = Recorder(node=options.node, run=options.run, codec=codec)
         self._committer = Committer(
@@ -144,6 +147,8 @@ class Node:
             pacer=self._pacer,
             account=self._account,
             attend=self._attend,
+            poll_seconds=options.poll_seconds,
+            bell=bell,
         )
         self._owner = state.Owner(options.node, options.run)
         self._tasks = TaskMaker(
@@ -171,7 +176,6 @@ class Node:
             codec=codec,
         )
         self._distrust = Distrust()
-        self._policy: Policy | None = None
 
     @property
     def digest(self) -> str:
@@ -199,7 +203,7 @@ class Node:
 
     def plan(self) -> Iterator[Planned]:
         """Tell what a pass would do, and why, changing nothing and claiming nothing."""
-        policy = self._current_policy()
+        policy = self._policy.read()
         self._done.remember(self._ledger, policy)
         # The share's own time takes a write to learn; this is the next best.
         return preview(
@@ -213,7 +217,7 @@ class Node:
         cannot be meant or would mix the batch, `ShareError` when the share failed a
         drain, `RunOver` when others took this run for dead. Any node can go on then.
         """
-        policy = self._current_policy()
+        policy = self._policy.read()
         try:
             self._company.join(policy, is_stopping=lambda: self._stop.requested)
         except OSError as error:
@@ -284,9 +288,12 @@ class Node:
             try:
                 if not self._waiting.for_pace(patient=True):
                     continue
-                paused = self._pass().paused
+                begun = self._clock.monotonic()
+                served = self._pass()
                 pause = 1.0
-                self._waiting.sleep(0.0 if paused else self._options.poll_seconds)
+                if not served.paused:
+                    took = self._clock.monotonic() - begun
+                    self._waiting.for_more(served.wait_seconds, after=took)
             except (OSError, ShareError) as error:
                 pause = self._pause(share_error(error), pause)
 
@@ -315,11 +322,10 @@ class Node:
                 return
 
     def _attend(self) -> None:
-        assert self._policy is not None
-        self._company.attend(self._policy)
+        self._company.attend(self._policy.last)
 
     def _pass(self) -> Pass:
-        policy = self._current_policy()
+        policy = self._policy.read()
         self._attend()
         self._pacer.begin_pass(policy)
         served = Pass(
@@ -360,26 +366,6 @@ class Node:
             done=self._done,
             distrusted=self._distrust,
         )
-
-    def _current_policy(self) -> Policy:
-        try:
-            policy = self._read_policy()
-        except ConfigError as error:
-            if self._policy is None:
-                raise
-            self._account.say_once(
-                Event.POLICY_REFUSED,
-                src="policy",
-                status="error",
-                message=f"{error.message}; the policy read before stays in force",
-            )
-            return self._policy
-        if self._policy is not None and policy != self._policy:
-            self._events.write(
-                Event.POLICY_CHANGED, message=f"sha256:{policy_sha256(policy)}"
-            )
-        self._policy = policy
-        return policy
 
     def _pause(self, error: ShareError, seconds: float) -> float:
         """Wait for the share to come back; return how long to wait the next time."""

@@ -8,7 +8,7 @@ from paxect_batch.model.errors import Exit
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.closing import Closing
 from paxect_batch.relay.pacing import Pacer
-from paxect_batch.seams import Clock, StopSignal
+from paxect_batch.seams import Bell, Clock, StopSignal
 
 PAUSE_PATIENCE_SECONDS = 600.0
 """How long a drain waits for what ran out, such as space on a disk."""
@@ -29,6 +29,8 @@ class Waiting:
         pacer: Pacer,
         account: Account,
         attend: Callable[[], None],
+        poll_seconds: float,
+        bell: Bell | None,
     ) -> None:
         """`attend` is called in each slice: others may need the node."""
         self._clock = clock
@@ -37,9 +39,13 @@ class Waiting:
         self._pacer = pacer
         self._account = account
         self._attend = attend
+        self._poll_seconds = poll_seconds
+        self._bell = bell
 
-    def sleep(self, seconds: float, *, attends: bool = True) -> None:
-        """Wait for so long, or until told to stop."""
+    def sleep(
+        self, seconds: float, *, attends: bool = True, bell: Bell | None = None
+    ) -> None:
+        """Wait for so long, until it rings, or until told to stop."""
         until = self._clock.monotonic() + seconds
         while not self._stop.requested:
             left = until - self._clock.monotonic()
@@ -47,7 +53,26 @@ class Waiting:
                 return
             if attends:
                 self._attend()
-            self._clock.sleep(min(left, _SLICE_SECONDS))
+            part = min(left, _SLICE_SECONDS)
+            if bell is None:
+                self._clock.sleep(part)
+            elif bell.wait(part):
+                return
+
+    def for_more(self, ready_seconds: float, *, after: float) -> None:
+        """Wait until it is time to look for more, after a pass that took so long.
+
+        Without a bell that is the poll interval, which a server's rest depends on. With
+        one it is when the bell rings, or when what waits may be ready; but whatever
+        comes, no more than half of the time is spent on looking.
+        """
+        if self._bell is None:
+            self.sleep(self._poll_seconds)
+            return
+        least = min(self._poll_seconds, after)
+        self.sleep(least)
+        more = min(self._poll_seconds, ready_seconds) - least
+        self.sleep(more, bell=self._bell)
 
     def for_pace(self, *, patient: bool) -> bool:
         """Wait while nothing is to be claimed; False if patience, or the run, is over.

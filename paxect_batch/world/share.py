@@ -50,7 +50,9 @@ class LocalShare:
         *,
         tree: Tree | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        heed: Callable[[Place], None] | None = None,
     ) -> None:
+        """`heed` is told of each folder before it is listed."""
         self.roots = {root: os.fsencode(path) for root, path in roots.items()}
         self._tree = _open_tree(self.roots) if tree is None else tree
         self._folders = Folders(self._tree)
@@ -58,6 +60,7 @@ class LocalShare:
         self._hands = Hands()
         self._is_far = any(map(is_far, self.roots.values()))
         self._monotonic = monotonic
+        self._heed = heed
         self._now_offset = 0.0
         self._now_measured: float | None = None
         self._folds: dict[Root, bool] = {}
@@ -68,6 +71,8 @@ class LocalShare:
 
     def entries(self, folder: Place) -> Iterator[Entry]:
         """See `seams.Share`. `OSError` ELOOP if the folder is reached by a link."""
+        if self._heed is not None:
+            self._heed(folder)
         try:
             for found in self._tree.scan(folder):
                 name = to_text(os.fsencode(found.name))

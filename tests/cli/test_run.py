@@ -5,6 +5,7 @@ import json
 import os
 import select
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import IO
@@ -381,3 +382,22 @@ def test_watch_ends_well_by_a_signal_and_reopens_its_log(
     assert b"the next run goes on with it" in err
     assert names(share / "outbox") == ["a.txt", "b.txt"]
     assert names(share / ".paxect" / "claims") == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what came")
+def test_watch_takes_a_new_file_at_once_however_seldom_it_looks(
+    share: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "e.jsonl"
+    drop(share, a_txt=b"one")
+    process = start("watch", share, "--log", log, "--poll-seconds", "86400")
+    assert process.stderr is not None
+    lines_until(process.stderr, log, '"decode"')
+    (share / "inbox" / "below").mkdir()
+    drop(share, b_txt=b"two")
+    lines_until(process.stderr, log, '"outbox/b.txt"')
+    (share / "inbox" / "below" / "c.txt").write_bytes(b"three")
+    lines_until(process.stderr, log, '"outbox/below/c.txt"')
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert names(share / "outbox") == ["a.txt", "b.txt", "below/c.txt"]
