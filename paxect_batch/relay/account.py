@@ -112,9 +112,9 @@ class Account:
         self.standing.claims_tried += 1
         self.standing.claims_lost += not won
 
-    def elsewhere(self, size: int) -> None:
+    def elsewhere(self, size: int, *, files: int = 1) -> None:
         """Note an item that another node holds: not seen, as far as this run goes."""
-        self.standing.elsewhere_files += 1
+        self.standing.elsewhere_files += files
         self.standing.elsewhere_bytes += size
 
     def delivered(self, record: Record) -> None:

@@ -122,6 +122,9 @@ class Pass:
                 self._collect()
                 self._send(self._builder.flush())
             self._commits.finish()
+            if not self.progressed or self._is_closing():
+                # Nobody asks before, and each node would, for each item.
+                self._others.add_up()
         except Exception:
             # What one commit met is no reason to leave another half done.
             self._commits.finish()
@@ -260,7 +263,14 @@ class Pass:
 
     def _take(self, wanted: Sequence[Taken], *, counts: bool = True) -> None:
         """Claim the items and hand on those that are to be had."""
-        taken = self._taker.take(wanted)
+        # While a turn was waited for, a container may have been gone on with.
+        taken = self._taker.take(
+            [
+                each
+                for each in wanted
+                if state.key_of(each.item.direction, each.item.source) not in self._busy
+            ]
+        )
         for each in taken:
             assert each.claim is not None
             self._claims[each.target] = each.claim, each.item.size

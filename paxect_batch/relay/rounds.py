@@ -16,7 +16,7 @@ from paxect_batch.model.places import Place, Root
 from paxect_batch.relay.scan import scan
 from paxect_batch.rules.naming import CONTAINER_SUFFIX
 from paxect_batch.rules.plan import BIG_BYTES_MIN
-from paxect_batch.rules.share_out import is_own, rank
+from paxect_batch.rules.share_out import ShareOut
 from paxect_batch.seams import Share
 
 OWN_WINDOW = 16_384
@@ -45,8 +45,8 @@ class Rounds:
         """`momentary` is told of files that `scan` passes over."""
         self._momentary = momentary
         self._share = share
-        self._node = node
         self._others = others
+        self._share_out = ShareOut(node, others)
 
     def own(self, root: Root) -> Iterator[Entry]:
         """Give what falls to this node below the root: files and links."""
@@ -95,12 +95,10 @@ class Rounds:
 
     def _in_order(self, entries: list[Entry]) -> list[Entry]:
         entries.reverse()
-        return sorted(
-            entries, key=lambda entry: rank(self._node, self._others, _drawn(entry))
-        )
+        return sorted(entries, key=lambda entry: self._share_out.rank(_drawn(entry)))
 
     def _falls_here(self, entry: Entry) -> bool:
-        return is_own(self._node, self._others, _drawn(entry))
+        return self._share_out.is_own(_drawn(entry))
 
 
 def _drawn(entry: Entry) -> str:

@@ -12,21 +12,40 @@ from collections.abc import Collection
 
 from paxect_batch.rules.plan import LOT_ITEMS_MAX
 
+_DRAW_MAX = 2**64 - 1
 HELP_PART = 4
 """All nodes together claim no more than one part of so many of what is left at once."""
 
 
-def is_own(node: str, others: Collection[str], item: str) -> bool:
-    """Tell whether the item falls to the node, beside these living others."""
-    return rank(node, others, item) == 0
+class ShareOut:
+    """What falls to a node, beside these living others."""
 
+    def __init__(self, node: str, others: Collection[str]) -> None:
+        self._own = _drawn(node) | 1
+        self._others = [(_drawn(other) | 1, other > node) for other in others]
 
-def rank(node: str, others: Collection[str], item: str) -> int:
-    """Return how many of the others the item falls to before it falls to the node."""
-    if not others:
-        return 0
-    own = _draw(node, item), node
-    return sum((_draw(other, item), other) > own for other in others)
+    def is_own(self, item: str) -> bool:
+        """Tell whether the item falls to the node."""
+        if not self._others:
+            return True
+        drawn = _drawn(item)
+        own = drawn * self._own & _DRAW_MAX
+        # Who is beaten mostly finds that out soon, however many they are.
+        for factor, wins_ties in self._others:
+            other = drawn * factor & _DRAW_MAX
+            if other > own or (wins_ties and other == own):
+                return False
+        return True
+
+    def rank(self, item: str) -> int:
+        """Return to how many of the others the item falls before it falls to it."""
+        drawn = _drawn(item)
+        own = drawn * self._own & _DRAW_MAX
+        ranks = 0
+        for factor, wins_ties in self._others:
+            other = drawn * factor & _DRAW_MAX
+            ranks += other > own or (wins_ties and other == own)
+        return ranks
 
 
 def help_items(left: int, nodes: int) -> int:
@@ -38,5 +57,6 @@ def help_items(left: int, nodes: int) -> int:
     return min(max(left // (HELP_PART * nodes), 1), LOT_ITEMS_MAX)
 
 
-def _draw(node: str, item: str) -> bytes:
-    return hashlib.blake2b(f"{node}\0{item}".encode(), digest_size=8).digest()
+def _drawn(word: str) -> int:
+    """Return a number that looks like any other; an odd one times it does, too."""
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest())

@@ -86,10 +86,15 @@ def _is_other(lease: Lease | None, own: Lease) -> bool:
 def _take_marker(
     own: Lease, leases: LeaseFiles, claims: ClaimFiles, wait: Callable[[], float]
 ) -> bool:
-    """Make the marker, once whoever has it is done; False if it cannot be had."""
+    """Make the marker, once whoever has it is done.
+
+    False if it cannot be had, or need not be, since there is a batch by now.
+    """
     holder, waited, taken_away = None, 0.0, 0
     while not claims.take(KEY, node=own.node, run=own.run):
         waited += wait()
+        if _there(own, leases) is not None:
+            return False
         found = claims.owner(KEY)
         if found != holder:
             # Each may take its time: many begin at once, and machines are slow.

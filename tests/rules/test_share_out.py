@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from paxect_batch.rules.plan import LOT_ITEMS_MAX
-from paxect_batch.rules.share_out import HELP_PART, help_items, is_own, rank
+from paxect_batch.rules.share_out import HELP_PART, ShareOut, help_items
 
 names = st.text(min_size=1, max_size=8)
+
+
+def rank(node: str, others: Collection[str], item: str) -> int:
+    return ShareOut(node, others).rank(item)
+
+
+def is_own(node: str, others: Collection[str], item: str) -> bool:
+    return ShareOut(node, others).is_own(item)
 
 
 @given(st.sets(names, min_size=1, max_size=8), names)
@@ -17,7 +28,9 @@ def test_each_item_has_each_of_the_living_at_one_rank(
 ) -> None:
     ranks = sorted(rank(node, nodes - {node}, item) for node in nodes)
     assert ranks == list(range(len(nodes)))
-    assert sum(is_own(node, nodes - {node}, item) for node in nodes) == 1
+    for node in nodes:
+        others = nodes - {node}
+        assert is_own(node, others, item) == (rank(node, others, item) == 0)
 
 
 @given(st.sets(names, min_size=2, max_size=8), names)
@@ -40,12 +53,21 @@ def test_item_of_a_node_that_goes_falls_to_who_helps_first(
     assert is_own(by_rank[1], left - {by_rank[1]}, item)
 
 
-def test_items_are_shared_out_evenly() -> None:
-    nodes = {f"node{number}" for number in range(8)}
-    items = [f"file-{number}" for number in range(8000)]
-    for node in nodes:
-        share = sum(is_own(node, nodes - {node}, item) for item in items)
-        assert 800 <= share <= 1200
+@pytest.mark.parametrize("count", [2, 3, 16])
+def test_items_are_shared_out_evenly_and_so_is_what_is_left_of_a_node(
+    count: int,
+) -> None:
+    nodes = {f"node{number}" for number in range(count)}
+    items = [f"file-{number}" for number in range(1000 * count)]
+    falls = {
+        node: [item for item in items if is_own(node, nodes - {node}, item)]
+        for node in nodes
+    }
+    assert all(800 <= len(own) <= 1200 for own in falls.values())
+    for node in nodes - {"node0"}:
+        left = nodes - {"node0", node}
+        heirs = sum(is_own(node, left, item) for item in falls["node0"])
+        assert 0.3 / (count - 1) <= heirs / 1000 <= 2.0 / (count - 1)
 
 
 def test_helper_claims_the_less_the_less_is_left() -> None:

@@ -31,16 +31,16 @@ class Calls:
         self.disk = disk
         self.process = process
         self.mount = mount
-        self._turns = turns
+        self.turns = turns
 
     def enter(self, name: str, path: str) -> int:
         """Take a step; return an error to raise after the operation, if any."""
-        self._turns.step(name, path)
+        self.turns.step(name, path)
         process = self.process
-        while process.cut_until > self._turns.time:
+        while process.cut_until > self.turns.time:
             if not process.hangs:
                 raise error(errno.EIO, path)
-            self._turns.sleep(process.cut_until - self._turns.time)
+            self.turns.sleep(process.cut_until - self.turns.time)
         if process.errors:
             number, happens = process.errors.pop()
             if not happens or name not in _LINGERS:
@@ -59,13 +59,13 @@ class Calls:
         if (
             not fresh
             and known is not None
-            and self._turns.time - known[0] < self.mount.listing_seconds
+            and self.turns.time - known[0] < self.mount.listing_seconds
         ):
             return known[1]
         names = tuple(
             (name, isinstance(node, Folder)) for name, node in folder.names.items()
         )
-        self.process.listings[folder.inode] = self._turns.time, names
+        self.process.listings[folder.inode] = self.turns.time, names
         return names
 
     def seems_absent(self, path: str) -> bool:
@@ -75,7 +75,7 @@ class Calls:
         known = self.process.listings.get(folder.inode) if folder is not None else None
         return (
             known is not None
-            and self._turns.time - known[0] < self.mount.listing_seconds
+            and self.turns.time - known[0] < self.mount.listing_seconds
             and all(each != name for each, _ in known[1])
         )
 

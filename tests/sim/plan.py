@@ -57,6 +57,12 @@ class Plan(NamedTuple):
     eager: float
     """How often a consumer takes a file in the instant in which it appears."""
     clock_offsets: tuple[float, ...]
+    hands: int
+    """On how many items a process acts at once."""
+
+
+_HANDS_SINCE = 6_000_000
+"""Seeds before this one play as they did when there was one hand alone."""
 
 
 def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
@@ -102,6 +108,7 @@ def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
         clock_offsets=tuple(
             dice.choice((0.0, 0.0, 3600.0, -86400.0)) for _ in range(nodes)
         ),
+        hands=dice.choice((1, 2, 16)) if seed >= _HANDS_SINCE else 1,
     )
 
 

@@ -13,6 +13,7 @@ import msgspec
 from calls import Calls
 from disk import File, Folder, error
 from sim_file import SimFile
+from sim_hands import act_on_each
 
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root
@@ -58,9 +59,11 @@ class FolderSteps:
 class SimShare:
     """See `seams.Share`. Each operation takes the calls that the real one takes."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, *, hands: int = 1) -> None:
         self._calls = calls
         self._folders = Folders(FolderSteps(calls))
+        self._hands = hands
+        self.ahead = 4 * hands if hands > 1 else 1
 
     def entries(self, folder: Place) -> Iterator[Entry]:
         try:
@@ -129,10 +132,12 @@ class SimShare:
     def prepare_folders(self, folders: Sequence[Place]) -> None:
         self._folders.prepare(folders, Syncing())
 
-    ahead = 1
-
     def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
-        one_by_one(act, items)
+        if self._hands == 1 or len(items) < 2:
+            one_by_one(act, items)
+        else:
+            calls = self._calls
+            act_on_each(calls.turns, calls.process, act, items, hands=self._hands)
 
     def read(self, place: Place, bytes_max: int) -> bytes | None:
         path = path_of(place)

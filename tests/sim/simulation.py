@@ -44,13 +44,15 @@ class Ended(Exception):
 class Simulation(Faults):
     """One seed, once."""
 
-    def __init__(self, plan: Plan, *, tell: Tell | None = None) -> None:
+    def __init__(
+        self, plan: Plan, *, tell: Tell | None = None, turns: Turns | None = None
+    ) -> None:
         self.plan = plan
         self._tell = tell
         self._dice = random.Random(f"turns {plan.seed}")
         self._fate = random.Random(f"faults {plan.seed}")
         self.disk = Disk()
-        self.turns = Turns(self._dice, steps_max=STEPS_MAX)
+        self.turns = turns or Turns(self._dice, steps_max=STEPS_MAX)
         self.disk.clock = lambda: self.turns.time
         self.turns.step_seconds = plan.step_seconds
         self.turns.turn_steps_max = plan.turn_steps_max
@@ -196,7 +198,7 @@ class Simulation(Faults):
         self.turns.spawn(process, begin)
 
     def _live(self, slot: Slot, process: Process, *, last: bool, watches: bool) -> None:
-        share = SimShare(self.world.calls[process])
+        share = SimShare(self.world.calls[process], hands=self.plan.hands)
         stop = Stop(lambda: self.is_closing, watches=watches)
         ledgers: list[FileLedger] = []
         current = ""
