@@ -57,7 +57,7 @@ class Plan(NamedTuple):
     eager: float
     """How often a consumer takes a file in the instant in which it appears."""
     clock_offsets: tuple[float, ...]
-    hands: int
+    hands: int = 1
     """On how many items a process acts at once."""
 
 
