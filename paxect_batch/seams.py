@@ -104,10 +104,13 @@ class Share(Protocol):
     def ahead(self) -> int:
         """How many items it is good to look at and to claim at once."""
 
-    def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
+    def each(
+        self, act: Callable[[T], object], items: Sequence[T], *, removing: bool = False
+    ) -> None:
         """Act on each of them: on several at once where a server is waited for.
 
-        Then all are acted on, whatever one meets; what the first met is raised.
+        Then all are acted on, whatever one meets; what the first met is raised. To
+        remove files may be waited for on a disk of this machine as well.
         """
 
     def now(self) -> float:

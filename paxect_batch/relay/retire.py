@@ -12,7 +12,7 @@ before its source is retired: the content that was delivered goes, any other goe
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from paxect_batch.model.items import Direction, Kind
 from paxect_batch.model.places import Place
@@ -20,6 +20,7 @@ from paxect_batch.model.policy import OnDone
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Meta, Pledge
 from paxect_batch.relay import state
+from paxect_batch.relay.commits import Steps
 from paxect_batch.rules.naming import sidecar_name
 from paxect_batch.seams import Share
 from paxect_batch.work.sources import look_at_source
@@ -42,20 +43,45 @@ class Retirer:
         self.changed: set[Place] = set()
         """Folders that must be synced before what was retired is forgotten."""
 
-    def retire(self, pledge: Pledge) -> bool:
-        """Take the source away; False if another file has its name by now."""
-        source = pledge.source
-        facts = look_at_source(self._share, source)
+    def retire(self, pledges: Sequence[Pledge]) -> Steps[list[bool]]:
+        """Take the sources away; tell of each: False if another file has its name.
+
+        Removing waits for a disk that gives up a file's blocks, so it is yielded.
+        """
+        gone: dict[Place, bool] = {}
+
+        def look(pledge: Pledge) -> None:
+            known = self._is_gone(pledge)
+            if known is None:
+                self._drop_companions(pledge)
+            else:
+                gone[pledge.stage] = known
+
+        if self._ready_marker or any(_is_decoded(pledge) for pledge in pledges):
+            yield lambda: self._share.each(look, pledges, removing=True)
+        else:
+            self._share.each(look, pledges)
+        left = [pledge for pledge in pledges if pledge.stage not in gone]
+        aside: list[Place] = []
+
+        def take(pledge: Pledge) -> None:
+            gone[pledge.stage] = self._take_away(pledge, aside)
+
+        self._share.each(take, left)
+        if aside:
+            yield lambda: self._share.each(self._share.remove, aside, removing=True)
+        return [gone[pledge.stage] for pledge in pledges]
+
+    def _is_gone(self, pledge: Pledge) -> bool | None:
+        """Tell whether the source is gone, or another; None if it is to go."""
+        facts = look_at_source(self._share, pledge.source)
         if facts is None:
             return True
-        if facts.identity != pledge.identity:
-            return False
+        return None if facts.identity == pledge.identity else False
+
+    def _take_away(self, pledge: Pledge, left_aside: list[Place]) -> bool:
+        source = pledge.source
         self.changed.add(source.folder)
-        if pledge.direction is Direction.DECODE:
-            self._drop_companions(pledge)
-        elif self._ready_marker:
-            # First the marker: alone it would call the next file of that name whole.
-            self._share.remove(source.beside(source.name + self._ready_marker))
         aside = self._aside_of(pledge)
         try:
             if not self._move_aside(pledge, aside):
@@ -68,7 +94,7 @@ class Retirer:
             # The folder is on another file system; what is left is a smaller window.
             self._share.remove(source)
             return True
-        return self._settle_aside(pledge, aside)
+        return self._settle_aside(pledge, aside, left_aside)
 
     def _aside_of(self, pledge: Pledge) -> Place:
         folder = state.stage_folder(self._share, self._by, pledge.source.root)
@@ -83,7 +109,10 @@ class Retirer:
                 self._share.rename_new(pledge.source, aside)
             except FileExistsError:
                 # This run failed half way when it retired this before.
-                self._settle_aside(pledge, aside)
+                left: list[Place] = []
+                self._settle_aside(pledge, aside, left)
+                for place in left:
+                    self._share.remove(place)
             except FileNotFoundError:
                 if look_at_source(self._share, pledge.source) is None:
                     return False
@@ -92,20 +121,27 @@ class Retirer:
                 return True
         raise FileNotFoundError(errno.ENOENT, "it vanishes again and again", str(aside))
 
-    def _settle_aside(self, pledge: Pledge, aside: Place) -> bool:
+    def _settle_aside(self, pledge: Pledge, aside: Place, left: list[Place]) -> bool:
+        """Put it back, archive it, or leave it to be removed."""
         facts = self._share.look(aside)
         if facts is None:
             return True  # whoever took this run for dead settled it
         if facts.identity != pledge.identity:
             move_to_free_name(self._share, aside, pledge.source)
             return False
-        folder = dispose(self._share, aside, pledge.source)
-        if folder is not None:
-            self.changed.add(folder)
+        if _is_to_be_archived(aside):
+            self.changed.add(archive(self._share, aside, pledge.source))
+        else:
+            left.append(aside)
         return True
 
     def _drop_companions(self, pledge: Pledge) -> None:
         source = pledge.source
+        if not _is_decoded(pledge):
+            if self._ready_marker:
+                # Before its file: alone it would call the next of that name whole.
+                self._share.remove(source.beside(source.name + self._ready_marker))
+            return
         sidecar = source.beside(sidecar_name(source.name))
         try:
             self._share.remove(sidecar)
@@ -139,7 +175,10 @@ def settle_asides(
         for place in by_key[key]:
             facts = left.get(place)
             if facts is not None and facts.identity == record.identity:
-                dispose(share, place, record.source)
+                if _is_to_be_archived(place):
+                    archive(share, place, record.source)
+                else:
+                    share.remove(place)
                 del left[place]
     for place, facts in list(left.items()):
         source = sources.get(_key_in(place))
@@ -150,14 +189,19 @@ def settle_asides(
     return list(left)
 
 
-def dispose(share: Share, aside: Place, source: Place) -> Place | None:
-    """Remove or archive a retired source; return the folder of the archive, if any."""
-    if not aside.name.startswith(f"{state.RETIRED_PREFIX}{OnDone.ARCHIVE}-"):
-        share.remove(aside)
-        return None
-    archive = state.state("archive", str(source))
-    move_to_free_name(share, aside, archive)
-    return archive.folder
+def archive(share: Share, aside: Place, source: Place) -> Place:
+    """Archive a retired source; return the folder that it came into."""
+    archived = state.state("archive", str(source))
+    move_to_free_name(share, aside, archived)
+    return archived.folder
+
+
+def _is_to_be_archived(aside: Place) -> bool:
+    return aside.name.startswith(f"{state.RETIRED_PREFIX}{OnDone.ARCHIVE}-")
+
+
+def _is_decoded(pledge: Pledge) -> bool:
+    return pledge.direction is Direction.DECODE
 
 
 def move_to_free_name(share: Share, place: Place, target: Place) -> None:

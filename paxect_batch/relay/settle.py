@@ -144,6 +144,10 @@ class Settler:
             yield from self._record(matters)
             for matter in matters:
                 matter.know(recorded=True)
+        elif step is Step.RETIRE:
+            gone = yield from self._retirer.retire([each.pledge for each in matters])
+            for matter, is_gone in zip(matters, gone, strict=True):
+                matter.know(source=SourceState.GONE if is_gone else SourceState.CHANGED)
         elif step in (Step.COLLIDE, Step.DROP):
             self._share.each(lambda matter: self._withdraw(step, matter), matters)
         else:
@@ -152,7 +156,6 @@ class Settler:
                 Step.PUBLISH_SIDECAR: self._publish_sidecar,
                 Step.PUBLISH: self._publish,
                 Step.ADOPT: self._adopt,
-                Step.RETIRE: self._retire,
                 Step.FINISH: self._finish,
             }[step]
             if step in (Step.PUBLISH_SIDECAR, Step.PUBLISH):
@@ -231,10 +234,6 @@ class Settler:
             self._share.sync(stream)
         self._share.remove(matter.pledge.stage)
         matter.know(staged=False)
-
-    def _retire(self, matter: Matter) -> None:
-        gone = self._retirer.retire(matter.pledge)
-        matter.know(source=SourceState.GONE if gone else SourceState.CHANGED)
 
     def _withdraw(self, step: Step, matter: Matter) -> None:
         stage = matter.pledge.stage

@@ -38,6 +38,10 @@ _NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
 _REPLACE_TRIES_MAX = 6
 _REPLACE_WAIT_SECONDS = 0.01
 _AHEAD = 4 * HANDS_MAX
+# Where a disk is told of each block that is free, removing waits for it.
+_SLOW_REMOVAL_SECONDS = 0.0001
+_REMOVALS_JUDGED = 32
+_REMOVERS = 4
 T = TypeVar("T")
 
 
@@ -58,6 +62,9 @@ class LocalShare:
         self._folders = Folders(self._tree)
         self._syncing = Syncing()
         self._hands = Hands()
+        self._removers = Hands(_REMOVERS)
+        self._removal_seconds = 0.0
+        """How long a removal took, in the mean of late."""
         self._is_far = any(map(is_far, self.roots.values()))
         self._monotonic = monotonic
         self._heed = heed
@@ -232,12 +239,15 @@ class LocalShare:
 
     def remove(self, place: Place) -> bool:
         """See `seams.Share`."""
+        began = self._monotonic()
         try:
             self._tree.remove(place)
         except OSError as error:
             if error.errno in _NOT_THERE:
                 return False
             raise
+        taken = self._monotonic() - began
+        self._removal_seconds += (taken - self._removal_seconds) / _REMOVALS_JUDGED
         return True
 
     def remove_folder(self, folder: Place) -> bool:
@@ -262,10 +272,14 @@ class LocalShare:
         """See `seams.Share`."""
         return _AHEAD if self._is_far else 1
 
-    def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
+    def each(
+        self, act: Callable[[T], object], items: Sequence[T], *, removing: bool = False
+    ) -> None:
         """See `seams.Share`."""
         if self._is_far and len(items) > 1:
             self._hands.each(act, items)
+        elif removing and self._removal_seconds > _SLOW_REMOVAL_SECONDS:
+            self._removers.each(act, items)
         else:
             for item in items:
                 act(item)

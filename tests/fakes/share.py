@@ -163,7 +163,9 @@ class MemoryShare:
 
     ahead = 1
 
-    def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
+    def each(
+        self, act: Callable[[T], object], items: Sequence[T], *, removing: bool = False
+    ) -> None:
         one_by_one(act, items)
 
     def read(self, place: Place, bytes_max: int) -> bytes | None:

@@ -13,6 +13,7 @@ from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone
 from paxect_batch.model.transfer import Pledge
+from paxect_batch.relay.commits import at_once
 from paxect_batch.relay.retire import Retirer, move_to_free_name
 from paxect_batch.relay.state import Owner
 
@@ -50,6 +51,11 @@ def retirer(
     return Retirer(share, Owner("node", "run"), on_done, ready_marker=marker)
 
 
+def retire(by: Retirer, pledge: Pledge) -> bool:
+    (gone,) = at_once(by.retire([pledge]))
+    return gone
+
+
 def left(bench: Bench) -> dict[str, bytes]:
     """Return what lies anywhere by now, papers and stages included."""
     return {
@@ -59,7 +65,7 @@ def left(bench: Bench) -> dict[str, bytes]:
 
 
 def test_source_that_was_read_is_gone(bench: Bench) -> None:
-    assert retirer(bench.share()).retire(pledge_of(bench.inbox / SOURCE.path))
+    assert retire(retirer(bench.share()), pledge_of(bench.inbox / SOURCE.path))
     assert left(bench) == {}
 
 
@@ -67,7 +73,7 @@ def test_source_that_is_gone_already_is_retired(bench: Bench) -> None:
     path = bench.inbox / SOURCE.path
     pledge = pledge_of(path)
     path.unlink()
-    assert retirer(bench.share()).retire(pledge)
+    assert retire(retirer(bench.share()), pledge)
 
 
 def test_source_that_was_replaced_is_left_alone(bench: Bench) -> None:
@@ -75,7 +81,7 @@ def test_source_that_was_replaced_is_left_alone(bench: Bench) -> None:
     pledge = pledge_of(path)
     bench.drop("sub/new", b"newer")
     (bench.inbox / "sub/new").rename(path)
-    assert not retirer(bench.share()).retire(pledge)
+    assert not retire(retirer(bench.share()), pledge)
     assert left(bench) == {"inbox/sub/a.txt": b"newer"}
 
 
@@ -89,7 +95,7 @@ def test_source_that_is_replaced_in_the_last_instant_is_put_back(bench: Bench) -
             path.write_bytes(b"newer")
 
     share = WatchedShare(bench.share(), before=replace)
-    assert not retirer(share).retire(pledge)
+    assert not retire(retirer(share), pledge)
     assert left(bench) == {"inbox/sub/a.txt": b"newer"}
 
 
@@ -106,7 +112,7 @@ def test_file_put_back_gives_way_to_one_that_came_meanwhile(bench: Bench) -> Non
             path.write_bytes(drops.pop(0))
 
     share = WatchedShare(bench.share(), before=drop)
-    assert not retirer(share).retire(pledge)
+    assert not retire(retirer(share), pledge)
     assert left(bench) == {
         "inbox/sub/a.txt": b"third drop",
         "inbox/sub/a.txt.1": b"second drop",
@@ -125,7 +131,7 @@ def test_source_whose_folder_vanishes_as_it_is_moved_is_retired(bench: Bench) ->
             stage.rmdir()
 
     share = WatchedShare(bench.share(), before=sweep)
-    assert retirer(share).retire(pledge)
+    assert retire(retirer(share), pledge)
     assert vanished
     assert left(bench) == {}
 
@@ -141,7 +147,7 @@ def test_folder_that_vanishes_again_and_again_is_an_error_and_loses_nothing(
             raise FileNotFoundError(errno.ENOENT, "gone", str(target))
 
     with pytest.raises(FileNotFoundError, match="again and again"):
-        retirer(Hopeless(bench.share())).retire(pledge)
+        retire(retirer(Hopeless(bench.share())), pledge)
     assert left(bench) == {"inbox/sub/a.txt": b"data"}
 
 
@@ -155,10 +161,10 @@ def test_what_this_run_left_aside_before_is_settled_first(bench: Bench) -> None:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
-        retirer(WatchedShare(bench.share(), before=fail)).retire(pledge)
+        retire(retirer(WatchedShare(bench.share(), before=fail)), pledge)
     (aside,) = files_below(bench.state / "stage")
     os.link(aside, path)  # and a producer, or a power cut, brought it back
-    assert retirer(bench.share()).retire(pledge)
+    assert retire(retirer(bench.share()), pledge)
     assert left(bench) == {}
 
 
@@ -170,7 +176,7 @@ def test_source_on_another_file_system_is_removed_where_it_is(bench: Bench) -> N
         def rename_new(self, source: Place, target: Place) -> None:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
 
-    assert retirer(Apart(bench.share())).retire(pledge)
+    assert retire(retirer(Apart(bench.share())), pledge)
     assert left(bench) == {}
 
 
@@ -183,7 +189,7 @@ def test_share_that_fails_as_a_source_is_moved_keeps_it(bench: Bench) -> None:
             raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
 
     with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
-        retirer(WatchedShare(bench.share(), before=fail)).retire(pledge)
+        retire(retirer(WatchedShare(bench.share(), before=fail)), pledge)
     assert left(bench) == {"inbox/sub/a.txt": b"data"}
 
 
@@ -191,7 +197,7 @@ def test_archive_keeps_every_source_of_one_name(bench: Bench) -> None:
     for number in range(3):
         bench.drop(SOURCE.path, b"content %d" % number)
         pledge = pledge_of(bench.inbox / SOURCE.path)
-        assert retirer(bench.share(), OnDone.ARCHIVE).retire(pledge)
+        assert retire(retirer(bench.share(), OnDone.ARCHIVE), pledge)
     archived = bench.state / "archive/inbox/sub"
     found = {path.name: path.read_bytes() for path in archived.iterdir()}
     assert found == {
@@ -210,7 +216,7 @@ def test_marker_goes_before_its_source(bench: Bench) -> None:
         order.extend(path.name for path in files_below(bench.inbox))
 
     share = WatchedShare(bench.share(), after=note)
-    assert retirer(share, marker=".ready").retire(pledge)
+    assert retire(retirer(share, marker=".ready"), pledge)
     assert order
     assert order[-1] == "a.txt"
     assert left(bench) == {}

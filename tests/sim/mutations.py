@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -62,12 +63,12 @@ def _publish_over_different(scene: Any) -> Step:
     return Step.ADOPT if step is Step.COLLIDE else step
 
 
-def _any_identity(self: retire.Retirer, pledge: Any) -> bool:
-    if self._share.look(pledge.source) is None:
-        return True
-    self.changed.add(pledge.source.folder)
-    self._share.remove(pledge.source)
-    return True
+def _any_identity(self: retire.Retirer, pledges: Any) -> Any:
+    for pledge in pledges:
+        if self._share.look(pledge.source) is not None:
+            self.changed.add(pledge.source.folder)
+            yield partial(self._share.remove, pledge.source)
+    return [True] * len(pledges)
 
 
 def _settle_nothing(self: Recovery, intent: Any, record: Any) -> None:

@@ -132,7 +132,9 @@ class SimShare:
     def prepare_folders(self, folders: Sequence[Place]) -> None:
         self._folders.prepare(folders, Syncing())
 
-    def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
+    def each(
+        self, act: Callable[[T], object], items: Sequence[T], *, removing: bool = False
+    ) -> None:
         if self._hands == 1 or len(items) < 2:
             one_by_one(act, items)
         else:
