@@ -246,16 +246,25 @@ class Recovery:
         }
 
     def _sweep_stages(self, owner: state.Owner, asides: list[Place]) -> None:
-        for folder in sorted(self._stages_folders()):
-            for place in list(state.files_in(self._share, folder.child(owner.run))):
+        for folder in self._stage_folders_of(owner):
+            for place in list(state.files_in(self._share, folder)):
                 if place.name.startswith(state.RETIRED_PREFIX):
                     asides.append(place)
                 elif self._share.remove(place):
                     self.swept.append(place)
 
     def _remove_stage_folders(self, owner: state.Owner) -> None:
-        for folder in self._stages_folders():
-            self._share.remove_folder(folder.child(owner.run))
+        for folder in self._stage_folders_of(owner):
+            self._share.remove_folder(folder)
+
+    def _stage_folders_of(self, owner: state.Owner) -> list[Place]:
+        """Return where the run staged, each folder after those that are in it."""
+        folders: list[Place] = []
+        for each in sorted(self._stages_folders()):
+            of_run = each.child(owner.run)
+            folders += state.folders_in(self._share, of_run)
+            folders.append(of_run)
+        return folders
 
 
 def _delivery(record: Record) -> Delivery:

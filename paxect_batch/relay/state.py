@@ -21,6 +21,8 @@ from paxect_batch.model.transfer import Intent
 from paxect_batch.seams import Share
 
 RETIRED_PREFIX = "retired-"
+_STAGE_PARTS = 8
+_STAGED_IN_A_ROW = 256
 """Begins the names of sources that are moved aside while they are retired."""
 WITHDRAWN_SUFFIX = ".withdrawn"
 """Ends the name of a staged file that will never be published."""
@@ -70,6 +72,16 @@ def stages_folder(share: Share, node: str, root: Root) -> Place:
 def stage_folder(share: Share, owner: Owner, root: Root) -> Place:
     """Where a run keeps files that are on their way into or out of a root."""
     return stages_folder(share, owner.node, root).child(owner.run)
+
+
+def stage_part(share: Share, owner: Owner, root: Root, number: int) -> Place:
+    """Where a run stages its file of that number, on its way into a root.
+
+    In several folders in turn: while workers create files in one, none can be renamed
+    out of it.
+    """
+    part = number // _STAGED_IN_A_ROW % _STAGE_PARTS
+    return stage_folder(share, owner, root).child(str(part))
 
 
 def withdrawn_place(stage: Place) -> Place:

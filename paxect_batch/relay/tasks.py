@@ -29,7 +29,7 @@ class TaskMaker:
         """Return what a worker is to do with the item."""
         encodes = item.direction is Direction.ENCODE
         root = Root.WIRE if encodes else Root.OUTBOX
-        folder = state.stage_folder(self._share, self._owner, root)
+        folder = state.stage_part(self._share, self._owner, root, self._number)
         # Short, and below the run's own folder: nothing is ever written over.
         stage = folder.child(
             f"{state.key_of(item.direction, item.source)[:16]}-{self._number:x}.part"

@@ -174,10 +174,10 @@ def test_item_that_was_given_up_is_never_taken_for_delivered(tmp_path: Path) -> 
     for path, data in kept.items():
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_bytes(data)
-        run = Path(path).parent.name
-        (bench.state / "stage/node" / run).mkdir(parents=True)
-        withdrawn = msgspec.json.decode(data.splitlines()[0])["pledges"][0]["stage"][1]
-        (bench.state / f"{withdrawn}.withdrawn").write_bytes(b"")
+        stage = msgspec.json.decode(data.splitlines()[0])["pledges"][0]["stage"][1]
+        withdrawn = bench.state / f"{stage}.withdrawn"
+        withdrawn.parent.mkdir(parents=True)
+        withdrawn.write_bytes(b"")
     bench.drain(policy=policy, mode=Mode.ENCODE)
     assert (bench.inbox / "a.txt").read_bytes() == b"mine"
 
