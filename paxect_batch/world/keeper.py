@@ -10,7 +10,7 @@ import contextlib
 import math
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -18,9 +18,6 @@ from paxect_batch.model.leases import Lease, Over, Word
 from paxect_batch.world.lease_judge import Silence, beat_seconds, is_same_system
 from paxect_batch.world.leases import LeaseFiles, LeaseGone, parse
 from paxect_batch.world.machine import is_running
-
-LOOKS_MAX = 16
-"""At so many leases of nodes that are well it looks in one round."""
 
 _SOON_BEATS = 0.1
 """How long after a look another one is worth while, when somebody was met."""
@@ -47,11 +44,6 @@ class Keeper:
         """The runs that were ever this one's business."""
         self._bereft: set[str] = set()
         """The nodes whose lease this run ended, and whose other runs it must find."""
-        self._present: dict[str, Lease | None] = {}
-        """The leases of the other nodes as they were seen last; None for a torn one."""
-        self._last_looks: dict[str, int] = {}
-        """By node, in which round its lease was looked at last."""
-        self._rounds = 0
         self._others: tuple[Lease, ...] = ()
         self._unheard = False
         self.lost = False
@@ -159,53 +151,30 @@ class Keeper:
     def look_around(self) -> None:
         """See who lives; end the leases of those who do not."""
         self._looked = time.monotonic()
-        self._rounds += 1
-        nodes = [node for node in self._files.nodes() if node != self._own.node]
-        over = list(self._files.over())
-        # While a run is to be rescued, who lives must be known of each.
-        for node in nodes if over else self._due(nodes):
-            self._look_at(node)
-            self._last_looks[node] = self._rounds
-        found = {node: self._present[node] for node in nodes if node in self._present}
-        self._others = tuple(lease for lease in found.values() if lease is not None)
-        self._unheard = any(
-            not (self._silence.has_heard(node) or self._runs_here(lease))
-            for node, lease in found.items()
-        )
-        self._adopt(over, {lease.run for lease in self._others})
+        living = []
+        has_unheard = False
+        for node in self._files.nodes():
+            if node == self._own.node:
+                continue
+            paper = self._files.read(node)
+            if paper is None:
+                self._silence.forget(node)
+                continue
+            lease = parse(paper)
+            silent = self._silence.look(node, paper, time.monotonic())
+            if is_over(lease, silent, own=self._own):
+                self._end(node, paper)
+                continue
+            has_unheard |= not (self._silence.has_heard(node) or self._runs_here(lease))
+            if lease is not None:
+                living.append(lease)
+        self._others = tuple(living)
+        self._unheard = has_unheard
+        self._adopt({lease.run for lease in living})
         for node in sorted(self._bereft):
             # While the lease was there, runs before it were its run's to recover.
             self.take(self._files.orphans(node, self._own))
             self._bereft.discard(node)
-
-    def _due(self, nodes: Sequence[str]) -> list[str]:
-        """Return those to look at in this round: all, where they are not many.
-
-        Else those of whom nothing was heard, and of all others so many in turn: if all
-        looked at all in each round, a file server would have little else to do.
-        """
-        due: list[str] = []
-        resting: list[str] = []
-        for node in nodes:
-            rests = node in self._last_looks and (
-                node not in self._present or self._silence.is_well(node)
-            )
-            (resting if rests else due).append(node)
-        resting.sort(key=self._last_looks.__getitem__)
-        return due + resting[:LOOKS_MAX]
-
-    def _look_at(self, node: str) -> None:
-        paper = self._files.read(node)
-        lease = None if paper is None else parse(paper)
-        if paper is None:
-            self._silence.forget(node)
-        else:
-            silent = self._silence.look(node, paper, time.monotonic())
-            if not is_over(lease, silent, own=self._own):
-                self._present[node] = lease
-                return
-            self._end(node, paper)
-        self._present.pop(node, None)
 
     def find_orphans(self) -> None:
         """See to runs that promised, and of whose end nothing is known."""
@@ -229,9 +198,9 @@ class Keeper:
         if over is not None or parse(paper) is None:
             self._bereft.add(node)
 
-    def _adopt(self, found: Iterable[tuple[Over, str]], living: set[str]) -> None:
+    def _adopt(self, living: set[str]) -> None:
         """Take over what nobody else sees to."""
-        for over, rescuer in found:
+        for over, rescuer in list(self._files.over()):
             if rescuer == self._own.run:
                 if over.run not in self._mine:
                     # A call that failed had its way all the same.

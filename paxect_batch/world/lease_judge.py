@@ -29,34 +29,24 @@ class Silence:
     """How long leases have not changed, by a clock of one's own."""
 
     def __init__(self, *, look_seconds: float) -> None:
-        """`look_seconds` is how often the judge looks, be it at this lease or that."""
+        """`look_seconds` is how often the judge looks."""
         self._step_max = 2 * look_seconds
-        self._looked: float | None = None
-        self._listened = 0.0
-        """How long the judge has been looking, in all."""
-        self._seen: dict[str, tuple[bytes, float]] = {}
-        """What a lease says, and how long the judge had been looking by then."""
+        self._seen: dict[str, tuple[bytes, float, float]] = {}
         self._heard: set[str] = set()
-        self._silent: set[str] = set()
 
     def look(self, node: str, paper: bytes, now: float) -> float:
         """Take in what the lease says now; return the seconds it has been silent."""
-        if self._looked is not None:
-            self._listened += min(now - self._looked, self._step_max)
-        self._looked = now
         before = self._seen.get(node)
-        if before is not None and before[0] == paper:
-            self._silent.add(node)
-            return self._listened - before[1]
-        if before is not None:
+        if before is None:
+            silent = 0.0
+        elif before[0] != paper:
             self._heard.add(node)
-        self._silent.discard(node)
-        self._seen[node] = paper, self._listened
-        return 0.0
-
-    def is_well(self, node: str) -> bool:
-        """Tell whether the lease was heard ever, and had changed at the last look."""
-        return node in self._heard and node not in self._silent
+            silent = 0.0
+        else:
+            _, looked, silent = before
+            silent += min(now - looked, self._step_max)
+        self._seen[node] = paper, now, silent
+        return silent
 
     def has_heard(self, node: str) -> bool:
         """Tell whether the lease ever changed since it was looked at first."""
@@ -66,7 +56,6 @@ class Silence:
         """Forget a lease that is gone."""
         self._seen.pop(node, None)
         self._heard.discard(node)
-        self._silent.discard(node)
 
 
 def is_same_system(one: Machine, other: Machine) -> bool:

@@ -13,7 +13,7 @@ from stages import refusing
 
 from paxect_batch.model.leases import Word
 from paxect_batch.world import keeper as keeper_module
-from paxect_batch.world.keeper import LOOKS_MAX, Keeper
+from paxect_batch.world.keeper import Keeper
 from paxect_batch.world.leases import LEASE_BYTES, LeaseFiles, parse
 from paxect_batch.world.machine import this_machine
 
@@ -106,73 +106,6 @@ def test_silent_node_is_over_after_its_own_lease_time_and_once(
     assert runs(keeper.take_over()) == ["run-of-node2"]
     look_for(keeper, time, 30)
     assert keeper.take_over() == []
-
-
-def beat_all(files: LeaseFiles, beat: int, nodes: list[str]) -> None:
-    for node in nodes:
-        now = msgspec.structs.replace(lease_of(node, seconds=10.0), beat=beat)
-        files.beat(now, beats=[beat - 1])
-
-
-def test_each_of_many_nodes_is_looked_at_in_turn_and_none_for_long_not(
-    files: LeaseFiles, time: SteppedTime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nodes = [f"node{number:02}" for number in range(1, 4 * LOOKS_MAX + 1)]
-    for node in nodes:
-        assert files.create(lease_of(node, seconds=10.0))
-    keeper = kept(files, "node00")
-    keeper.look_around()
-    beat_all(files, 1, nodes)
-    look_for(keeper, time, 1)
-    read, looked = files.read, []
-    monkeypatch.setattr(files, "read", lambda node: looked.append(node) or read(node))
-    for beat in range(2, 10):
-        beat_all(files, beat, nodes)
-        looked.clear()
-        look_for(keeper, time, 1)
-        assert len(looked) == LOOKS_MAX
-        assert len(keeper.others) == len(nodes)
-        nodes = [node for node in nodes if node not in looked] + looked
-    # Who was not looked at for longest came first, so each had its turn twice.
-    assert len({*nodes[-LOOKS_MAX:]}) == LOOKS_MAX
-
-
-def test_one_of_many_nodes_that_falls_silent_is_over_after_its_time(
-    files: LeaseFiles, time: SteppedTime
-) -> None:
-    nodes = [f"node{number:02}" for number in range(1, 4 * LOOKS_MAX + 1)]
-    for node in nodes:
-        assert files.create(lease_of(node, seconds=10.0))
-    keeper = kept(files, "node00")
-    keeper.look_around()
-    for beat in range(1, 4):
-        beat_all(files, beat, nodes)
-        look_for(keeper, time, 1)
-    silent = nodes.pop()
-    for beat in range(4, 13):
-        beat_all(files, beat, nodes)
-        look_for(keeper, time, 1)
-        assert keeper.take_over() == []
-    for beat in range(13, 20):
-        beat_all(files, beat, nodes)
-        look_for(keeper, time, 1)
-    assert runs(keeper.take_over()) == [f"run-of-{silent}"]
-    assert [lease.node for lease in keeper.others] == nodes
-
-
-def test_new_node_beside_many_is_seen_in_the_next_round(
-    files: LeaseFiles, time: SteppedTime
-) -> None:
-    nodes = [f"node{number:02}" for number in range(1, 4 * LOOKS_MAX + 1)]
-    for node in nodes:
-        assert files.create(lease_of(node, seconds=10.0))
-    keeper = kept(files, "node00")
-    keeper.look_around()
-    beat_all(files, 1, nodes)
-    look_for(keeper, time, 1)
-    assert files.create(lease_of("node-new"))
-    look_for(keeper, time, 1)
-    assert "node-new" in [lease.node for lease in keeper.others]
 
 
 def test_run_whose_end_failed_and_came_all_the_same_is_taken_over_once(

@@ -59,12 +59,10 @@ class Plan(NamedTuple):
     clock_offsets: tuple[float, ...]
     hands: int = 1
     """On how many items a process acts at once."""
-    looks: int = 16
-    """At how many leases of nodes that are well one looks in a round."""
 
 
 _HANDS_SINCE = 6_000_000
-"""Seeds before this one play as they did with one hand and a look at each lease."""
+"""Seeds before this one play as they did when there was one hand alone."""
 
 
 def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
@@ -111,7 +109,6 @@ def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
             dice.choice((0.0, 0.0, 3600.0, -86400.0)) for _ in range(nodes)
         ),
         hands=dice.choice((1, 2, 16)) if seed >= _HANDS_SINCE else 1,
-        looks=dice.choice((1, 2, 16)) if seed >= _HANDS_SINCE else 16,
     )
 
 

@@ -57,7 +57,6 @@ class Simulation(Faults):
         self.turns.step_seconds = plan.step_seconds
         self.turns.turn_steps_max = plan.turn_steps_max
         self.world = World(self.turns)
-        self.world.looks = plan.looks
         self.oracle = Oracle(self.disk, self.turns)
         self.disk.on_named = self._named
         self.mount = Mount(

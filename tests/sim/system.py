@@ -63,7 +63,6 @@ class World:
         self.hosts: dict[Process, Host] = {}
         self.machines: dict[Process, Machine] = {}
         self._tokens = 0
-        self.looks = keeper.LOOKS_MAX
 
     @property
     def now(self) -> Calls:
@@ -333,7 +332,6 @@ def installed(world: World) -> Iterator[None]:
         put(claims, os=system, open_plain=opener, time=clock, threading=threads)
         put(claims, _for_each=lambda act, paths: [act(path) for path in paths])
         put(keeper, threading=threads, time=clock, is_running=world.is_running)
-        put(keeper, LOOKS_MAX=world.looks)
         put(
             locks,
             os=system,
