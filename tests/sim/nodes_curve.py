@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import multiprocessing
 import os
 import random
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -194,18 +192,6 @@ class Model(NamedTuple):
             dice, call_seconds=self.call_seconds, server_seconds=self.server_seconds
         )
         return Curve(nodes, self.files, turns).point()
-
-
-def slope(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """Return the power of x by which y grows: the least squares of their logarithms."""
-    across = [math.log(x) for x in xs]
-    up = [math.log(y) for y in ys]
-    middle, height = sum(across) / len(across), sum(up) / len(up)
-    spread = sum((x - middle) ** 2 for x in across)
-    return (
-        sum((x - middle) * (y - height) for x, y in zip(across, up, strict=True))
-        / spread
-    )
 
 
 def main() -> int:
