@@ -228,6 +228,10 @@ class Bell(Protocol):
         What came while nobody waited rings at once.
         """
 
+    @property
+    def hears_all(self) -> bool:
+        """Whether it rings for all that can come, as far as it can tell."""
+
 
 class Beside(Protocol):
     """Makes calls that wait for a disk beside the caller's thread."""

@@ -293,7 +293,11 @@ class Node:
                 pause = 1.0
                 if not served.paused:
                     took = self._clock.monotonic() - begun
-                    self._waiting.for_more(served.wait_seconds, after=took)
+                    self._waiting.for_more(
+                        served.wait_seconds,
+                        after=took,
+                        was_idle=not (served.progressed or served.elsewhere),
+                    )
             except (OSError, ShareError) as error:
                 pause = self._pause(share_error(error), pause)
 

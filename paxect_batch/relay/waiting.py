@@ -13,6 +13,9 @@ from paxect_batch.seams import Bell, Clock, StopSignal
 PAUSE_PATIENCE_SECONDS = 600.0
 """How long a drain waits for what ran out, such as space on a disk."""
 _PAUSE_SECONDS = 1.0
+IDLE_SECONDS_MAX = 60.0
+"""After so long a node that heard nothing looks all the same."""
+_IDLE_REST = 100
 _SLICE_SECONDS = 0.2
 """How long a wait lasts before the stop signal is looked at again."""
 
@@ -59,19 +62,25 @@ class Waiting:
             elif bell.wait(part):
                 return
 
-    def for_more(self, ready_seconds: float, *, after: float) -> None:
+    def for_more(
+        self, ready_seconds: float, *, after: float, was_idle: bool = False
+    ) -> None:
         """Wait until it is time to look for more, after a pass that took so long.
 
         Without a bell that is the poll interval, which a server's rest depends on. With
         one it is when the bell rings, or when what waits may be ready; but whatever
-        comes, no more than half of the time is spent on looking.
+        comes, no more than half of the time is spent on looking. While nothing comes,
+        it is a hundredth.
         """
         if self._bell is None:
             self.sleep(self._poll_seconds)
             return
+        most = self._poll_seconds
+        if was_idle and self._bell.hears_all:
+            most = max(most, min(after * _IDLE_REST, IDLE_SECONDS_MAX))
         least = min(self._poll_seconds, after)
         self.sleep(least)
-        more = min(self._poll_seconds, ready_seconds) - least
+        more = min(most, ready_seconds) - least
         self.sleep(more, bell=self._bell)
 
     def for_pace(self, *, patient: bool) -> bool:

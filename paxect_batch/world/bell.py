@@ -8,6 +8,7 @@ bell looks again after a while all the same: it saves time, and nothing rests on
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import selectors
 import struct
@@ -31,6 +32,7 @@ _OVERFLOWN = -1
 _HEAD = struct.Struct("iIII")
 _READ_BYTES = 1 << 16
 _OURS = TEMP_PREFIX.encode()
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
 _FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -38,9 +40,10 @@ def hang_bell(roots: Mapping[Root, bytes], served: Iterable[Root]) -> FolderBell
     """Return a bell for those of the roots served that lie on this machine, if any."""
     if sys.platform != "linux":
         return None
-    near = {root: roots[root] for root in served if not is_far(roots[root])}
+    wanted = set(served)
+    near = {root: roots[root] for root in wanted if not is_far(roots[root])}
     try:
-        return FolderBell(near) if near else None
+        return FolderBell(near, hears_all=len(near) == len(wanted)) if near else None
     except OSError:
         return None
 
@@ -48,9 +51,10 @@ def hang_bell(roots: Mapping[Root, bytes], served: Iterable[Root]) -> FolderBell
 class FolderBell:
     """See `seams.Bell`. `heed` what is listed, and it rings for what comes later."""
 
-    def __init__(self, roots: Mapping[Root, bytes]) -> None:
-        """`OSError` if the system has none left."""
+    def __init__(self, roots: Mapping[Root, bytes], *, hears_all: bool = True) -> None:
+        """`OSError` if the system has none left. `hears_all`: these are all roots."""
         self._roots = roots
+        self.hears_all = hears_all
         self._c = ctypes.CDLL(None, use_errno=True)
         self._fd = self._c.inotify_init1(_FLAGS)
         if self._fd < 0:
@@ -67,6 +71,7 @@ class FolderBell:
         if root is None or folder in self._numbers or _is_ours(folder.path):
             return
         if len(self._numbers) >= FOLDERS_MAX:
+            self.hears_all = False
             return
         path = os.path.join(root, to_bytes(folder.path))
         number = self._c.inotify_add_watch(
@@ -77,6 +82,8 @@ class FolderBell:
             self._forget(number)
             self._folders[number] = folder
             self._numbers[folder] = number
+        elif ctypes.get_errno() not in _NOT_THERE:
+            self.hears_all = False
 
     def wait(self, seconds: float) -> bool:
         """See `seams.Bell`."""

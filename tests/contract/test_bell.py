@@ -154,7 +154,10 @@ def test_goes_on_where_the_system_heeds_no_more_folders(
     monkeypatch.setattr(bells, "FOLDERS_MAX", 1)
     below = hung.inbox / "below"
     below.mkdir()
-    hung.list("", "below", "not there")
+    hung.list("", "not there")
+    assert hung.bell.hears_all
+    hung.list("below")
+    assert not hung.bell.hears_all
     (below / "new").write_bytes(b"data")
     assert not hung.rings
     (hung.inbox / "new").write_bytes(b"data")
@@ -175,6 +178,13 @@ def test_no_bell_is_hung_where_others_do_what_this_machine_cannot_hear(
     roots = {Root.INBOX: bytes(tmp_path), Root.WIRE: bytes(tmp_path)}
     near = hang_bell(roots, [Root.INBOX])
     assert near is not None
+    assert near.hears_all
     near.close()
+    monkeypatch.setattr(bells, "is_far", lambda path: path == bytes(tmp_path / "far"))
+    roots[Root.OUTBOX] = bytes(tmp_path / "far")
+    some = hang_bell(roots, [Root.INBOX, Root.OUTBOX])
+    assert some is not None
+    assert not some.hears_all
+    some.close()
     monkeypatch.setattr(bells, "is_far", lambda path: True)
     assert hang_bell(roots, [Root.INBOX, Root.WIRE]) is None

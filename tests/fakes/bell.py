@@ -11,6 +11,7 @@ class FakeBell:
     def __init__(self, clock: FakeClock, *moments: float) -> None:
         self._clock = clock
         self._moments = sorted(moments)
+        self.hears_all = True
 
     def ring(self) -> None:
         """Ring now."""

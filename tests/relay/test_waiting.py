@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.closing import Closing
 from paxect_batch.relay.pacing import Pacer
-from paxect_batch.relay.waiting import Waiting
+from paxect_batch.relay.waiting import IDLE_SECONDS_MAX, Waiting
 
 POLL_SECONDS = 10.0
 # Parts of a second that a clock, which counts from 1970, can be added to exactly.
@@ -43,7 +43,7 @@ class Node:
     ) -> None:
         self.clock = FakeClock()
         self.start = self.clock.monotonic()
-        bell = FakeBell(self.clock, *(self.start + at for at in rings))
+        self.bell = FakeBell(self.clock, *(self.start + at for at in rings))
         self.lives = 0
         self.waiting = Waiting(
             self.clock,
@@ -53,14 +53,16 @@ class Node:
             account=cast(Account, None),
             attend=self._attend,
             poll_seconds=POLL_SECONDS,
-            bell=bell if has_bell else None,
+            bell=self.bell if has_bell else None,
         )
 
     def _attend(self) -> None:
         self.lives += 1
 
-    def waits(self, ready: float = math.inf, *, after: float = 0.0) -> float:
-        self.waiting.for_more(ready, after=after)
+    def waits(
+        self, ready: float = math.inf, *, after: float = 0.0, was_idle: bool = False
+    ) -> float:
+        self.waiting.for_more(ready, after=after, was_idle=was_idle)
         return self.clock.monotonic() - self.start
 
 
@@ -82,6 +84,21 @@ def test_looks_again_when_what_waits_may_be_ready() -> None:
 
 def test_rests_as_long_as_the_pass_took_before_it_heeds_the_bell() -> None:
     assert Node(0.0, 0.5).waits(0.1, after=2.0) == pytest.approx(2.0)
+
+
+def test_idle_node_whose_bell_hears_all_spends_a_hundredth_of_the_time() -> None:
+    assert Node().waits(after=0.5, was_idle=True) == pytest.approx(50.0)
+    assert Node().waits(after=0.0625, was_idle=True) == pytest.approx(POLL_SECONDS)
+    assert Node().waits(after=9.0, was_idle=True) == pytest.approx(IDLE_SECONDS_MAX)
+    assert Node().waits(3.0, after=0.5, was_idle=True) == pytest.approx(3.0)
+    assert Node(20.0).waits(after=0.5, was_idle=True) == pytest.approx(20.0)
+    assert Node(has_bell=False).waits(after=0.5, was_idle=True) == POLL_SECONDS
+
+
+def test_idle_node_whose_bell_does_not_hear_all_looks_at_each_poll() -> None:
+    node = Node()
+    node.bell.hears_all = False
+    assert node.waits(after=0.5, was_idle=True) == pytest.approx(POLL_SECONDS)
 
 
 def test_stop_ends_the_wait() -> None:
