@@ -151,11 +151,11 @@ def test_folder_that_was_replaced_is_heard_when_it_is_listed_again(
 def test_goes_on_where_the_system_heeds_no_more_folders(
     hung: Hung, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bells, "FOLDERS_MAX", 1)
     below = hung.inbox / "below"
     below.mkdir()
     hung.list("", "not there")
     assert hung.bell.hears_all
+    monkeypatch.setattr(bells, "FOLDERS_MAX", 1)
     hung.list("below")
     assert not hung.bell.hears_all
     (below / "new").write_bytes(b"data")
