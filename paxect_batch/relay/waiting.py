@@ -13,9 +13,9 @@ from paxect_batch.seams import Bell, Clock, StopSignal
 PAUSE_PATIENCE_SECONDS = 600.0
 """How long a drain waits for what ran out, such as space on a disk."""
 _PAUSE_SECONDS = 1.0
-IDLE_SECONDS_MAX = 60.0
+IDLE_SECONDS_MAX = 120.0
 """After so long a node that heard nothing looks all the same."""
-_IDLE_REST = 100
+_IDLE_REST = 200
 _SLICE_SECONDS = 0.2
 """How long a wait lasts before the stop signal is looked at again."""
 
@@ -70,7 +70,7 @@ class Waiting:
         Without a bell that is the poll interval, which a server's rest depends on. With
         one it is when the bell rings, or when what waits may be ready; but whatever
         comes, no more than half of the time is spent on looking. While nothing comes,
-        it is a hundredth.
+        it is a two-hundredth.
         """
         if self._bell is None:
             self.sleep(self._poll_seconds)

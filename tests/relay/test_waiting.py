@@ -86,9 +86,9 @@ def test_rests_as_long_as_the_pass_took_before_it_heeds_the_bell() -> None:
     assert Node(0.0, 0.5).waits(0.1, after=2.0) == pytest.approx(2.0)
 
 
-def test_idle_node_whose_bell_hears_all_spends_a_hundredth_of_the_time() -> None:
-    assert Node().waits(after=0.5, was_idle=True) == pytest.approx(50.0)
-    assert Node().waits(after=0.0625, was_idle=True) == pytest.approx(POLL_SECONDS)
+def test_idle_node_whose_bell_hears_all_spends_half_a_hundredth_of_it() -> None:
+    assert Node().waits(after=0.5, was_idle=True) == pytest.approx(100.0)
+    assert Node().waits(after=0.03125, was_idle=True) == pytest.approx(POLL_SECONDS)
     assert Node().waits(after=9.0, was_idle=True) == pytest.approx(IDLE_SECONDS_MAX)
     assert Node().waits(3.0, after=0.5, was_idle=True) == pytest.approx(3.0)
     assert Node(20.0).waits(after=0.5, was_idle=True) == pytest.approx(20.0)
