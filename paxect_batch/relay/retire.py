@@ -49,39 +49,30 @@ class Retirer:
         Removing waits for a disk that gives up a file's blocks, so it is yielded.
         """
         gone: dict[Place, bool] = {}
-
-        def look(pledge: Pledge) -> None:
-            known = self._is_gone(pledge)
-            if known is None:
-                self._drop_companions(pledge)
-            else:
-                gone[pledge.stage] = known
-
-        if self._ready_marker or any(_is_decoded(pledge) for pledge in pledges):
-            yield lambda: self._share.each(look, pledges, removing=True)
-        else:
-            self._share.each(look, pledges)
-        left = [pledge for pledge in pledges if pledge.stage not in gone]
         aside: list[Place] = []
 
         def take(pledge: Pledge) -> None:
             gone[pledge.stage] = self._take_away(pledge, aside)
 
-        self._share.each(take, left)
+        # Without its companions a container would go by another name, so each goes
+        # right after its own.
+        if self._ready_marker or any(_is_decoded(pledge) for pledge in pledges):
+            yield lambda: self._share.each(take, pledges, removing=True)
+        else:
+            self._share.each(take, pledges)
         if aside:
             yield lambda: self._share.each(self._share.remove, aside, removing=True)
         return [gone[pledge.stage] for pledge in pledges]
 
-    def _is_gone(self, pledge: Pledge) -> bool | None:
-        """Tell whether the source is gone, or another; None if it is to go."""
-        facts = look_at_source(self._share, pledge.source)
-        if facts is None:
-            return True
-        return None if facts.identity == pledge.identity else False
-
     def _take_away(self, pledge: Pledge, left_aside: list[Place]) -> bool:
         source = pledge.source
+        facts = look_at_source(self._share, source)
+        if facts is None:
+            return True
+        if facts.identity != pledge.identity:
+            return False
         self.changed.add(source.folder)
+        self._drop_companions(pledge)
         aside = self._aside_of(pledge)
         try:
             if not self._move_aside(pledge, aside):
