@@ -64,6 +64,13 @@ def drop(share: Path, **files: bytes) -> None:
         (share / "inbox" / name.replace("_", ".")).write_bytes(data)
 
 
+def names(folder: Path) -> list[str]:
+    """Return the names of all files below a folder, in order."""
+    return sorted(
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
+    )
+
+
 def start(*words: object, **changes: str) -> "subprocess.Popen[bytes]":
     """Start `paxect-batch` as a process of its own."""
     search = os.pathsep.join((str(ROOT / "core"), str(ROOT)))

@@ -1,18 +1,14 @@
-"""Drain and watch, from words to what lies on the share afterwards."""
+"""Drain, from words to what lies on the share afterwards."""
 
 import errno
 import json
 import os
-import select
 import signal
-import sys
-import time
 from pathlib import Path
-from typing import IO
 from xml.etree import ElementTree as ET
 
 import pytest
-from cli_samples import Command, drop, make_share, start
+from cli_samples import Command, drop, make_share, names
 
 from paxect_batch.model.errors import BatchError, NotReady, ShareError
 from paxect_batch.relay.node import Node
@@ -26,12 +22,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def share(tmp_path: Path) -> Path:
     return make_share(tmp_path)
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(
-        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()
-    )
 
 
 def test_drain_delivers_everything_and_ends_with_the_audit_line(
@@ -346,58 +336,3 @@ def test_manifest_is_signed_with_the_key_of_a_file(
     assert len(manifest["hmac_sha256"]) == 64
     assert manifest["payload"]["node"] == "n1"
     assert "secret" not in path.read_text() + said.out + said.err
-
-
-def lines_until(stream: IO[bytes], path: Path, wanted: str) -> None:
-    """Wait until a file holds a word; the process says when it is over otherwise."""
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        if path.exists() and wanted in path.read_text():
-            return
-        select.select([stream], [], [], 0.02)
-    raise AssertionError(f"{wanted} never came")
-
-
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)]
-)
-def test_watch_ends_well_by_a_signal_and_reopens_its_log(
-    share: Path, tmp_path: Path, number: signal.Signals, code: int
-) -> None:
-    log = tmp_path / "e.jsonl"
-    drop(share, a_txt=b"one")
-    process = start("watch", share, "--log", log, "--poll-seconds", "0.05")
-    assert process.stderr is not None
-    lines_until(process.stderr, log, '"decode"')
-    log.rename(tmp_path / "old.jsonl")
-    process.send_signal(signal.SIGHUP)
-    drop(share, b_txt=b"two")
-    lines_until(process.stderr, log, '"decode"')
-    process.send_signal(number)
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == code
-    audit = json.loads(out.decode().splitlines()[-1].partition("=")[2])
-    assert audit["exit_code"] == code
-    assert audit["delivered"]["files"] == 2
-    assert b"the next run goes on with it" in err
-    assert names(share / "outbox") == ["a.txt", "b.txt"]
-    assert names(share / ".paxect" / "claims") == []
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what came")
-def test_watch_takes_a_new_file_at_once_however_seldom_it_looks(
-    share: Path, tmp_path: Path
-) -> None:
-    log = tmp_path / "e.jsonl"
-    drop(share, a_txt=b"one")
-    process = start("watch", share, "--log", log, "--poll-seconds", "86400")
-    assert process.stderr is not None
-    lines_until(process.stderr, log, '"decode"')
-    (share / "inbox" / "below").mkdir()
-    drop(share, b_txt=b"two")
-    lines_until(process.stderr, log, '"outbox/b.txt"')
-    (share / "inbox" / "below" / "c.txt").write_bytes(b"three")
-    lines_until(process.stderr, log, '"outbox/below/c.txt"')
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
-    assert names(share / "outbox") == ["a.txt", "b.txt", "below/c.txt"]

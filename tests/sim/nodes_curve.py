@@ -22,7 +22,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parents[1]), str(_HERE.parents[1] / "core")]
 
 from disk import START, File  # noqa: E402
-from plan import Plan  # noqa: E402
+from plan import Plan, calm_plan  # noqa: E402
 from simulation import Simulation  # noqa: E402
 from system import FOLDER  # noqa: E402
 from turns import Process, Turns  # noqa: E402
@@ -158,24 +158,8 @@ class Curve(Simulation):
 
 
 def _plan(nodes: int) -> Plan:
-    return Plan(
-        seed=nodes,
-        nodes=nodes,
-        watches=(False,) * nodes,
-        waits=True,
-        drops=(),
-        faults=(),
-        lease_seconds=LEASE_SECONDS,
-        listing_seconds=0.0,
-        refuses_to_replace=True,
-        step_seconds=0.0,
-        turn_steps_max=1,
-        settle_seconds=0.0,
-        on_done="delete",
-        eager=0.0,
-        clock_offsets=(0.0,) * nodes,
-        hands=HANDS_MAX,
-    )
+    plan = calm_plan(nodes)
+    return plan._replace(seed=nodes, lease_seconds=LEASE_SECONDS, hands=HANDS_MAX)
 
 
 class Model(NamedTuple):

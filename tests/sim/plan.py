@@ -61,6 +61,27 @@ class Plan(NamedTuple):
     """On how many items a process acts at once."""
 
 
+def calm_plan(nodes: int) -> Plan:
+    """Return a plan of nodes to which nothing happens; others are made of it."""
+    return Plan(
+        seed=0,
+        nodes=nodes,
+        watches=(False,) * nodes,
+        waits=True,
+        drops=(),
+        faults=(),
+        lease_seconds=2.0,
+        listing_seconds=0.0,
+        refuses_to_replace=True,
+        step_seconds=0.0,
+        turn_steps_max=1,
+        settle_seconds=0.0,
+        on_done="delete",
+        eager=0.0,
+        clock_offsets=(0.0,) * nodes,
+    )
+
+
 _HANDS_SINCE = 6_000_000
 """Seeds before this one play as they did when there was one hand alone."""
 

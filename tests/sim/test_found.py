@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from calls import Calls, Mount
 from disk import Disk
-from plan import Drop, Fault, Plan
+from plan import Drop, Fault, calm_plan
 from simulation import Simulation
 from system import FOLDER, Host, SimLocks, World, installed
 from turns import Process, Turns
@@ -18,22 +18,12 @@ from turns import Process, Turns
 from paxect_batch.model.leases import Lease
 from paxect_batch.seams import Applicant
 
-TWO_NODES = Plan(
-    seed=0,
-    nodes=2,
-    watches=(False, False),
+TWO_NODES = calm_plan(2)._replace(
     waits=False,
     drops=(Drop(0.0, "a.txt", "rename"), Drop(0.0, "b.txt", "rename")),
-    faults=(),
-    lease_seconds=2.0,
-    listing_seconds=0.0,
-    refuses_to_replace=True,
     step_seconds=0.001,
     turn_steps_max=4,
-    settle_seconds=0.0,
-    on_done="delete",
     eager=1.0,
-    clock_offsets=(0.0, 0.0),
 )
 
 

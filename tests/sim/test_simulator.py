@@ -16,24 +16,25 @@ import paxect_batch
 
 _RUN = Path(__file__).with_name("simulate.py")
 
-MISTAKES = {
-    "skip the sync of files": (0, 20),
-    "skip the sync of folders": (0, 20),
-    "skip the sync of inbox, wire and outbox": (170, 20),
-    "append records without a sync": (1000, 30),
-    "record nothing": (0, 20),
-    "publish with replacing": (0, 30),
-    "drop the identity check when retiring": (0, 20),
-    "take a withdrawn stage for published": (0, 30),
-    "adopt different bytes": (0, 30),
-    "forget intents when recovering": (0, 40),
-    "sweep without taking a run's word": (0, 30),
-    "take every lease for over": (0, 40),
-    "claim what others have": (0, 30),
-}
-"""Those that few seeds find: from which on, and how many they may take; RESULTS.md has
-all."""
+MISTAKES = (
+    "skip the sync of files",
+    "skip the sync of folders",
+    "skip the sync of inbox, wire and outbox",
+    "append records without a sync",
+    "record nothing",
+    "publish with replacing",
+    "drop the identity check when retiring",
+    "take a withdrawn stage for published",
+    "adopt different bytes",
+    "forget intents when recovering",
+    "sweep without taking a run's word",
+    "take every lease for over",
+    "claim what others have",
+)
+"""Those that one seed of some forty finds, or more; RESULTS.md has all."""
 
+ENOUGH = 300
+"""Seeds for one of them; which finds it moves with every change of the program."""
 
 FRESH = 300
 
@@ -61,8 +62,7 @@ def test_seeds_and_those_that_failed_once_find_nothing() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MISTAKES)
 def test_deliberate_mistake_is_found_by_few_seeds(name: str) -> None:
-    first, count = MISTAKES[name]
-    assert caught(name, range(first, first + count)) is not None
+    assert caught(name, range(ENOUGH)) is not None
 
 
 def test_seed_played_twice_takes_the_same_steps() -> None:
