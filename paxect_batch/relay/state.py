@@ -21,8 +21,6 @@ from paxect_batch.model.transfer import Intent
 from paxect_batch.seams import Share
 
 RETIRED_PREFIX = "retired-"
-_STAGE_PARTS = 8
-_STAGED_IN_A_ROW = 256
 """Begins the names of sources that are moved aside while they are retired."""
 WITHDRAWN_SUFFIX = ".withdrawn"
 """Ends the name of a staged file that will never be published."""
@@ -35,6 +33,10 @@ PAPER_BYTES_MAX = 16 << 20
 
 _KEYS_KEPT = 4096
 """Each is asked for several times while its item is on its way."""
+
+_STAGE_PARTS = 8
+_STAGED_IN_A_ROW = 256
+"""One folder of a root takes so many stages before it is the next one's turn."""
 
 T = TypeVar("T")
 
