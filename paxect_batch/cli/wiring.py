@@ -26,9 +26,11 @@ from paxect_batch.report.log_formats import encoder_of
 from paxect_batch.seams import Beside, Executor
 from paxect_batch.world.beside import OneBeside
 from paxect_batch.world.clock import RealClock
+from paxect_batch.world.cycles import look_seldom
 from paxect_batch.world.descriptors import raise_limit
 from paxect_batch.world.event_log import JsonlEventLog
 from paxect_batch.world.gauges import SystemGauges
+from paxect_batch.world.hands import hands_beside
 from paxect_batch.world.keys import EnvironmentKeys
 from paxect_batch.world.ledger import FileLedger
 from paxect_batch.world.load import Load, be_nice
@@ -73,6 +75,7 @@ class World:
         dry: bool = False,
     ) -> None:
         raise_limit()
+        look_seldom()
         be_nice(settings.nice)
         self._settings = settings
         self._layout = layout
@@ -85,7 +88,9 @@ class World:
         self.workers = settings.workers or self.load.cores()
         self.bell = _bell(settings, layout) if watch else None
         self.share = LocalShare(
-            layout.roots, heed=None if self.bell is None else self.bell.heed
+            layout.roots,
+            heed=None if self.bell is None else self.bell.heed,
+            hands=lambda: hands_beside(len(self.locks.others())),
         )
         self.locks = FileLocks(
             layout.roots[Root.STATE],

@@ -56,10 +56,7 @@ class Retirer:
 
         # Without its companions a container would go by another name, so each goes
         # right after its own.
-        if self._ready_marker or any(_is_decoded(pledge) for pledge in pledges):
-            yield lambda: self._share.each(take, pledges, removing=True)
-        else:
-            self._share.each(take, pledges)
+        yield lambda: self._share.each(take, pledges, removing=True)
         if aside:
             yield lambda: self._share.each(self._share.remove, aside, removing=True)
         return [gone[pledge.stage] for pledge in pledges]

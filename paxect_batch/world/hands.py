@@ -13,29 +13,38 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-HANDS_MAX = 16
+HANDS = 16
 """A server answers so many at a time about as quickly as one."""
 
+HANDS_MAX = 64
+"""An NFS client has no more calls on their way."""
+
 _Task = Callable[[], None]
+
+
+def hands_beside(others: int) -> int:
+    """Return how many calls a node makes at once; others keep the server busy, too."""
+    return max(HANDS, HANDS_MAX // (others + 1))
 
 
 class Hands:
     """Threads that start when there is work, and wait for more."""
 
-    def __init__(self, count: int = HANDS_MAX) -> None:
-        self._count = count
+    def __init__(self) -> None:
         self._tasks: queue.SimpleQueue[_Task] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._started = 0
 
-    def each(self, act: Callable[[T], object], items: Sequence[T]) -> None:
-        """Act on each item, on several at once; raise what the first met that failed.
+    def each(
+        self, act: Callable[[T], object], items: Sequence[T], *, at_once: int
+    ) -> None:
+        """Act on each item, on so many at once; raise what the first met that failed.
 
         All are acted on, whatever one meets.
         """
         if not items:
             return
-        work = _Work(act, items, min(self._count, len(items)))
+        work = _Work(act, items, min(at_once, len(items)))
         self._start(work.hands)
         for _ in range(work.hands):
             self._tasks.put(work.do)

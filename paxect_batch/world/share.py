@@ -21,7 +21,7 @@ from paxect_batch.model.places import Place, Root, to_text
 from paxect_batch.world import root_traits
 from paxect_batch.world.file_systems import is_far, is_smb
 from paxect_batch.world.folders import Folders
-from paxect_batch.world.hands import HANDS_MAX, Hands
+from paxect_batch.world.hands import HANDS, HANDS_MAX, Hands
 from paxect_batch.world.syncing import Syncing, sync_file
 from paxect_batch.world.tree import CREATE, READ, Tree, parts_of, temp_name
 from paxect_batch.world.wholes import read_whole, write_whole
@@ -37,7 +37,7 @@ _INODE_BITS = 2**64 - 1
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
 _REPLACE_TRIES_MAX = 6
 _REPLACE_WAIT_SECONDS = 0.01
-_AHEAD = 4 * HANDS_MAX
+_AHEAD = HANDS_MAX
 # Where a disk is told of each block that is free, removing waits for it.
 _SLOW_REMOVAL_SECONDS = 0.0001
 _REMOVALS_JUDGED = 32
@@ -55,14 +55,18 @@ class LocalShare:
         tree: Tree | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         heed: Callable[[Place], None] | None = None,
+        hands: Callable[[], int] = lambda: HANDS,
     ) -> None:
-        """`heed` is told of each folder before it is listed."""
+        """`heed` is told of each folder before it is listed.
+
+        So many `hands` wait for a server at once, as it is now.
+        """
         self.roots = {root: os.fsencode(path) for root, path in roots.items()}
         self._tree = _open_tree(self.roots) if tree is None else tree
         self._folders = Folders(self._tree)
         self._syncing = Syncing()
         self._hands = Hands()
-        self._removers = Hands(_REMOVERS)
+        self._hands_now = hands
         self._removal_seconds = 0.0
         """How long a removal took, in the mean of late."""
         self._is_far = any(map(is_far, self.roots.values()))
@@ -277,9 +281,9 @@ class LocalShare:
     ) -> None:
         """See `seams.Share`."""
         if self._is_far and len(items) > 1:
-            self._hands.each(act, items)
+            self._hands.each(act, items, at_once=self._hands_now())
         elif removing and self._removal_seconds > _SLOW_REMOVAL_SECONDS:
-            self._removers.each(act, items)
+            self._hands.each(act, items, at_once=_REMOVERS)
         else:
             for item in items:
                 act(item)

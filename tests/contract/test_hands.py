@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from stages import LocalStage
 
 from paxect_batch.model.places import Place, Root
-from paxect_batch.world.hands import HANDS_MAX, Hands
+from paxect_batch.world.hands import HANDS, HANDS_MAX, Hands, hands_beside
 from paxect_batch.world.share import LocalShare
 from paxect_batch.world.syncing import one_by_one
 from paxect_batch.world.tree_paths import PathTree
@@ -33,11 +34,11 @@ class AllAtOnce:
 
 
 def test_as_many_are_acted_on_at_once_as_there_are_hands() -> None:
-    hands, act = Hands(), AllAtOnce(HANDS_MAX)
-    hands.each(act, range(HANDS_MAX))
-    assert sorted(act.done) == list(range(HANDS_MAX))
-    hands.each(act, range(HANDS_MAX))
-    assert len(act.done) == 2 * HANDS_MAX
+    hands = Hands()
+    for count in (HANDS, HANDS_MAX, HANDS):
+        act = AllAtOnce(count)
+        hands.each(act, range(count), at_once=count)
+        assert sorted(act.done) == list(range(count))
 
 
 def test_no_more_are_acted_on_at_once_than_there_are_hands() -> None:
@@ -52,12 +53,23 @@ def test_no_more_are_acted_on_at_once_than_there_are_hands() -> None:
         with lock:
             at_once.remove(item)
 
-    Hands(3).each(act, range(500))
+    hands = Hands()
+    hands.each(lambda _: None, range(10), at_once=10)
+    hands.each(act, range(500), at_once=3)
     assert len(most) == 500
     assert max(most) <= 3
 
 
-EACH: list[Callable[..., None]] = [Hands(4).each, one_by_one]
+def test_node_alone_makes_most_calls_at_once_and_many_nodes_leave_each_other_some() -> (
+    None
+):
+    assert [hands_beside(others) for others in (0, 1, 3, 63)] == [64, 32, 16, 16]
+
+
+EACH: list[Callable[..., None]] = [
+    functools.partial(Hands().each, at_once=4),
+    one_by_one,
+]
 
 
 @pytest.mark.parametrize("each", EACH, ids=["at once", "one by one"])
@@ -79,12 +91,12 @@ def test_all_are_acted_on_whatever_one_meets() -> None:
         raise OSError(item, "broken")
 
     with pytest.raises(OSError, match="broken"):
-        Hands(4).each(act, range(100))
+        Hands().each(act, range(100), at_once=4)
     assert sorted(acted) == list(range(100))
 
 
 def test_nothing_is_nothing_to_wait_for() -> None:
-    Hands().each(AllAtOnce(2), ())
+    Hands().each(AllAtOnce(2), (), at_once=2)
 
 
 @pytest.mark.parametrize("far", [False, True], ids=["local", "server"])

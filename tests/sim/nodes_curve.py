@@ -27,7 +27,7 @@ from simulation import Simulation  # noqa: E402
 from system import FOLDER  # noqa: E402
 from turns import Process, Turns  # noqa: E402
 
-from paxect_batch.world.hands import HANDS_MAX  # noqa: E402
+from paxect_batch.world.hands import hands_beside  # noqa: E402
 
 NODES = (1, 2, 4, 8, 16, 32, 64)
 LEASE_SECONDS = 10.0
@@ -159,7 +159,9 @@ class Curve(Simulation):
 
 def _plan(nodes: int) -> Plan:
     plan = calm_plan(nodes)
-    return plan._replace(seed=nodes, lease_seconds=LEASE_SECONDS, hands=HANDS_MAX)
+    return plan._replace(
+        seed=nodes, lease_seconds=LEASE_SECONDS, hands=hands_beside(nodes - 1)
+    )
 
 
 class Model(NamedTuple):

@@ -18,6 +18,7 @@ from sim_hands import act_on_each
 from paxect_batch.model.items import Entry, Facts, Identity, Kind
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.folders import Folders
+from paxect_batch.world.hands import HANDS_MAX
 from paxect_batch.world.syncing import Syncing, met, one_by_one
 
 T = TypeVar("T")
@@ -63,7 +64,7 @@ class SimShare:
         self._calls = calls
         self._folders = Folders(FolderSteps(calls))
         self._hands = hands
-        self.ahead = 4 * hands if hands > 1 else 1
+        self.ahead = min(4 * hands, HANDS_MAX) if hands > 1 else 1
 
     def entries(self, folder: Place) -> Iterator[Entry]:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from nodes_curve import Model, Point
 
-MODEL = Model(files=320, call_seconds=0.001, server_seconds=0.000_002)
+MODEL = Model(files=960, call_seconds=0.001, server_seconds=0.000_002)
 """With a server that is never short of time."""
 
 
