@@ -4,8 +4,9 @@ A run writes its name once a second, and makes that durable; a marker is another
 of that file, which no share gives twice. So taking a claim is one step, and a marker is
 never without its owner. Where files cannot have two names, a marker is made with
 O_EXCL, written and closed: a server that loses power may leave it empty, and an empty
-one is swept as nobody's. filelock's SoftFileLock keeps its marker open, so that the one
-of a machine that lost power is empty; see docs/locks.md.
+one is swept as nobody's. So it is on SMB: clients there answer EINVAL to whoever opens
+a file by one name while they have it open by another. filelock's SoftFileLock keeps its
+marker open, so that the one of a machine that lost power is empty; see docs/locks.md.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
+from paxect_batch.world.file_systems import is_on_smb
 from paxect_batch.world.fresh import freshen
 from paxect_batch.world.plain_files import NotPlain, open_plain
 from paxect_batch.world.wholes import read_part
@@ -46,6 +48,9 @@ _CANNOT_LINK = (
     errno.ENOTSUP,
     errno.EOPNOTSUPP,
 )
+_READ_TRIES_MAX = 8
+_READ_PAUSE_SECONDS = 0.25
+"""In between; all in all longer than a client keeps a file open that was closed."""
 _NO_MARKER = ".folder"
 """Ends the name of what was no marker, and kept an item from being claimed."""
 
@@ -70,8 +75,8 @@ class ClaimFiles:
         """Markers that the share refused to remove, and the run that made them."""
         self._taken: dict[str, str] = {}
         """What is held, and the run that holds it."""
-        self._links = hasattr(os, "link")
-        """Whether files can have two names here, as far as is known."""
+        self._links: bool | None = None
+        """Whether markers are links here; None as long as nobody asked."""
         self._own = self._own_run = ""
         """What was written last to be linked to, whole, and by which run."""
         self._own_number = 0
@@ -100,6 +105,9 @@ class ClaimFiles:
         return took
 
     def _took(self, key: str, node: str, run: str) -> bool:
+        if self._links is None:
+            is_smb = is_on_smb(os.path.dirname(self._folder))
+            self._links = hasattr(os, "link") and not is_smb
         if self._links:
             try:
                 self._link(key, node, run)
@@ -358,8 +366,15 @@ def owner_in(data: bytes) -> tuple[str, str] | None:
 
 def read_owner(path: str) -> tuple[str, str] | None:
     """Return node and run of a marker; None if it has no owner or is gone."""
-    try:
-        with open_plain(path) as stream:
-            return owner_in(read_part(stream, _OWNER_BYTES_MAX))
-    except (FileNotFoundError, NotPlain):
-        return None
+    for tries_left in reversed(range(_READ_TRIES_MAX)):
+        try:
+            with open_plain(path) as stream:
+                return owner_in(read_part(stream, _OWNER_BYTES_MAX))
+        except (FileNotFoundError, NotPlain):
+            return None
+        except OSError as error:
+            # An SMB client that has it open by another name, of somebody who links.
+            if error.errno != errno.EINVAL or not tries_left:
+                raise
+            time.sleep(_READ_PAUSE_SECONDS)
+    raise AssertionError("it returned or raised")

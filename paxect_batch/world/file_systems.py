@@ -6,6 +6,7 @@ import math
 import os
 import sys
 import time
+from collections.abc import Callable
 
 # f_type of statfs: ext2 to ext4, xfs, btrfs, tmpfs, f2fs, zfs
 _LOCAL_TYPES = (0xEF53, 0x58465342, 0x9123683E, 0x01021994, 0xF2F52010, 0x2FC12FC1)
@@ -24,12 +25,21 @@ def is_local(fd: int) -> bool:
 
 def is_far(path: bytes) -> bool:
     """Tell whether what lies there is reached by a server, as far as Linux tells."""
+    return sys.platform == "linux" and _is_at(path, lambda fd: not is_local(fd))
+
+
+def is_on_smb(path: str) -> bool:
+    """Tell whether what lies there is an SMB server's, as far as Linux tells."""
+    return _is_at(path, is_smb)
+
+
+def _is_at(path: str | bytes, tell: Callable[[int], bool]) -> bool:
     try:
         fd = os.open(path, os.O_RDONLY)
     except OSError:
         return False
     try:
-        return sys.platform == "linux" and not is_local(fd)
+        return tell(fd)
     finally:
         os.close(fd)
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 import pytest
 from lease_samples import SHORT_SECONDS, lease_of, wait_until
@@ -115,6 +116,43 @@ def test_claim_that_was_swept_before_its_owner_was_written_is_nobodys(
     monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
     monkeypatch.setattr(os, "write", stalled)
     assert not claims.take("item", node="node1", run="run")
+
+
+def test_markers_on_an_smb_share_are_files_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client there opens a file by one of its names at a time."""
+    monkeypatch.setattr(claims_module, "is_on_smb", lambda path: path == str(tmp_path))
+    claims = ClaimFiles(str(tmp_path))
+    assert claims.take("one", node="node1", run="run")
+    assert claims.take("two", node="node1", run="run")
+    markers = [tmp_path / "claims" / marker_name(key) for key in ("one", "two")]
+    assert sorted((tmp_path / "claims").iterdir()) == sorted(markers)
+    assert [each.stat().st_nlink for each in markers] == [1, 1]
+
+
+def test_marker_that_a_client_has_open_by_another_name_is_read_when_that_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = ClaimFiles(str(tmp_path))
+    assert claims.take("item", node="node1", run="run")
+    seconds = [0.0]
+    open_plain = claims_module.open_plain
+
+    def opened(path: str) -> IO[bytes]:
+        if seconds[0] < 1.2:
+            raise OSError(errno.EINVAL, "Invalid argument", path)
+        return open_plain(path)
+
+    def sleep(pause: float) -> None:
+        seconds[0] += pause
+
+    monkeypatch.setattr(claims_module, "open_plain", opened)
+    monkeypatch.setattr(time, "sleep", sleep)
+    assert claims.owner("item") == ("node1", "run")
+    seconds[0] = -9.0
+    with pytest.raises(OSError, match="Invalid argument"):
+        claims.owner("item")
 
 
 def test_claim_that_was_taken_away_is_released_in_peace(
