@@ -26,7 +26,6 @@ from paxect_batch.report.log_formats import encoder_of
 from paxect_batch.seams import Beside, Executor
 from paxect_batch.world.beside import OneBeside
 from paxect_batch.world.clock import RealClock
-from paxect_batch.world.cycles import look_seldom
 from paxect_batch.world.descriptors import raise_limit
 from paxect_batch.world.event_log import JsonlEventLog
 from paxect_batch.world.gauges import SystemGauges
@@ -75,7 +74,6 @@ class World:
         dry: bool = False,
     ) -> None:
         raise_limit()
-        look_seldom()
         be_nice(settings.nice)
         self._settings = settings
         self._layout = layout

@@ -27,12 +27,10 @@ def main() -> None:
 
 def _prepare(roots: dict[Root, bytes]) -> worker_loop.Handle:
     from paxect_batch.work.lots import do_lot
-    from paxect_batch.world.cycles import look_seldom
     from paxect_batch.world.share import LocalShare
     from paxect_core.codec import bound_kept_contexts
     from paxect_core.parallel import keep_freed_memory
 
-    look_seldom()
     keep_freed_memory()
     bound_kept_contexts(_CONTEXTS_MAX)
     if sys.argv[1:]:
