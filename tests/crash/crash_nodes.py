@@ -12,6 +12,7 @@ import ctypes
 import functools
 import gc
 import io
+import math
 import os
 import signal
 import subprocess
@@ -81,6 +82,7 @@ class Nodes:
             contextlib.redirect_stderr(err),
             mock.patch.object(wiring, "WorkerPool", _NoPool),
             mock.patch.object(wiring, "OneBeside", AtOnce),
+            mock.patch.object(real_share, "_SLOW_REMOVAL_SECONDS", math.inf),
             mock.patch.object(real_share, "_facts", _facts_with(inodes or {})),
         ):
             code = command_line.main([*words, "--workers", "1"])
@@ -111,6 +113,7 @@ class Nodes:
                 real_share._facts = _facts_with(inodes or {})
                 # Or the changes would not be the same ones each time.
                 wiring.OneBeside = AtOnce  # type: ignore[assignment,misc]
+                real_share._SLOW_REMOVAL_SECONDS = math.inf
                 if mistake is not None:
                     mistake()
                 _fork_workers(calls)
