@@ -366,7 +366,8 @@ def owner_in(data: bytes) -> tuple[str, str] | None:
 
 def read_owner(path: str) -> tuple[str, str] | None:
     """Return node and run of a marker; None if it has no owner or is gone."""
-    for tries_left in reversed(range(_READ_TRIES_MAX)):
+    tries = 0
+    while True:
         try:
             with open_plain(path) as stream:
                 return owner_in(read_part(stream, _OWNER_BYTES_MAX))
@@ -374,7 +375,7 @@ def read_owner(path: str) -> tuple[str, str] | None:
             return None
         except OSError as error:
             # An SMB client that has it open by another name, of somebody who links.
-            if error.errno != errno.EINVAL or not tries_left:
+            tries += 1
+            if error.errno != errno.EINVAL or tries >= _READ_TRIES_MAX:
                 raise
-            time.sleep(_READ_PAUSE_SECONDS)
-    raise AssertionError("it returned or raised")
+        time.sleep(_READ_PAUSE_SECONDS)

@@ -25,19 +25,19 @@ def is_local(fd: int) -> bool:
 
 def is_far(path: bytes) -> bool:
     """Tell whether what lies there is reached by a server, as far as Linux tells."""
-    return sys.platform == "linux" and _is_at(path, lambda fd: not is_local(fd))
+    try:
+        return sys.platform == "linux" and not _told_of(path, is_local)
+    except OSError:
+        return False
 
 
 def is_on_smb(path: str) -> bool:
-    """Tell whether what lies there is an SMB server's, as far as Linux tells."""
-    return _is_at(path, is_smb)
+    """Tell whether what lies there is an SMB server's; `OSError` if it is not there."""
+    return sys.platform == "linux" and _told_of(path, is_smb)
 
 
-def _is_at(path: str | bytes, tell: Callable[[int], bool]) -> bool:
-    try:
-        fd = os.open(path, os.O_RDONLY)
-    except OSError:
-        return False
+def _told_of(path: str | bytes, tell: Callable[[int], bool]) -> bool:
+    fd = os.open(path, os.O_RDONLY)
     try:
         return tell(fd)
     finally:

@@ -131,6 +131,18 @@ def test_markers_on_an_smb_share_are_files_of_their_own(
     assert [each.stat().st_nlink for each in markers] == [1, 1]
 
 
+def test_share_that_fails_to_say_what_it_is_gives_no_claim_and_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = ClaimFiles(str(tmp_path / "state"))
+    with pytest.raises(FileNotFoundError):
+        claims.take("item", node="node1", run="run")
+    (tmp_path / "state").mkdir()
+    monkeypatch.setattr(claims_module, "is_on_smb", lambda _path: True)
+    assert claims.take("item", node="node1", run="run")
+    assert (tmp_path / "state/claims" / marker_name("item")).stat().st_nlink == 1
+
+
 def test_marker_that_a_client_has_open_by_another_name_is_read_when_that_is_closed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
