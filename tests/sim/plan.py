@@ -59,6 +59,8 @@ class Plan(NamedTuple):
     clock_offsets: tuple[float, ...]
     hands: int = 1
     """On how many items a process acts at once."""
+    is_smb: bool = False
+    """Whether the share says it is an SMB server's, where claims are no links."""
 
 
 def calm_plan(nodes: int) -> Plan:
@@ -84,6 +86,8 @@ def calm_plan(nodes: int) -> Plan:
 
 _HANDS_SINCE = 6_000_000
 """Seeds before this one play as they did when there was one hand alone."""
+_SMB_SINCE = 6_400_000
+"""Seeds before this one play on shares where claims are links."""
 
 
 def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
@@ -130,6 +134,7 @@ def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
             dice.choice((0.0, 0.0, 3600.0, -86400.0)) for _ in range(nodes)
         ),
         hands=dice.choice((1, 2, 16)) if seed >= _HANDS_SINCE else 1,
+        is_smb=seed >= _SMB_SINCE and dice.random() < 0.3,
     )
 
 

@@ -56,7 +56,7 @@ class Simulation(Faults):
         self.disk.clock = lambda: self.turns.time
         self.turns.step_seconds = plan.step_seconds
         self.turns.turn_steps_max = plan.turn_steps_max
-        self.world = World(self.turns)
+        self.world = World(self.turns, is_smb=plan.is_smb)
         self.oracle = Oracle(self.disk, self.turns)
         self.disk.on_named = self._named
         self.mount = Mount(

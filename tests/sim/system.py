@@ -57,8 +57,9 @@ class Host:
 class World:
     """What processes are made of; `calls_of` is by process."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, *, is_smb: bool = False) -> None:
         self.turns = turns
+        self._is_smb = is_smb
         self.calls: dict[Process, Calls] = {}
         self.hosts: dict[Process, Host] = {}
         self.machines: dict[Process, Machine] = {}
@@ -72,6 +73,12 @@ class World:
     def token_hex(self, size: int) -> str:
         self._tokens += 1
         return f"{self._tokens:0{2 * size}x}"
+
+    def is_on_smb(self, path: str) -> bool:
+        """Tell what kind of share it is, which takes an open and may fail."""
+        if self.now.find(path, "open") is None:
+            raise error(errno.ENOENT, path)
+        return self._is_smb
 
     def this_machine(self) -> Machine:
         return self.machines[self.turns.process]
@@ -330,6 +337,7 @@ def installed(world: World) -> Iterator[None]:
         put(fresh, os=system, temp_name=lambda: f".paxect-{world.token_hex(8)}.tmp")
         put(ledger, threading=threads)
         put(claims, os=system, open_plain=opener, time=clock, threading=threads)
+        put(claims, is_on_smb=world.is_on_smb)
         put(claims, _for_each=lambda act, paths: [act(path) for path in paths])
         put(keeper, threading=threads, time=clock, is_running=world.is_running)
         put(
