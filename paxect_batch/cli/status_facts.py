@@ -37,7 +37,7 @@ from paxect_batch.relay import state
 from paxect_batch.relay.admit import Admitter, Distrust, Done
 from paxect_batch.relay.scan import scan
 from paxect_batch.relay.stamps import utc
-from paxect_batch.rules.naming import claim_key, is_container, is_sidecar
+from paxect_batch.rules.naming import is_container, is_sidecar
 from paxect_batch.seams import Share
 from paxect_batch.world.claims import is_marker, marker_name, owner_in
 from paxect_batch.world.share import LocalShare
@@ -177,7 +177,7 @@ class _Claimed:
 
     def note(self, item: Item) -> None:
         """Take in a file that is there."""
-        name = marker_name(claim_key(self._admitter.target_of(item)))
+        name = marker_name(self._admitter.claim_key(item.direction, item.source))
         if name in self._places:
             self._items.setdefault(self._places[name], []).append(item)
 

@@ -155,28 +155,39 @@ class Admitter:
 
     def target_of(self, item: Item) -> Place:
         """Return where the item shall arrive."""
-        return self.target_from(item.direction, item.source)
+        named = self._target_named(item.direction, item.source)
+        alias = named.name
+        if item.direction is Direction.ENCODE or not alias.endswith(naming.ALIAS_END):
+            return named
+        meta = state.load_paper(self._share, state.meta_place(item.source), Meta)
+        if (
+            meta is not None
+            and is_file_path(meta.raw_name)
+            and "/" not in meta.raw_name
+            and naming.alias(meta.raw_name) == alias
+        ):
+            return named.beside(meta.raw_name)
+        return named
 
-    def target_from(self, direction: Direction, source: Place) -> Place:
-        """Return where what lies there shall arrive, going that way."""
+    def claim_key(self, direction: Direction, source: Place) -> str:
+        """Return the key of the claim on what lies there, going that way.
+
+        An alias is not looked up: what it stands for goes shortly before its container,
+        which is claimed by whoever is at that.
+        """
+        return naming.claim_key(self._target_named(direction, source))
+
+    def _target_named(self, direction: Direction, source: Place) -> Place:
+        """Return where it shall arrive as far as its own name tells."""
         name, folder = source.name, source.folder.path
         if direction is Direction.ENCODE:
             if self._aliases and naming.too_long(name):
                 name = naming.alias(name)
             made = naming.container_name(name, self._policy.naming)
             return Place(Root.WIRE, folder).child(made)
-        raw_name = naming.raw_name(name, self._policy.naming)
-        if raw_name.endswith(naming.ALIAS_END):
-            place = state.meta_place(source)
-            meta = state.load_paper(self._share, place, Meta)
-            if (
-                meta is not None
-                and is_file_path(meta.raw_name)
-                and "/" not in meta.raw_name
-                and naming.alias(meta.raw_name) == raw_name
-            ):
-                raw_name = meta.raw_name
-        return Place(Root.OUTBOX, folder).child(raw_name)
+        return Place(Root.OUTBOX, folder).child(
+            naming.raw_name(name, self._policy.naming)
+        )
 
     def _marked_ready(self, item: Item) -> bool:
         marker = self._policy.ready_marker

@@ -1,8 +1,9 @@
 """Carry the commits of several lots on side by side, while they wait for a disk.
 
 A commit is a generator: it yields each call that may wait, and is sent what the call
-returned or met. The coordinator's thread decides all that is to be decided; only these
+returned or met. What becomes of a lot the coordinator's thread decides; only these
 calls are made beside it, one after the other, while it scans and claims what is next.
+What one call does to many items may be done by several threads.
 """
 
 from __future__ import annotations

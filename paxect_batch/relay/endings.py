@@ -26,6 +26,8 @@ class Endings:
         self._trouble = trouble
         self.wait_seconds = math.inf
         """When the first of the waiting items may be ready."""
+        self.have_failed = False
+        """Whether an item failed."""
 
     def may_be_ready_in(self, seconds: float) -> None:
         """Note an item that waits for so long."""
@@ -75,6 +77,7 @@ class Endings:
         final: bool = False,
     ) -> None:
         """Note a failure, after which it is tried again or set aside."""
+        self.have_failed = True
         self._trouble.failed(
             self._admitter,
             self._policy,

@@ -142,7 +142,6 @@ class Node:
         )
         self._waiting = Waiting(
             clock,
-            stop,
             closing=self._closing,
             pacer=self._pacer,
             account=self._account,
@@ -296,7 +295,7 @@ class Node:
                     self._waiting.for_more(
                         served.wait_seconds,
                         after=took,
-                        was_idle=not (served.progressed or served.elsewhere),
+                        was_idle=served.was_idle,
                     )
             except (OSError, ShareError) as error:
                 pause = self._pause(share_error(error), pause)

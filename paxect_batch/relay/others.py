@@ -9,6 +9,9 @@ from paxect_batch.relay.admit import Admitter
 from paxect_batch.rules.naming import claim_key
 from paxect_batch.seams import Locks, Share
 
+_UNSIZED_MAX = 4096
+"""Of so many it is not known how big they are, at most."""
+
 
 class Others:
     """The other nodes, as one pass sees them."""
@@ -44,13 +47,14 @@ class Others:
         How big it is is not asked before `add_up`.
         """
         taken = self._locks.seems_taken
-        target = self._admitter.target_from(direction, entry.place)
         # Who makes a container takes it on, and keeps its claim on it until then.
         is_made = direction is Direction.DECODE and taken(claim_key(entry.place))
-        if not is_made and not taken(claim_key(target)):
+        if not is_made and not taken(self._admitter.claim_key(direction, entry.place)):
             return False
         self.count(0)
         self._unsized.append(entry.place)
+        if len(self._unsized) >= _UNSIZED_MAX:
+            self.add_up()
         return True
 
     def count(self, size: int) -> None:

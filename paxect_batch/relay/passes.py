@@ -111,6 +111,11 @@ class Pass:
         """Items that other nodes hold."""
         return self._others.items
 
+    @property
+    def was_idle(self) -> bool:
+        """Whether there was nothing to do, for any node."""
+        return not (self.progressed or self.elsewhere or self._endings.have_failed)
+
     def run(self) -> None:
         """Serve each direction once, and finish what was begun."""
         try:
@@ -123,7 +128,8 @@ class Pass:
                 self._send(self._builder.flush())
             self._commits.finish()
             if not self.progressed or self._is_closing():
-                # Nobody asks before, and each node would, for each item.
+                # For a board, their number does until then: each node would ask, for
+                # each item.
                 self._others.add_up()
         except Exception:
             # What one commit met is no reason to leave another half done.
@@ -213,7 +219,7 @@ class Pass:
         for item, decision in self._admitter.decide_all(free, direction):
             if decision.verdict is Verdict.ADMITTED:
                 if self._may_take(item, decision, len(wanted)):
-                    wanted.append(Taken(item, self._admitter.target_of(item)))
+                    wanted.append(self._wanted(item))
             elif decision.verdict is not Verdict.DONE:
                 self._account.decided(item, decision)
                 if decision.verdict is Verdict.WAITING:
@@ -233,6 +239,10 @@ class Pass:
                 self._commits.go_on()
             while self._is_full() and not self._is_stopping():
                 self._collect()
+
+    def _wanted(self, item: Item) -> Taken:
+        key = self._admitter.claim_key(item.direction, item.source)
+        return Taken(item, self._admitter.target_of(item), key)
 
     def _may_take(self, item: Item, decision: Decision, wanted: int) -> bool:
         """Tell whether to claim the item, besides so many others."""
@@ -371,7 +381,7 @@ class Pass:
                 if self._is_stopping() or self.paused:
                     self._account.wait(item.size)
                 elif self._may_begin(item, decision):
-                    wanted.append(Taken(item, self._admitter.target_of(item)))
+                    wanted.append(self._wanted(item))
             elif decision.verdict is not Verdict.DONE:
                 self._account.decided(item, decision)
         self._take(wanted, counts=False)

@@ -56,10 +56,18 @@ class Retirer:
 
         # Without its companions a container would go by another name, so each goes
         # right after its own.
-        yield lambda: self._share.each(take, pledges, removing=True)
-        if aside:
-            yield lambda: self._share.each(self._share.remove, aside, removing=True)
+        try:
+            yield lambda: self._share.each(take, pledges, removing=True)
+        except Exception:
+            # Of what the others moved aside nobody would know for long.
+            yield from self._removed(aside)
+            raise
+        yield from self._removed(aside)
         return [gone[pledge.stage] for pledge in pledges]
+
+    def _removed(self, places: Sequence[Place]) -> Steps[None]:
+        if places:
+            yield lambda: self._share.each(self._share.remove, places, removing=True)
 
     def _take_away(self, pledge: Pledge, left_aside: list[Place]) -> bool:
         source = pledge.source
@@ -125,7 +133,7 @@ class Retirer:
 
     def _drop_companions(self, pledge: Pledge) -> None:
         source = pledge.source
-        if not _is_decoded(pledge):
+        if pledge.direction is Direction.ENCODE:
             if self._ready_marker:
                 # Before its file: alone it would call the next of that name whole.
                 self._share.remove(source.beside(source.name + self._ready_marker))
@@ -186,10 +194,6 @@ def archive(share: Share, aside: Place, source: Place) -> Place:
 
 def _is_to_be_archived(aside: Place) -> bool:
     return aside.name.startswith(f"{state.RETIRED_PREFIX}{OnDone.ARCHIVE}-")
-
-
-def _is_decoded(pledge: Pledge) -> bool:
-    return pledge.direction is Direction.DECODE
 
 
 def move_to_free_name(share: Share, place: Place, target: Place) -> None:

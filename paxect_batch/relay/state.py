@@ -36,7 +36,7 @@ _KEYS_KEPT = 4096
 
 _STAGE_PARTS = 8
 _STAGED_IN_A_ROW = 256
-"""One folder of a root takes so many stages before it is the next one's turn."""
+"""So many stages of a run go into one folder before it is the next one's turn."""
 
 T = TypeVar("T")
 

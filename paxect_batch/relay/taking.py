@@ -11,7 +11,6 @@ from paxect_batch.relay.account import Account
 from paxect_batch.relay.others import Others
 from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.promised import Promised
-from paxect_batch.rules.naming import claim_key
 from paxect_batch.seams import Claim, Locks, Share
 from paxect_batch.work.sources import look_at_source
 
@@ -19,11 +18,13 @@ from paxect_batch.work.sources import look_at_source
 class Taken:
     """An item, where it is to arrive, and the claim on it if it was to be had."""
 
-    __slots__ = ("claim", "fresh", "item", "target")
+    __slots__ = ("claim", "fresh", "item", "key", "target")
 
-    def __init__(self, item: Item, target: Place) -> None:
+    def __init__(self, item: Item, target: Place, key: str) -> None:
         self.item = item
         self.target = target
+        self.key = key
+        """Of the claim."""
         self.claim: Claim | None = None
         self.fresh: Facts | None = None
         """What the source was after the claim was taken."""
@@ -62,7 +63,7 @@ class Taker:
 
     def _claim(self, wanted: Taken) -> None:
         with self._pacer.claiming():
-            wanted.claim = self._locks.claim(claim_key(wanted.target))
+            wanted.claim = self._locks.claim(wanted.key)
         if wanted.claim is not None:
             # Whoever had the claim before may have finished it.
             wanted.fresh = look_at_source(self._share, wanted.item.source)

@@ -8,7 +8,7 @@ from paxect_batch.model.errors import Exit
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.closing import Closing
 from paxect_batch.relay.pacing import Pacer
-from paxect_batch.seams import Bell, Clock, StopSignal
+from paxect_batch.seams import Bell, Clock
 
 PAUSE_PATIENCE_SECONDS = 600.0
 """How long a drain waits for what ran out, such as space on a disk."""
@@ -17,7 +17,7 @@ IDLE_SECONDS_MAX = 120.0
 """After so long a node that heard nothing looks all the same."""
 _IDLE_REST = 200
 _SLICE_SECONDS = 0.2
-"""How long a wait lasts before the stop signal is looked at again."""
+"""How long a wait lasts before it is asked again whether to stop."""
 
 
 class Waiting:
@@ -26,7 +26,6 @@ class Waiting:
     def __init__(
         self,
         clock: Clock,
-        stop: StopSignal,
         *,
         closing: Closing,
         pacer: Pacer,
@@ -37,7 +36,6 @@ class Waiting:
     ) -> None:
         """`attend` is called in each slice: others may need the node."""
         self._clock = clock
-        self._stop = stop
         self._closing = closing
         self._pacer = pacer
         self._account = account
@@ -48,9 +46,9 @@ class Waiting:
     def sleep(
         self, seconds: float, *, attends: bool = True, bell: Bell | None = None
     ) -> None:
-        """Wait for so long, until it rings, or until told to stop."""
+        """Wait for so long, until it rings, or until the run is to end."""
         until = self._clock.monotonic() + seconds
-        while not self._stop.requested:
+        while not self._closing.is_due():
             left = until - self._clock.monotonic()
             if left <= 0:
                 return
@@ -69,8 +67,8 @@ class Waiting:
 
         Without a bell that is the poll interval, which a server's rest depends on. With
         one it is when the bell rings, or when what waits may be ready; but whatever
-        comes, no more than half of the time is spent on looking. While nothing comes,
-        it is a two-hundredth.
+        comes, it rests first for as long as the pass took, or for the poll interval if
+        that is less. While nothing comes, a two-hundredth of the time goes for looking.
         """
         if self._bell is None:
             self.sleep(self._poll_seconds)

@@ -8,11 +8,11 @@ helps with those of others, by few at a time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from paxect_batch.rules.plan import LOT_ITEMS_MAX
 
-_DRAW_MAX = 2**64 - 1
+_DRAW_MASK = 2**64 - 1
 HELP_PART = 4
 """All nodes together claim no more than one part of so many of what is left at once."""
 
@@ -26,26 +26,21 @@ class ShareOut:
 
     def is_own(self, item: str) -> bool:
         """Tell whether the item falls to the node."""
-        if not self._others:
-            return True
-        drawn = _drawn(item)
-        own = drawn * self._own & _DRAW_MAX
         # Who is beaten mostly finds that out soon, however many they are.
-        for factor, wins_ties in self._others:
-            other = drawn * factor & _DRAW_MAX
-            if other > own or (wins_ties and other == own):
-                return False
-        return True
+        return not self._others or next(self._beaten_by(item), None) is None
 
     def rank(self, item: str) -> int:
         """Return to how many of the others the item falls before it falls to it."""
+        return sum(1 for _ in self._beaten_by(item))
+
+    def _beaten_by(self, item: str) -> Iterator[int]:
+        """Give what each of the others drew that is more."""
         drawn = _drawn(item)
-        own = drawn * self._own & _DRAW_MAX
-        ranks = 0
+        own = drawn * self._own & _DRAW_MASK
         for factor, wins_ties in self._others:
-            other = drawn * factor & _DRAW_MAX
-            ranks += other > own or (wins_ties and other == own)
-        return ranks
+            other = drawn * factor & _DRAW_MASK
+            if other > own or (wins_ties and other == own):
+                yield other
 
 
 def help_items(left: int, nodes: int) -> int:

@@ -15,7 +15,7 @@ import struct
 import sys
 from collections.abc import Iterable, Mapping
 
-from paxect_batch.model.places import Place, Root, to_bytes, to_text
+from paxect_batch.model.places import Place, Root, to_bytes
 from paxect_batch.world.file_systems import is_far
 from paxect_batch.world.tree import TEMP_PREFIX
 
@@ -24,10 +24,9 @@ FOLDERS_MAX = 8192
 
 # As in <sys/inotify.h>.
 _CLOSE_WRITE, _MOVED_TO, _CREATE = 0x8, 0x80, 0x100
-_MOVE_SELF, _IGNORED, _IS_FOLDER = 0x800, 0x8000, 0x40000000
+_MOVE_SELF, _IGNORED = 0x800, 0x8000
 _ONLY_FOLDERS, _NO_LINKS = 0x01000000, 0x02000000
 _HEEDED = _CLOSE_WRITE | _MOVED_TO | _CREATE | _MOVE_SELF
-_RINGS = _CLOSE_WRITE | _MOVED_TO | _CREATE
 _OVERFLOWN = -1
 _HEAD = struct.Struct("iIII")
 _READ_BYTES = 1 << 16
@@ -68,22 +67,25 @@ class FolderBell:
     def heed(self, folder: Place) -> None:
         """Ring for what comes into the folder from now on, if that can be told."""
         root = self._roots.get(folder.root)
-        if root is None or folder in self._numbers or _is_ours(folder.path):
+        if root is None or _is_ours(folder.path):
             return
-        if len(self._numbers) >= FOLDERS_MAX:
+        known = self._numbers.get(folder)
+        if known is None and len(self._numbers) >= FOLDERS_MAX:
             self.hears_all = False
             return
         path = os.path.join(root, to_bytes(folder.path))
+        # Asked each time, whatever was told: it is the same number for the same folder.
         number = self._c.inotify_add_watch(
             self._fd, path, _HEEDED | _ONLY_FOLDERS | _NO_LINKS
         )
-        if number >= 0:
-            # It may be known by a path that it had before.
-            self._forget(number)
-            self._folders[number] = folder
-            self._numbers[folder] = number
-        elif ctypes.get_errno() not in _NOT_THERE:
-            self.hears_all = False
+        if number < 0:
+            if ctypes.get_errno() not in _NOT_THERE:
+                self.hears_all = False
+        elif number != known:
+            self._know(number, folder)
+            if is_far(path):
+                # Something is mounted there.
+                self.hears_all = False
 
     def wait(self, seconds: float) -> bool:
         """See `seams.Bell`."""
@@ -115,18 +117,24 @@ class FolderBell:
         if what & _IGNORED:
             self._forget(number)
         elif folder is not None and what & _MOVE_SELF:
+            # What it holds went with it; the pass that follows heeds where they are.
+            for below in [each for each in self._numbers if _is_in(each, folder)]:
+                self._drop(below)
+        return bool(what & _HEEDED) and not name.startswith(_OURS)
+
+    def _know(self, number: int, folder: Place) -> None:
+        if folder in self._numbers:
+            # Another folder was there before.
             self._drop(folder)
-        elif folder is not None and what & _IS_FOLDER:
-            # Whatever was heeded there is not what is there now.
-            self._drop(folder.child(to_text(name.rstrip(b"\0"))))
-        return bool(what & _RINGS) and not name.startswith(_OURS)
+        # It may be known by a path that it had before.
+        self._forget(number)
+        self._folders[number] = folder
+        self._numbers[folder] = number
 
     def _drop(self, folder: Place) -> None:
-        below = f"{folder.path}/"
-        for place, number in list(self._numbers.items()):
-            if place.root is folder.root and f"{place.path}/".startswith(below):
-                self._c.inotify_rm_watch(self._fd, number)
-                self._forget(number)
+        number = self._numbers[folder]
+        self._c.inotify_rm_watch(self._fd, number)
+        self._forget(number)
 
     def _forget(self, number: int) -> None:
         folder = self._folders.pop(number, None)
@@ -136,3 +144,9 @@ class FolderBell:
 
 def _is_ours(path: str) -> bool:
     return path.split("/", 1)[0] == ".paxect"
+
+
+def _is_in(place: Place, folder: Place) -> bool:
+    return place.root is folder.root and (
+        not folder.path or f"{place.path}/".startswith(f"{folder.path}/")
+    )

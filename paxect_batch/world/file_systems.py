@@ -32,8 +32,13 @@ def is_far(path: bytes) -> bool:
 
 
 def is_on_smb(path: str) -> bool:
-    """Tell whether what lies there is an SMB server's; `OSError` if it is not there."""
-    return sys.platform == "linux" and _told_of(path, is_smb)
+    """Tell whether what lies there is an SMB server's; `OSError` if it is not there.
+
+    Linux tells; Windows has hardly any other shares.
+    """
+    if sys.platform == "linux":
+        return _told_of(path, is_smb)
+    return sys.platform == "win32"
 
 
 def _told_of(path: str | bytes, tell: Callable[[int], bool]) -> bool:

@@ -148,6 +148,79 @@ def test_folder_that_was_replaced_is_heard_when_it_is_listed_again(
     assert not hung.rings
 
 
+def test_root_that_was_replaced_is_heard_with_what_is_below(
+    hung: Hung, tmp_path: Path
+) -> None:
+    below = hung.inbox / "below"
+    below.mkdir()
+    hung.list("", "below")
+    hung.inbox.rename(tmp_path / "old")
+    assert hung.rings
+    below.mkdir(parents=True)
+    hung.list("", "below")
+    (below / "new").write_bytes(b"data")
+    assert hung.rings
+    (tmp_path / "old/below/new").write_bytes(b"data")
+    assert not hung.rings
+
+
+def test_root_in_a_folder_that_was_replaced_is_heard_when_it_is_listed_again(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "share").mkdir()
+    hung = Hung(tmp_path / "share")
+    hung.list()
+    (tmp_path / "share").rename(tmp_path / "old")
+    hung.inbox.mkdir(parents=True)
+    hung.list()
+    (hung.inbox / "new").write_bytes(b"data")
+    assert hung.rings
+    hung.bell.close()
+
+
+def test_folder_that_was_replaced_while_too_much_came_is_heard(hung: Hung) -> None:
+    below = hung.inbox / "below"
+    below.mkdir()
+    hung.list("", "below")
+    queued = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    one, other = hung.inbox / "one", hung.inbox / "other"
+    one.touch()
+    # All are of the folder above: what is told twice in a row is told once.
+    for _ in range(queued // 2 + 1):
+        one.rename(other)
+        other.rename(one)
+    below.rmdir()
+    below.mkdir()
+    assert hung.rings
+    hung.list("below")
+    (below / "new").write_bytes(b"data")
+    assert hung.rings
+
+
+def test_folder_that_was_moved_and_listed_is_heard_where_it_is(hung: Hung) -> None:
+    below, moved = hung.inbox / "below", hung.inbox / "moved"
+    below.mkdir()
+    hung.list("", "below")
+    below.rename(moved)
+    hung.list("", "moved")
+    assert hung.rings
+    hung.list("", "moved")
+    (moved / "new").write_bytes(b"data")
+    assert hung.rings
+
+
+def test_server_that_is_mounted_below_a_root_is_not_heard(
+    hung: Hung, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted = hung.inbox / "mounted"
+    mounted.mkdir()
+    hung.list()
+    assert hung.bell.hears_all
+    monkeypatch.setattr(bells, "is_far", lambda path: path == bytes(mounted))
+    hung.list("mounted")
+    assert not hung.bell.hears_all
+
+
 def test_goes_on_where_the_system_heeds_no_more_folders(
     hung: Hung, monkeypatch: pytest.MonkeyPatch
 ) -> None:

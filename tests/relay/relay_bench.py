@@ -267,6 +267,7 @@ class Bench:
         account: object = None,
         gauges: object = None,
         codec: str = paxect_core.CODEC_VERSION,
+        bell: object = None,
         **options: object,
     ) -> Node:
         self.runs += 1
@@ -291,6 +292,7 @@ class Bench:
             account=account,
             gauges=gauges,
             codec=codec,
+            bell=bell,
         )
 
     def drain(self, share: object = None, **named: object) -> Standing:

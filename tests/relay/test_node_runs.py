@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from fakes.bell import FakeBell
+from fakes.clock import FakeClock
 from relay_bench import Bench, FreeLocks, InThread, WatchedShare, files_below
 
 from paxect_batch.model.errors import ConfigError, NotReady, RunOver, ShareError
@@ -90,6 +92,31 @@ def test_watch_takes_what_is_dropped_later_until_told_to_stop(bench: Bench) -> N
     bench.ledger.close()
     assert standing.stopped == "signal"
     bench.check_delivered_once()
+
+
+def test_watch_tries_again_what_failed_though_it_hears_nothing(bench: Bench) -> None:
+    clock = FakeClock()
+    (bench.wire / "damaged.freq").write_bytes(b"no container")
+    tried: list[float] = []
+
+    def be_slow(number: int, name: str) -> None:
+        if name == "open_source":
+            tried.append(clock.monotonic())
+            clock.advance(5.0)
+
+    node = bench.node(
+        WatchedShare(bench.share(), before=be_slow),
+        clock=clock,
+        bell=FakeBell(clock),
+        watch=True,
+        poll_seconds=10.0,
+        stop=StopAfter(200),
+    )
+    standing = node.run()
+    bench.ledger.close()
+    assert standing.set_aside_files == 1
+    assert len(tried) == 3
+    assert tried[-1] - tried[0] < 60.0
 
 
 def test_watch_pauses_while_the_share_is_away_and_goes_on_when_it_is_back(

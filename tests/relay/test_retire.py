@@ -6,6 +6,7 @@ import errno
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from relay_bench import Bench, WatchedShare, files_below
 
@@ -191,6 +192,29 @@ def test_share_that_fails_as_a_source_is_moved_keeps_it(bench: Bench) -> None:
     with pytest.raises(OSError, match=os.strerror(errno.ESTALE)):
         retire(retirer(WatchedShare(bench.share(), before=fail)), pledge)
     assert left(bench) == {"inbox/sub/a.txt": b"data"}
+
+
+def test_what_was_moved_aside_goes_though_another_source_failed(bench: Bench) -> None:
+    bench.drop("sub/b.txt", b"other")
+    pledges = []
+    for number, name in enumerate(("a.txt", "b.txt")):
+        source = SOURCE.beside(name)
+        pledge = pledge_of(bench.inbox / source.path)
+        stage = pledge.stage.beside(f"0-{number}.part")
+        pledges.append(msgspec.structs.replace(pledge, source=source, stage=stage))
+    (bench.state / "stage/node/run").mkdir(parents=True)
+    moves = 0
+
+    def fail(number: int, name: str) -> None:
+        nonlocal moves
+        moves += name == "rename_new"
+        if moves == 2 and name == "rename_new":
+            raise OSError(errno.EACCES, "refused")
+
+    by = retirer(WatchedShare(bench.share(), before=fail))
+    with pytest.raises(PermissionError):
+        at_once(by.retire(pledges))
+    assert left(bench) == {"inbox/sub/b.txt": b"other"}
 
 
 def test_archive_keeps_every_source_of_one_name(bench: Bench) -> None:

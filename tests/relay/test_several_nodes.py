@@ -15,6 +15,7 @@ from relay_bench import Bench, SteppedClock, files_below
 from paxect_batch.model.errors import ConfigError, RunOver
 from paxect_batch.model.events import Event
 
+LONG = {"n" * 255: b"a name that travels by an alias"}
 FEW = {"a.txt": b"alpha" * 100, "sub/b.bin": bytes(range(256)) * 9}
 MANY = {f"f{number}/{number}": b"%d" % number * number for number in range(9)} | FEW
 NAMES = ("north", "south", "west")
@@ -24,6 +25,20 @@ def crumbs(bench: Bench) -> list[Path]:
     """Return what no node should leave when nothing is left to do."""
     folders = ("stage", "intents", "attempts", "meta", "quarantine", "batches")
     return [path for name in folders for path in files_below(bench.state / name)]
+
+
+def half_way(folder: Path, files: dict[str, bytes]) -> tuple[Bench, Register]:
+    """Return a share on whose wire all files are, as a node died that made them."""
+    bench, register = bench_with(folder, files), Register()
+
+    def die(number: int, name: str) -> None:
+        if not files_below(bench.inbox):
+            first.die()
+
+    first = NodeRun(bench, register, "first", before=die)
+    first()
+    assert [path for path in files_below(bench.wire) if path.suffix == ".freq"]
+    return bench, register
 
 
 def operations(folder: Path) -> int:
@@ -99,6 +114,40 @@ def test_node_that_dies_at_any_operation_is_rescued_by_another(tmp_path: Path) -
         assert register.claims == {}
         assert sum_closes(rescuer.standing)
         assert not list(bench.state.glob("intents/north/*"))
+
+
+@pytest.mark.slow
+def test_container_that_lost_its_long_name_to_a_node_that_died_is_nobody_elses(
+    tmp_path: Path,
+) -> None:
+    alone = NodeRun(*half_way(tmp_path / "count", LONG), "south")
+    alone()
+    points = range(alone.share.count)
+    deaths = [loses_its_name(tmp_path / str(point), at=point) for point in points]
+    assert sum(deaths) > 10
+
+
+def loses_its_name(folder: Path, *, at: int) -> bool:
+    """Let another node take a container's name away, and die, while one drains.
+
+    Tell if it did; else the container was gone by then.
+    """
+    bench, register = half_way(folder, LONG)
+
+    def die(number: int, name: str) -> None:
+        if files_below(bench.wire) and not files_below(bench.state / "meta"):
+            north.die()
+
+    def let_north_die(number: int, name: str) -> None:
+        bench.take_all()
+        if number == at:
+            north()
+
+    north = NodeRun(bench, register, "north", before=die)
+    NodeRun(bench, register, "south", before=let_north_die)()
+    bench.check_delivered_once()
+    assert register.claims == {}
+    return north.is_dead
 
 
 @pytest.mark.slow

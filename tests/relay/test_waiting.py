@@ -8,9 +8,12 @@ from typing import cast
 import pytest
 from fakes.bell import FakeBell
 from fakes.clock import FakeClock
+from fakes.small import ListEventLog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paxect_batch.model.items import Mode
+from paxect_batch.model.run import RunOptions
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.closing import Closing
 from paxect_batch.relay.pacing import Pacer
@@ -39,7 +42,11 @@ class Node:
     """What waits, its clock, and how often it showed life."""
 
     def __init__(
-        self, *rings: float, has_bell: bool = True, stop_at: float = math.inf
+        self,
+        *rings: float,
+        has_bell: bool = True,
+        stop_at: float = math.inf,
+        deadline: float | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.start = self.clock.monotonic()
@@ -47,8 +54,12 @@ class Node:
         self.lives = 0
         self.waiting = Waiting(
             self.clock,
-            Stop(self.clock, self.start + stop_at),
-            closing=cast(Closing, None),
+            closing=Closing(
+                self.clock,
+                Stop(self.clock, self.start + stop_at),
+                RunOptions(node="node1", run="run", deadline_seconds=deadline),
+                Account(Mode.RELAY, ListEventLog(), None),
+            ),
             pacer=cast(Pacer, None),
             account=cast(Account, None),
             attend=self._attend,
@@ -104,6 +115,10 @@ def test_idle_node_whose_bell_does_not_hear_all_looks_at_each_poll() -> None:
 def test_stop_ends_the_wait() -> None:
     assert Node(stop_at=1.0).waits() < 1.5
     assert Node(stop_at=1.0, has_bell=False).waits() < 1.5
+
+
+def test_deadline_ends_the_rest_of_an_idle_node() -> None:
+    assert 20.0 <= Node(deadline=20.0).waits(after=0.5, was_idle=True) < 20.5
 
 
 @given(rings=st.lists(seconds), ready=seconds, after=seconds)
