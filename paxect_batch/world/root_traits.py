@@ -59,9 +59,10 @@ def _try_folding(share: Share, tree: Tree, root: Root) -> bool:
 
 def _retried(share: Share, probe: Callable[[], bool], *roots: Root) -> bool:
     # Another process that is done probing removes the folder under our hands; an
-    # NFS client believes that it is there until it changes the root itself.
+    # NFS client believes that it is there until it changes the root itself, and an SMB
+    # client may take it for a file that moment.
     for _ in range(_TRIES_MAX - 1):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             return probe()
         for root in roots:
             share.freshen(Place(root, ""))

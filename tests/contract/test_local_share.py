@@ -289,6 +289,28 @@ def test_folding_is_found_out_once(
     assert os.listdir(stage.roots[Root.OUTBOX]) == []
 
 
+class MovingTree(DescriptorTree):
+    """In which what is created is not there, or is taken for a file, a few times."""
+
+    troubles = (errno.ENOENT, errno.ENOTDIR, errno.ENOTDIR)
+
+    def open(self, place: Place, flags: int) -> int:
+        if flags == CREATE and self.troubles:
+            number, *rest = self.troubles
+            self.troubles = tuple(rest)
+            raise OSError(number, os.strerror(number))
+        return super().open(place, flags)
+
+
+def test_what_roots_can_do_is_tried_again_while_others_remove_the_folder_for_it(
+    tmp_path: Path,
+) -> None:
+    stage = LocalStage(tmp_path, DescriptorTree)
+    tree = MovingTree(stage.roots)
+    assert LocalShare(stage.roots, tree=tree).together(Root.INBOX, Root.OUTBOX)
+    assert tree.troubles == ()
+
+
 def test_share_can_be_made_from_paths_in_another_process(
     descriptors: LocalStage,
 ) -> None:
