@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
+import time
 import unicodedata
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from paxect_batch.seams import Share
 
 _TRIES_MAX = 100
+_PAUSE_SECONDS = 0.05
 
 
 def can_rename(share: Share, tree: Tree, one: Root, other: Root) -> bool:
@@ -60,10 +61,14 @@ def _try_folding(share: Share, tree: Tree, root: Root) -> bool:
 def _retried(share: Share, probe: Callable[[], bool], *roots: Root) -> bool:
     # Another process that is done probing removes the folder under our hands; an
     # NFS client believes that it is there until it changes the root itself, and an SMB
-    # client may take it for a file that moment.
+    # client may take it for a file, for as long as it remembers what files are like.
     for _ in range(_TRIES_MAX - 1):
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        try:
             return probe()
+        except FileNotFoundError:
+            pass
+        except NotADirectoryError:
+            time.sleep(_PAUSE_SECONDS)
         for root in roots:
             share.freshen(Place(root, ""))
     return probe()
