@@ -6,7 +6,8 @@ put back if it is not the one. What a run moves aside lies in its own folder, un
 name that nobody else renames to; so what was looked at is what is removed.
 
 A file that somebody left aside can be told by the ledgers, since a record is written
-before its source is retired: the content that was delivered goes, any other goes back.
+before its source is retired: the content that was delivered goes, any other goes back,
+unless it was put into quarantine under another name that it had.
 """
 
 from __future__ import annotations
@@ -165,16 +166,15 @@ def settle_asides(
     sources: dict[str, Place] = {}
     for record in records if left else ():
         key = state.key_of(record.direction, record.source)
-        if record.fate is not Fate.DELIVERED or key not in by_key:
-            continue
-        sources[key] = record.source
-        for place in by_key[key]:
+        if record.fate is Fate.DELIVERED and key in by_key:
+            sources[key] = record.source
+        for place in by_key.get(key, ()):
             facts = left.get(place)
-            if facts is not None and facts.identity == record.identity:
-                if _is_to_be_archived(place):
-                    archive(share, place, record.source)
-                else:
-                    share.remove(place)
+            if (
+                facts is not None
+                and facts.identity == record.identity
+                and _settle_by(share, place, record)
+            ):
                 del left[place]
     for place, facts in list(left.items()):
         source = sources.get(_key_in(place))
@@ -183,6 +183,26 @@ def settle_asides(
         if facts is None or source is not None:
             del left[place]
     return list(left)
+
+
+def _settle_by(share: Share, aside: Place, record: Record) -> bool:
+    """Settle a file that the record tells of; False if that says nothing of its end."""
+    if record.fate is Fate.DELIVERED and _is_to_be_archived(aside):
+        archive(share, aside, record.source)
+    elif record.fate is Fate.DELIVERED or _is_quarantined(share, record):
+        share.remove(aside)
+    else:
+        return False
+    return True
+
+
+def _is_quarantined(share: Share, record: Record) -> bool:
+    """Tell whether the file is in quarantine; a power cut may leave it two names."""
+    folder = state.quarantine_folder(record.quarantine)
+    return bool(record.quarantine) and any(
+        (facts := share.look(place)) is not None and facts.identity == record.identity
+        for place in state.files_in(share, folder)
+    )
 
 
 def archive(share: Share, aside: Place, source: Place) -> Place:

@@ -13,10 +13,11 @@ from relay_bench import Bench, WatchedShare, files_below
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone
+from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Pledge
 from paxect_batch.relay.commits import at_once
-from paxect_batch.relay.retire import Retirer, move_to_free_name
-from paxect_batch.relay.state import Owner
+from paxect_batch.relay.retire import Retirer, move_to_free_name, settle_asides
+from paxect_batch.relay.state import RETIRED_PREFIX, Owner, key_of, stage_folder
 
 SOURCE = Place(Root.INBOX, "sub/a.txt")
 TARGET = Place(Root.WIRE, "sub/a.txt.freq")
@@ -244,6 +245,37 @@ def test_marker_goes_before_its_source(bench: Bench) -> None:
     assert order
     assert order[-1] == "a.txt"
     assert left(bench) == {}
+
+
+@pytest.mark.parametrize("is_quarantined", [True, False])
+def test_file_left_aside_goes_back_unless_its_other_name_is_in_quarantine(
+    bench: Bench, is_quarantined: bool
+) -> None:
+    # As a power cut leaves it that falls between the two halves of putting it back.
+    share, path = bench.share(), bench.inbox / SOURCE.path
+    pledge = pledge_of(path)
+    aside = stage_folder(share, Owner("node", "run"), Root.INBOX).child(
+        f"{RETIRED_PREFIX}delete-{key_of(Direction.ENCODE, SOURCE)}-0-0.part"
+    )
+    kept = bench.state / "quarantine/id/a.txt"
+    for other in (kept, bench.state / aside.path):
+        other.parent.mkdir(parents=True)
+        os.link(path, other)
+    path.unlink()
+    if not is_quarantined:
+        kept.unlink()
+    delivered = Record(
+        fate=Fate.DELIVERED,
+        direction=Direction.ENCODE,
+        source=SOURCE,
+        identity=msgspec.structs.replace(pledge.identity, size=3),
+    )
+    set_aside = msgspec.structs.replace(
+        delivered, fate=Fate.SET_ASIDE, identity=pledge.identity, quarantine="id"
+    )
+    assert settle_asides(share, [aside], [delivered, set_aside]) == []
+    where = ".paxect/quarantine/id/a.txt" if is_quarantined else "inbox/sub/a.txt"
+    assert left(bench) == {where: b"data"}
 
 
 def test_name_that_is_never_free_is_an_error_and_nothing_is_replaced(
