@@ -278,6 +278,12 @@ class Ledger(Protocol):
     def since(self, node: str, run: str, offset: int) -> Iterator[Record]:
         """Records of a node's run from that offset; a torn last line is left out."""
 
+    def news(self, living: Collection[str]) -> Iterator[Record]:
+        """Records of all other runs that this did not give before.
+
+        `living` are the runs that may add some, as far as that is known.
+        """
+
 
 class EventLog(Protocol):
     """Where events go."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import msgspec
 
@@ -214,10 +214,10 @@ class Done:
         self._known: set[bytes] = set()
         self._sightings = Sightings()
 
-    def remember(self, ledger: Ledger, policy: Policy) -> None:
-        """Note what the ledgers tell, where sources stay when they are done."""
+    def learn(self, ledger: Ledger, policy: Policy, living: Collection[str]) -> None:
+        """Note what other runs delivered since the last time, where sources stay."""
         if policy.on_done is OnDone.KEEP:
-            for record in ledger.all():
+            for record in ledger.news(living):
                 if record.fate is Fate.DELIVERED:
                     self.add(record.direction, record.source, record.identity)
 

@@ -203,7 +203,7 @@ class Node:
     def plan(self) -> Iterator[Planned]:
         """Tell what a pass would do, and why, changing nothing and claiming nothing."""
         policy = self._policy.read()
-        self._done.remember(self._ledger, policy)
+        self._done.learn(self._ledger, policy, ())
         # The share's own time takes a write to learn; this is the next best.
         return preview(
             self._share, self._options, self._admitter(policy, now=self._clock.now)
@@ -247,7 +247,6 @@ class Node:
         self._events.write(Event.STARTUP, message=f"mode {self._options.mode}")
         self._company.begin()
         self._committer.begin()
-        self._done.remember(self._ledger, policy)
         if self._manifest is not None:
             handshake.introduce(self._share, self._manifest, self._key)
         handshake.meet(
@@ -324,12 +323,17 @@ class Node:
             else:
                 return
 
+    def _learn(self) -> None:
+        living = {lease.run for lease in self._locks.others()}
+        self._done.learn(self._ledger, self._policy.last, living)
+
     def _attend(self) -> None:
         self._company.attend(self._policy.last)
 
     def _pass(self) -> Pass:
         policy = self._policy.read()
         self._attend()
+        self._learn()
         self._pacer.begin_pass(policy)
         served = Pass(
             self._share,
@@ -345,6 +349,7 @@ class Node:
             tasks=self._tasks,
             events=self._events,
             done=self._done,
+            learn=self._learn,
             attend=self._attend,
             is_stopping=lambda: self._stop.requested,
             is_closing=self._closing.is_due,

@@ -54,6 +54,7 @@ class Pass:
         tasks: TaskMaker,
         events: EventLog,
         done: Done,
+        learn: Callable[[], None],
         attend: Callable[[], None],
         is_stopping: Callable[[], bool],
         is_closing: Callable[[], bool],
@@ -86,10 +87,13 @@ class Pass:
         self._taker = Taker(
             share,
             locks,
+            admitter=admitter,
             pacer=pacer,
             account=account,
             others=self._others,
             promised=committer.promised,
+            learn=learn if policy.on_done is OnDone.KEEP else None,
+            done=done,
         )
         self._deaths = Deaths(share, events, dispatcher)
         self._endings = Endings(
@@ -219,7 +223,7 @@ class Pass:
         for item, decision in self._admitter.decide_all(free, direction):
             if decision.verdict is Verdict.ADMITTED:
                 if self._may_take(item, decision, len(wanted)):
-                    wanted.append(self._wanted(item))
+                    wanted.append(self._taker.wanted(item))
             elif decision.verdict is not Verdict.DONE:
                 self._account.decided(item, decision)
                 if decision.verdict is Verdict.WAITING:
@@ -239,10 +243,6 @@ class Pass:
                 self._commits.go_on()
             while self._is_full() and not self._is_stopping():
                 self._collect()
-
-    def _wanted(self, item: Item) -> Taken:
-        key = self._admitter.claim_key(item.direction, item.source)
-        return Taken(item, self._admitter.target_of(item), key)
 
     def _may_take(self, item: Item, decision: Decision, wanted: int) -> bool:
         """Tell whether to claim the item, besides so many others."""
@@ -381,7 +381,7 @@ class Pass:
                 if self._is_stopping() or self.paused:
                     self._account.wait(item.size)
                 elif self._may_begin(item, decision):
-                    wanted.append(self._wanted(item))
+                    wanted.append(self._taker.wanted(item))
             elif decision.verdict is not Verdict.DONE:
                 self._account.decided(item, decision)
         self._take(wanted, counts=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from paxect_batch.model.items import Facts, Item
 from paxect_batch.model.places import Place
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
+from paxect_batch.relay.admit import Admitter, Done
 from paxect_batch.relay.others import Others
 from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.promised import Promised
@@ -38,17 +39,29 @@ class Taker:
         share: Share,
         locks: Locks,
         *,
+        admitter: Admitter,
         pacer: Pacer,
         account: Account,
         others: Others,
         promised: Promised,
+        learn: Callable[[], None] | None,
+        done: Done,
     ) -> None:
+        """`learn`, where sources stay, sees to it that what others did is in `done`."""
         self._share = share
         self._locks = locks
+        self._admitter = admitter
         self._pacer = pacer
         self._account = account
         self._others = others
         self._promised = promised
+        self._learn = learn
+        self._done = done
+
+    def wanted(self, item: Item) -> Taken:
+        """Return an item to take."""
+        key = self._admitter.claim_key(item.direction, item.source)
+        return Taken(item, self._admitter.target_of(item), key)
 
     def take(self, wanted: Sequence[Taken]) -> list[Taken]:
         """Return those that are this node's now, each with its claim."""
@@ -59,7 +72,12 @@ class Taker:
                 if each.claim is not None:
                     each.claim.release()
             raise
-        return [each for each in wanted if self._is_had(each)]
+        had = [each for each in wanted if self._is_had(each)]
+        if self._learn is None or not had:
+            return had
+        # Their claims are had, so whoever had them before has recorded what it did.
+        self._learn()
+        return [each for each in had if not self._is_done(each)]
 
     def _claim(self, wanted: Taken) -> None:
         with self._pacer.claiming():
@@ -67,6 +85,13 @@ class Taker:
         if wanted.claim is not None:
             # Whoever had the claim before may have finished it.
             wanted.fresh = look_at_source(self._share, wanted.item.source)
+
+    def _is_done(self, had: Taken) -> bool:
+        if not self._done.has(had.item):
+            return False
+        assert had.claim is not None
+        had.claim.release()
+        return True
 
     def _is_had(self, wanted: Taken) -> bool:
         item, claim = wanted.item, wanted.claim

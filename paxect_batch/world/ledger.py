@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import IO
 
 import msgspec
@@ -19,6 +19,7 @@ from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Record
 from paxect_batch.seams import Share
+from paxect_batch.world.ledger_news import LedgerNews
 from paxect_batch.world.wholes import write_whole
 
 LINE_BYTES_MAX = 1024 * 1024
@@ -53,6 +54,9 @@ class FileLedger:
         """Whether the file ends where it should."""
         self._lock = threading.Lock()
         """One thread may append while another reads."""
+        self._news = LedgerNews(
+            share, FOLDER, self._place, suffix=SUFFIX, parse=_record
+        )
 
     def append(self, records: list[Record]) -> None:
         """See `seams.Ledger`. An `OSError` means that none of them was added."""
@@ -104,6 +108,10 @@ class FileLedger:
     def all(self) -> Iterator[Record]:
         """See `seams.Ledger`. Ledger by ledger, in no order."""
         return all_records(self._share, self._on_torn)
+
+    def news(self, living: Collection[str]) -> Iterator[Record]:
+        """See `seams.Ledger`."""
+        return self._news.read(living)
 
     def close(self) -> None:
         """Close the file; all that was appended is durable."""

@@ -23,6 +23,7 @@ from paxect_batch.world.ledger import (
     all_records,
     ledger_place,
 )
+from paxect_batch.world.ledger_news import QUIET_SECONDS
 from paxect_batch.world.tree_descriptors import DescriptorTree
 
 OWN = ledger_place("node1", "run1")
@@ -256,3 +257,49 @@ def test_ledger_without_records_leaves_no_file(stage: LocalStage) -> None:
     ledger.append([])
     ledger.close()
     assert stage.get(OWN) is None
+
+
+def test_news_are_what_other_runs_added_since(
+    make: Callable[[str, str], Ledger],
+) -> None:
+    asks, first, later = make("node1", "run1"), make("node2", "run2"), make("n3", "r3")
+    asks.append([record(0)])
+    first.append([record(1), record(2)])
+    assert list(asks.news({"run2"})) == [record(1), record(2)]
+    assert list(asks.news({"run2"})) == []
+    first.append([record(3)])
+    later.append([record(4)])
+    assert sorted(each.identity.size for each in asks.news({"run2"})) == [3, 4]
+    assert list(asks.news(set())) == []
+
+
+def test_line_that_is_being_written_is_news_once_it_is_whole(tmp_path: Path) -> None:
+    stage = LocalStage(tmp_path, DescriptorTree)
+    other = FileLedger(stage.share, "node2", "run2")
+    other.append([record(1)])
+    path = Path(os.fsdecode(stage.path(ledger_place("node2", "run2"))))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5])
+    asks = FileLedger(stage.share, "node1", "run1")
+    assert list(asks.news(set())) == []
+    path.write_bytes(b"not a record\n" + whole)
+    other.close()
+    asks = FileLedger(stage.share, "node1", "run1")
+    assert list(asks.news(set())) == [record(1)]
+
+
+def test_ledger_of_who_does_not_live_is_followed_until_it_is_quiet(
+    tmp_path: Path,
+) -> None:
+    stage = LocalStage(tmp_path, DescriptorTree)
+    other = FileLedger(stage.share, "node2", "run2")
+    other.append([record(1)])
+    path = os.fsdecode(stage.path(ledger_place("node2", "run2")))
+    asks = FileLedger(stage.share, "node1", "run1")
+    assert list(asks.news(set())) == [record(1)]
+    for number, living, news in ((2, {"run2"}, 1), (3, set(), 1), (4, {"run2"}, 0)):
+        other.append([record(number)])
+        long_ago = stage.share.now() - 2 * QUIET_SECONDS
+        os.utime(path, (long_ago, long_ago))
+        assert len(list(asks.news(living))) == news
+    other.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -20,6 +20,7 @@ class MemoryLedger:
         self.ledgers: Ledgers = {} if ledgers is None else ledgers
         self._own = (node, run)
         self._length = 0
+        self._told: dict[tuple[str, str], int] = {}
 
     def append(self, records: list[Record]) -> None:
         if not records:
@@ -41,6 +42,13 @@ class MemoryLedger:
         for line in data.splitlines(keepends=True):
             if line.endswith(b"\n"):
                 yield msgspec.json.decode(line, type=Record)
+
+    def news(self, living: Collection[str]) -> Iterator[Record]:
+        del living
+        for owner, data in list(self.ledgers.items()):
+            if owner != self._own:
+                told, self._told[owner] = self._told.get(owner, 0), len(data)
+                yield from self.since(*owner, told)
 
     @property
     def records(self) -> list[Record]:

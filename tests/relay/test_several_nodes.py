@@ -14,6 +14,7 @@ from relay_bench import Bench, SteppedClock, files_below
 
 from paxect_batch.model.errors import ConfigError, RunOver
 from paxect_batch.model.events import Event
+from paxect_batch.model.policy import OnDone, Policy
 
 LONG = {"n" * 255: b"a name that travels by an alias"}
 FEW = {"a.txt": b"alpha" * 100, "sub/b.bin": bytes(range(256)) * 9}
@@ -66,6 +67,27 @@ def test_nodes_at_once_deliver_each_file_once_and_account_for_it_once(
     assert all(sum_closes(run.standing) for run in runs)
     assert crumbs(bench) == []
     assert register.claims == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_nodes_at_once_deliver_each_file_once_where_sources_stay(
+    tmp_path: Path, seed: int
+) -> None:
+    bench, register, turns = bench_with(tmp_path, MANY), Register(), Turns(seed)
+    policy = Policy(
+        version="2", settle_seconds=0.0, backoff_seconds=0.0, on_done=OnDone.KEEP
+    )
+
+    def go_on(number: int, name: str) -> None:
+        bench.take_all()
+        turns.step()
+
+    runs = [NodeRun(bench, register, n, before=go_on, policy=policy) for n in NAMES]
+    turns.run(list(runs))
+    bench.take_all()
+    assert sorted(bench.taken) == sorted(bench.dropped.items())
+    assert sum(run.standing.delivered_files for run in runs) == len(MANY)
 
 
 @pytest.mark.slow

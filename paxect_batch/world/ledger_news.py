@@ -1,0 +1,75 @@
+"""Follow what all runs add to their ledgers, at the cost of those that may still grow.
+
+A ledger grows as long as its run lives. One of a run that is not known to live is
+followed all the same for a while: whoever joined a moment ago may not be known yet.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Collection, Iterator
+
+from paxect_batch.model.items import Kind
+from paxect_batch.model.places import Place
+from paxect_batch.model.records import Record
+from paxect_batch.seams import Share
+
+QUIET_SECONDS = 60.0
+"""Nobody lives for so long without being known to."""
+
+Parse = Callable[[bytes], Record | None]
+
+
+class LedgerNews:
+    """What was read of the ledgers below a folder."""
+
+    def __init__(
+        self,
+        share: Share,
+        folder: Place,
+        own: Place,
+        *,
+        suffix: str,
+        parse: Parse,
+    ) -> None:
+        """`own` is the ledger of the run that asks, which knows what it wrote."""
+        self._share = share
+        self._folder = folder
+        self._own = own
+        self._suffix = suffix
+        self._parse = parse
+        self._read_to: dict[Place, int] = {}
+        self._ended: set[Place] = set()
+
+    def read(self, living: Collection[str]) -> Iterator[Record]:
+        """Give what was added since the last time. `living` are runs that may add."""
+        for node in list(self._share.entries(self._folder)):
+            if node.kind is not Kind.FOLDER:
+                continue
+            for file in list(self._share.entries(node.place)):
+                place = file.place
+                is_ledger = file.kind is Kind.FILE and place.name.endswith(self._suffix)
+                if is_ledger and place != self._own and place not in self._ended:
+                    yield from self._news_of(place, living)
+
+    def _news_of(self, place: Place, living: Collection[str]) -> Iterator[Record]:
+        try:
+            stream = self._share.open_source(place)
+        except FileNotFoundError:
+            return
+        with stream:
+            changed_at = self._share.facts_of(stream).identity.mtime_ns / 1e9
+            offset = self._read_to.get(place, 0)
+            stream.seek(offset)
+            lines = io.BufferedReader(stream)  # type: ignore[type-var]
+            # A line without an end is being written, or was torn by a crash.
+            while (line := lines.readline()).endswith(b"\n"):
+                offset += len(line)
+                self._read_to[place] = offset
+                record = self._parse(line)
+                if record is not None:
+                    yield record
+        is_quiet = self._share.now() - changed_at > QUIET_SECONDS
+        if is_quiet and place.name.removesuffix(self._suffix) not in living:
+            self._ended.add(place)
+            self._read_to.pop(place, None)
