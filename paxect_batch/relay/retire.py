@@ -22,7 +22,7 @@ from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Meta, Pledge
 from paxect_batch.relay import state
 from paxect_batch.relay.commits import Steps
-from paxect_batch.rules.naming import sidecar_name
+from paxect_batch.rules.naming import numbered, sidecar_name
 from paxect_batch.seams import Share
 from paxect_batch.work.sources import look_at_source
 
@@ -223,7 +223,7 @@ def move_to_free_name(share: Share, place: Place, target: Place) -> None:
     """
     number = tries = 0
     while number < _NAMES_MAX and tries < _TRIES_MAX:
-        name = f"{target.name}.{number}" if number else target.name
+        name = numbered(target.name, number) if number else target.name
         free = target.beside(name)
         try:
             share.move_new(place, free)

@@ -112,10 +112,19 @@ def alias(name: str) -> str:
     What it stands for must be kept elsewhere: the name does not tell.
     """
     digest = hashlib.sha256(to_bytes(name)).hexdigest()[:_ALIAS_DIGITS]
-    kept = name
-    while len(to_bytes(kept)) > _ALIAS_BYTES_KEPT or _is_cut(kept):
-        kept = kept[:-1]
-    return f"{kept}~{digest}{ALIAS_END}"
+    return f"{_shortened(name, _ALIAS_BYTES_KEPT)}~{digest}{ALIAS_END}"
+
+
+def numbered(name: str, number: int) -> str:
+    """Return one of the names like it that a second file of that name may get."""
+    end = f".{number}"
+    return _shortened(name, NAME_BYTES_MAX - len(end)) + end
+
+
+def _shortened(name: str, bytes_max: int) -> str:
+    while len(to_bytes(name)) > bytes_max or _is_cut(name):
+        name = name[:-1]
+    return name
 
 
 def _is_cut(text: str) -> bool:

@@ -34,7 +34,8 @@ PERMISSION_BITS = 0o777
 
 # Windows knows inodes of 128 bits; papers hold 64.
 _INODE_BITS = 2**64 - 1
-_NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
+# No file has a name that is longer than names may be.
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 _REPLACE_TRIES_MAX = 6
 _REPLACE_WAIT_SECONDS = 0.01
 _AHEAD = HANDS_MAX

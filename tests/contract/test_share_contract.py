@@ -146,6 +146,16 @@ def test_name_that_is_too_long_is_the_systems_error(stage: Stage) -> None:
     assert list(stage.share.entries(state(""))) == []
 
 
+def test_file_of_a_name_that_is_too_long_is_not_there(stage: Stage) -> None:
+    for place in (inbox("n" * 256), inbox(f"{'n' * 256}/file")):
+        assert stage.share.look(place) is None
+        assert stage.share.look(place, closely=True) is None
+        assert stage.share.read(place, 10) is None
+        assert stage.share.size_of(place) == 0
+        assert not stage.share.remove(place)
+        assert list(stage.share.entries(place)) == []
+
+
 def test_freshen_leaves_nothing_behind(stage: Stage) -> None:
     stage.put(inbox("f/file"), b"")
     stage.share.freshen(inbox("f"))

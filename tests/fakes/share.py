@@ -283,7 +283,8 @@ class MemoryShare:
     def _folder(self, place: Place, *, make: bool = False) -> FolderNode:
         folder = self._roots[place.root]
         for part in map(to_text, parts_of(place)):
-            _check_name(part, place)
+            if make:
+                _check_name(part, place)
             node = folder.names.get(part)
             if node is None:
                 if not make:
@@ -299,7 +300,6 @@ class MemoryShare:
         parts_of(place)
         if not place.path:
             return self._roots[place.root]
-        _check_name(place.name, place)
         try:
             folder = self._folder(place.folder)
         except (FileNotFoundError, NotADirectoryError):

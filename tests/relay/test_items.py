@@ -377,3 +377,40 @@ def test_names_that_fold_alike_on_the_target_are_set_aside_both(bench: Bench) ->
     assert (standing.delivered_files, standing.set_aside_files) == (2, 4)
     assert {reason["code"] for reason in _reasons(bench)} == {"name-collision"}
     assert bench.whole_somewhere() == set()
+
+
+def test_container_whose_sidecar_could_not_be_named_stops_nobody(bench: Bench) -> None:
+    (bench.wire / f"{'c' * 247}.freq").write_bytes(b"no container")
+    for name in ("before", "after"):
+        bench.drop(name, b"data")
+        bench.drain()
+    assert len(list(bench.state.glob("quarantine/*/*.freq"))) == 1
+    bench.take_all()
+    assert sorted(bench.taken) == sorted(bench.dropped.items())
+
+
+def test_file_whose_marker_could_not_be_named_waits_and_stops_nobody(
+    bench: Bench,
+) -> None:
+    bench.drop("n" * 250, b"data")
+    bench.drop("a", b"data")
+    (bench.inbox / "a.ready").touch()
+    policy = Policy(version="2", settle_seconds=0.0, ready_marker=".ready")
+    bench.drain(policy=policy)
+    bench.take_all()
+    assert bench.taken == [("a", b"data")]
+    assert (bench.inbox / ("n" * 250)).exists()
+
+
+def test_archive_keeps_every_source_of_the_longest_name(bench: Bench) -> None:
+    policy = Policy(version="2", settle_seconds=0.0, on_done=OnDone.ARCHIVE)
+    for data in (b"one", b"two", b"three"):
+        bench.drop("n" * 255, data)
+        bench.drain(policy=policy)
+        bench.take_all()
+    archived = bench.state / "archive/inbox"
+    assert {path.read_bytes() for path in archived.iterdir()} == {
+        b"one",
+        b"two",
+        b"three",
+    }
