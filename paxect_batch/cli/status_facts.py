@@ -184,7 +184,9 @@ class _Claimed:
     def told(self, place: Place, claim: InFlight) -> InFlight:
         """Return the claim with its file, if it can be told which one that is."""
         items = self._items.get(place, [])
-        # Of two files with one target either may be the one.
+        # Once the container of a source is there, the claim is on that.
+        items = [each for each in items if each.direction is Direction.DECODE] or items
+        # Of two sources with one container either may be the one.
         if len(items) != 1:
             return claim
         return msgspec.structs.replace(

@@ -155,39 +155,47 @@ class Admitter:
 
     def target_of(self, item: Item) -> Place:
         """Return where the item shall arrive."""
-        named = self._target_named(item.direction, item.source)
-        alias = named.name
-        if item.direction is Direction.ENCODE or not alias.endswith(naming.ALIAS_END):
-            return named
-        meta = state.load_paper(self._share, state.meta_place(item.source), Meta)
-        if (
-            meta is not None
-            and is_file_path(meta.raw_name)
-            and "/" not in meta.raw_name
-            and naming.alias(meta.raw_name) == alias
-        ):
-            return named.beside(meta.raw_name)
-        return named
+        if item.direction is Direction.ENCODE:
+            return self._container_of(item.source)
+        raw_name = naming.raw_name(item.source.name, self._policy.naming)
+        if raw_name.endswith(naming.ALIAS_END):
+            place = state.meta_place(item.source)
+            meta = state.load_paper(self._share, place, Meta)
+            if (
+                meta is not None
+                and is_file_path(meta.raw_name)
+                and "/" not in meta.raw_name
+                and naming.alias(meta.raw_name) == raw_name
+            ):
+                raw_name = meta.raw_name
+        return Place(Root.OUTBOX, item.source.folder.path).child(raw_name)
 
     def claim_key(self, direction: Direction, source: Place) -> str:
         """Return the key of the claim on what lies there, going that way.
 
-        An alias is not looked up: what it stands for goes shortly before its container,
-        which is claimed by whoever is at that.
+        It is that of the container, which the item is or becomes: who makes one and who
+        takes one away would meet.
         """
-        return naming.claim_key(self._target_named(direction, source))
+        encodes = direction is Direction.ENCODE
+        return naming.claim_key(self._container_of(source) if encodes else source)
 
-    def _target_named(self, direction: Direction, source: Place) -> Place:
-        """Return where it shall arrive as far as its own name tells."""
-        name, folder = source.name, source.folder.path
-        if direction is Direction.ENCODE:
-            if self._aliases and naming.too_long(name):
-                name = naming.alias(name)
-            made = naming.container_name(name, self._policy.naming)
-            return Place(Root.WIRE, folder).child(made)
-        return Place(Root.OUTBOX, folder).child(
-            naming.raw_name(name, self._policy.naming)
-        )
+    def claim_keys(self, item: Item, target: Place) -> tuple[str, ...]:
+        """Return the keys of all claims that the item takes.
+
+        A name that is too long for a container has no container of its own name that
+        others could claim; nor does the alias tell whether two of them fold alike.
+        """
+        key = self.claim_key(item.direction, item.source)
+        if item.direction is Direction.DECODE and naming.too_long(target.name):
+            return key, naming.claim_key(target)
+        return (key,)
+
+    def _container_of(self, source: Place) -> Place:
+        name = source.name
+        if self._aliases and naming.too_long(name):
+            name = naming.alias(name)
+        made = naming.container_name(name, self._policy.naming)
+        return Place(Root.WIRE, source.folder.path).child(made)
 
     def _marked_ready(self, item: Item) -> bool:
         marker = self._policy.ready_marker

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from concurrent.futures import Future
 
+from paxect_batch.model.places import Place
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.seams import Claim, Executor, WorkerDied
 
@@ -19,13 +20,23 @@ FILES_MAX = 1024
 class Flight:
     """A lot that is out, with the claims on its items."""
 
-    __slots__ = ("claims", "lot", "outcomes")
+    __slots__ = ("_claims", "lot", "outcomes")
 
     def __init__(self, lot: Lot, claims: tuple[Claim, ...]) -> None:
         self.lot = lot
-        self.claims = claims
+        stages = (task.stage for task in lot.tasks)
+        self._claims = dict(zip(stages, claims, strict=True))
         self.outcomes: tuple[Outcome, ...] | None = None
         """None if its worker died."""
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The claims that were not handed over, in the order of the items."""
+        return tuple(self._claims.values())
+
+    def hand_over(self, stage: Place) -> Claim:
+        """Return the claim on what is staged there, which is the caller's now."""
+        return self._claims.pop(stage)
 
 
 class Dispatcher:

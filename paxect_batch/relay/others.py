@@ -6,7 +6,6 @@ from paxect_batch.model.items import Direction, Entry
 from paxect_batch.model.places import Place
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter
-from paxect_batch.rules.naming import claim_key
 from paxect_batch.seams import Locks, Share
 
 _UNSIZED_MAX = 4096
@@ -46,10 +45,8 @@ class Others:
 
         How big it is is not asked before `add_up`.
         """
-        taken = self._locks.seems_taken
-        # Who makes a container takes it on, and keeps its claim on it until then.
-        is_made = direction is Direction.DECODE and taken(claim_key(entry.place))
-        if not is_made and not taken(self._admitter.claim_key(direction, entry.place)):
+        key = self._admitter.claim_key(direction, entry.place)
+        if not self._locks.seems_taken(key):
             return False
         self.count(0)
         self._unsized.append(entry.place)

@@ -94,6 +94,7 @@ class Pass:
             promised=committer.promised,
             learn=learn if policy.on_done is OnDone.KEEP else None,
             done=done,
+            busy=self._busy,
         )
         self._deaths = Deaths(share, events, dispatcher)
         self._endings = Endings(
@@ -273,14 +274,7 @@ class Pass:
 
     def _take(self, wanted: Sequence[Taken], *, counts: bool = True) -> None:
         """Claim the items and hand on those that are to be had."""
-        # While a turn was waited for, a container may have been gone on with.
-        taken = self._taker.take(
-            [
-                each
-                for each in wanted
-                if state.key_of(each.item.direction, each.item.source) not in self._busy
-            ]
-        )
+        taken = self._taker.take(wanted)
         for each in taken:
             assert each.claim is not None
             self._claims[each.target] = each.claim, each.item.size
@@ -345,7 +339,7 @@ class Pass:
             matters = yield from self._committer.commit(
                 self._policy, staged, lambda task: self._targets[task.stage]
             )
-            self._go_on([each for each in matters if self._goes_on(each)])
+            self._go_on([each for each in matters if self._goes_on(each)], flight)
             biased = sum(outcome.biased for _, outcome in staged)
             if biased:
                 self._account.biased(biased)
@@ -371,10 +365,14 @@ class Pass:
             self._share.remove(state.attempts_place(key))
         return self._options.mode is Mode.RELAY and pledge.direction is Direction.ENCODE
 
-    def _go_on(self, matters: Sequence[Matter]) -> None:
-        """Take containers that were just published on to be decoded."""
+    def _go_on(self, matters: Sequence[Matter], flight: Flight) -> None:
+        """Take containers that were just published on to be decoded.
+
+        The claim by which each was made goes on with it.
+        """
         wanted: list[Taken] = []
         containers = [matter.pledge.target for matter in matters]
+        stages = {matter.pledge.target: matter.pledge.stage for matter in matters}
         for item, decision in self._admitter.decide_own(containers):
             if decision.verdict is Verdict.ADMITTED:
                 self.paused = self.paused or self._pacer.is_paused
@@ -382,6 +380,7 @@ class Pass:
                     self._account.wait(item.size)
                 elif self._may_begin(item, decision):
                     wanted.append(self._taker.wanted(item))
+                    wanted[-1].claim = flight.hand_over(stages[item.source])
             elif decision.verdict is not Verdict.DONE:
                 self._account.decided(item, decision)
         self._take(wanted, counts=False)

@@ -33,6 +33,9 @@ class PolicyInForce:
         """Return the policy as it is now; `ConfigError` if none could be read ever."""
         try:
             policy = self._read()
+            if self._policy is not None and policy.naming is not self._policy.naming:
+                # By its other name, what one node is at would be free for another.
+                raise ConfigError("naming cannot change while a run is on")
         except ConfigError as error:
             if self._policy is None:
                 raise

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+from collections.abc import Callable
 
 from paxect_batch.model.items import Direction, Identity, Kind
 from paxect_batch.model.places import Place
 from paxect_batch.model.transfer import Attempts, Reason
 from paxect_batch.relay import state
 from paxect_batch.relay.retire import move_to_free_name
+from paxect_batch.relay.settle import run_over
 from paxect_batch.rules.naming import CONTAINER_SUFFIX, is_temporary, sidecar_name
 from paxect_batch.seams import Share
 from paxect_batch.work.sources import look_at_source
@@ -26,9 +28,17 @@ _NUMBERS_MAX = 1000
 
 
 def set_aside(
-    share: Share, attempts: Attempts, *, node: str, run: str, marker: str = ""
+    share: Share,
+    attempts: Attempts,
+    *,
+    node: str,
+    run: str,
+    stands: Callable[[], bool],
+    marker: str = "",
 ) -> str | None:
     """Move the item into quarantine; return the id of its folder there.
+
+    `RunOver` if the run does not stand any more: others may be at the item then.
 
     `marker` is the suffix of the file that calls it ready, which goes as well: left
     behind, it would call the next file of that name ready before it is whole.
@@ -47,6 +57,9 @@ def set_aside(
         share.make_folder(folder)
         state.save_paper(share, folder.child(_REASON), reason)
         try:
+            if not stands():
+                _drop_reason(share, folder)
+                raise run_over(state.Owner(node, run))
             return _move(share, attempts, reason)
         except FileNotFoundError:
             _drop_reason(share, folder)
@@ -131,6 +144,15 @@ def sidecar_left_behind(share: Share, folder: Place) -> Place | None:
     if facts is None or facts.kind is not Kind.FILE:
         return None
     return None if look_at_source(share, reason.source) else sidecar
+
+
+def sources_set_aside(share: Share) -> set[Place]:
+    """Return where all that is in quarantine lay, and may lie again."""
+    folders = state.folders_in(share, state.state("quarantine"))
+    reasons = [
+        state.load_paper(share, folder.child(_REASON), Reason) for folder in folders
+    ]
+    return {reason.source for reason in reasons if reason is not None}
 
 
 def _drop_reason(share: Share, folder: Place) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.transfer import Attempts, Meta
 from paxect_batch.relay import batches, state
-from paxect_batch.relay.set_aside import sidecar_left_behind
+from paxect_batch.relay.set_aside import sidecar_left_behind, sources_set_aside
 from paxect_batch.rules.naming import is_momentary
 from paxect_batch.seams import Share
 
@@ -63,12 +63,18 @@ class Sweeper:
                 self._remove(place)
 
     def _meta(self) -> None:
+        left: list[tuple[Place, Place]] = []
         for place in list(state.files_in(self._share, state.state("meta"))):
             if not self._is_old(place):
                 continue
             meta = state.load_paper(self._share, place, Meta)
             container = None if meta is None else meta.container
             if container is not None and self._is_gone(container):
+                left.append((place, container))
+        # What comes back from quarantine needs its name.
+        aside = sources_set_aside(self._share) if left else set()
+        for place, container in left:
+            if container not in aside:
                 self._remove(place)
 
     def _sidecars(self) -> None:

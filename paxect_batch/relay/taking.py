@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from paxect_batch.model.items import Facts, Item
 from paxect_batch.model.places import Place
@@ -19,16 +19,30 @@ from paxect_batch.work.sources import look_at_source
 class Taken:
     """An item, where it is to arrive, and the claim on it if it was to be had."""
 
-    __slots__ = ("claim", "fresh", "item", "key", "target")
+    __slots__ = ("claim", "fresh", "is_tried", "item", "keys", "target")
 
-    def __init__(self, item: Item, target: Place, key: str) -> None:
+    def __init__(self, item: Item, target: Place, keys: tuple[str, ...]) -> None:
         self.item = item
         self.target = target
-        self.key = key
-        """Of the claim."""
+        self.keys = keys
+        """Of its claims, mostly one."""
         self.claim: Claim | None = None
+        self.is_tried = False
+        """Whether the claim was not had before."""
         self.fresh: Facts | None = None
         """What the source was after the claim was taken."""
+
+
+class _Claims:
+    """Several that are one: see `seams.Claim`."""
+
+    def __init__(self, claims: Sequence[Claim]) -> None:
+        self._claims = claims
+
+    def release(self) -> None:
+        """Give them all back."""
+        for claim in self._claims:
+            claim.release()
 
 
 class Taker:
@@ -46,8 +60,12 @@ class Taker:
         promised: Promised,
         learn: Callable[[], None] | None,
         done: Done,
+        busy: Collection[str],
     ) -> None:
-        """`learn`, where sources stay, sees to it that what others did is in `done`."""
+        """`learn`, where sources stay, sees to it that what others did is in `done`.
+
+        `busy` are the items that the run is at, by `state.key_of`.
+        """
         self._share = share
         self._locks = locks
         self._admitter = admitter
@@ -57,14 +75,20 @@ class Taker:
         self._promised = promised
         self._learn = learn
         self._done = done
+        self._busy = busy
 
     def wanted(self, item: Item) -> Taken:
         """Return an item to take."""
-        key = self._admitter.claim_key(item.direction, item.source)
-        return Taken(item, self._admitter.target_of(item), key)
+        target = self._admitter.target_of(item)
+        return Taken(item, target, self._admitter.claim_keys(item, target))
 
     def take(self, wanted: Sequence[Taken]) -> list[Taken]:
-        """Return those that are this node's now, each with its claim."""
+        """Return those that are this node's now, each with its claim.
+
+        That of some may be had already.
+        """
+        # While a turn was waited for, a container may have been gone on with.
+        wanted = [each for each in wanted if not self._is_busy(each)]
         try:
             self._share.each(self._claim, wanted)
         except BaseException:
@@ -79,12 +103,33 @@ class Taker:
         self._learn()
         return [each for each in had if not self._is_done(each)]
 
+    def _is_busy(self, wanted: Taken) -> bool:
+        item = wanted.item
+        if state.key_of(item.direction, item.source) not in self._busy:
+            return False
+        if wanted.claim is not None:
+            wanted.claim.release()
+        return True
+
     def _claim(self, wanted: Taken) -> None:
-        with self._pacer.claiming():
-            wanted.claim = self._locks.claim(wanted.key)
+        had = wanted.claim
+        wanted.claim = self._claimed(wanted.keys, had)
+        wanted.is_tried = had is None
         if wanted.claim is not None:
             # Whoever had the claim before may have finished it.
             wanted.fresh = look_at_source(self._share, wanted.item.source)
+
+    def _claimed(self, keys: Sequence[str], had: Claim | None) -> Claim | None:
+        """Claim all keys, of which the first may be had."""
+        claims = [] if had is None else [had]
+        for key in keys[len(claims) :]:
+            with self._pacer.claiming():
+                claim = self._locks.claim(key)
+            if claim is None:
+                _Claims(claims).release()
+                return None
+            claims.append(claim)
+        return claims[0] if len(claims) == 1 else _Claims(claims)
 
     def _is_done(self, had: Taken) -> bool:
         if not self._done.has(had.item):
@@ -95,7 +140,8 @@ class Taker:
 
     def _is_had(self, wanted: Taken) -> bool:
         item, claim = wanted.item, wanted.claim
-        self._account.claimed(won=claim is not None)
+        if wanted.is_tried:
+            self._account.claimed(won=claim is not None)
         key = state.key_of(item.direction, item.source)
         if claim is None or self._promised.has(key, claim):
             self._others.count(item.size)

@@ -128,6 +128,7 @@ class Trouble:
                 attempts,
                 node=self._node,
                 run=self._run,
+                stands=self._stands,
                 marker=policy.ready_marker if encodes else "",
             )
         if identifier is None:

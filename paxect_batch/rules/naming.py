@@ -145,12 +145,12 @@ def fold(name: str) -> str:
 
 
 @functools.lru_cache(maxsize=_KEYS_KEPT)
-def claim_key(target: Place) -> str:
-    """Return the key of the claim on an item, by the place where it will arrive.
+def claim_key(place: Place) -> str:
+    """Return the key of a claim, by the place of a container.
 
-    By the target, not by the source: two sources may have one target (`a.txt` and
-    `a.csv` with stem naming, or names that fold alike), and where renaming cannot
-    refuse to replace, only one claim for both keeps the second from overwriting the
-    first.
+    By what an item becomes, not by the source: two sources may have one container
+    (`a.txt` and `a.csv` with stem naming, or names that fold alike), and where renaming
+    cannot refuse to replace, only one claim for both keeps the second from overwriting
+    the first.
     """
-    return hashlib.sha256(fold(f"{target.root}/{target.path}").encode()).hexdigest()
+    return hashlib.sha256(fold(f"{place.root}/{place.path}").encode()).hexdigest()

@@ -85,7 +85,7 @@ def test_status_shows_each_state(share: Path, command: Command) -> None:
     looked = local.look(place)
     assert looked is not None
     bad = msgspec.structs.replace(attempts, source=place, identity=looked.identity)
-    assert set_aside(local, bad, node="n1", run="r")
+    assert set_aside(local, bad, node="n1", run="r", stands=lambda: True)
     text = text_of(command, share)
     for told in (
         "inbox       1 file, 5 B",
@@ -160,7 +160,7 @@ def test_claim_is_told_with_file_owner_and_age_the_oldest_first(
     leases = LeaseFiles(str(share / ".paxect"))
     assert leases.create(a_lease("north"))
     claim(share, "c.txt.freq", node="north")
-    claim(share, "b.txt", node="north", root=Root.OUTBOX)
+    claim(share, "b.txt.freq", node="north")
     facts = facts_of(command, share)
     assert [each.since for each in facts.in_flight] == sorted(
         each.since for each in facts.in_flight

@@ -20,7 +20,7 @@ from paxect_batch.model.errors import ConfigError, NotReady, RunOver, ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import NodeManifest
-from paxect_batch.model.policy import Policy
+from paxect_batch.model.policy import Naming, Policy
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.relay.handshake import signed
 from paxect_batch.seams import Applicant, WorkerDied
@@ -190,6 +190,25 @@ def test_policy_that_changes_while_watching_is_used_or_refused(bench: Bench) -> 
     assert bench.events.named(Event.POLICY_REFUSED)
     assert bench.events.named(Event.POLICY_CHANGED)
     assert standing.blocked_files == 1
+
+
+def test_naming_that_changes_while_watching_is_refused(bench: Bench) -> None:
+    stem = msgspec.structs.replace(FAST, naming=Naming.STEM)
+    answers = [FAST, FAST]
+
+    def drop(seen: int) -> None:
+        if seen == 40:
+            bench.drop("a.txt", b"data")
+
+    node = bench.node(
+        watch=True,
+        stop=StopAfter(90, drop),
+        read_policy=lambda: answers.pop() if answers else stem,
+    )
+    node.run()
+    bench.ledger.close()
+    assert bench.events.named(Event.POLICY_REFUSED)
+    bench.check_delivered_once()
 
 
 def test_policy_that_cannot_be_meant_stops_a_run_before_it_begins(bench: Bench) -> None:

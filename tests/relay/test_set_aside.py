@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from relay_bench import Bench, Crash, WatchedShare, files_below
 
+from paxect_batch.model.errors import RunOver
 from paxect_batch.model.items import Direction, Identity, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import Policy
@@ -33,6 +34,10 @@ def _bad(bench: Bench) -> Attempts:
     identity = Identity(found.st_size, found.st_mtime_ns, found.st_ino)
     failure = Failure(1.0, "node", "bad-magic", "", 4)
     return Attempts(Direction.DECODE, BAD, identity, (failure,))
+
+
+def _always() -> bool:
+    return True
 
 
 def _quarantined(bench: Bench) -> list[str]:
@@ -65,9 +70,36 @@ def test_item_that_was_replaced_meanwhile_is_put_back(bench: Bench) -> None:
             (bench.wire / "bad.freq").write_bytes(b"another content by now")
 
     share = WatchedShare(bench.share(), before=replace)
-    assert set_aside(share, attempts, node="node", run="r") is None
+    assert set_aside(share, attempts, node="node", run="r", stands=_always) is None
     assert (bench.wire / "bad.freq").read_bytes() == b"another content by now"
     assert _quarantined(bench) == []
+
+
+def test_run_that_was_taken_for_dead_sets_nothing_aside(bench: Bench) -> None:
+    attempts = _bad(bench)
+    with pytest.raises(RunOver):
+        set_aside(
+            bench.share(), attempts, node="node", run="r", stands=lambda: not _always()
+        )
+    assert (bench.wire / "bad.freq").exists()
+    assert not list(bench.state.glob("quarantine/*"))
+
+
+def test_container_of_a_long_name_keeps_it_while_it_is_in_quarantine(
+    bench: Bench,
+) -> None:
+    name = "n" * 255
+    bench.drop(name, b"data")
+    (bench.outbox / name).write_bytes(b"somebody else's")
+    assert bench.drain(policy=ONCE).set_aside_files == 1
+    (meta,) = (bench.state / "meta").iterdir()
+    os.utime(meta, (1_000_000_000, 1_000_000_000))
+    bench.drain()
+    (bench.outbox / name).unlink()
+    (kept,) = bench.state.glob("quarantine/*/*.freq")
+    kept.rename(bench.wire / kept.name)
+    bench.drain()
+    assert (bench.outbox / name).read_bytes() == b"data"
 
 
 def test_item_that_vanished_leaves_no_reason_and_no_history(bench: Bench) -> None:
@@ -107,9 +139,9 @@ def test_item_that_another_node_set_aside_stays_there_with_its_reason(
 ) -> None:
     attempts = _bad(bench)
     share = bench.share()
-    first = set_aside(share, attempts, node="one", run="r")
+    first = set_aside(share, attempts, node="one", run="r", stands=_always)
     assert first
-    assert set_aside(share, attempts, node="two", run="r") is None
+    assert set_aside(share, attempts, node="two", run="r", stands=_always) is None
     assert _quarantined(bench) == ["bad.freq", "reason.json"]
 
 
@@ -124,7 +156,7 @@ def test_item_that_may_not_be_moved_stays_and_leaves_no_reason(
             raise OSError(number, os.strerror(number), str(source))
 
     share = Refusing(bench.share())
-    assert set_aside(share, attempts, node="node", run="r") == ""
+    assert set_aside(share, attempts, node="node", run="r", stands=_always) == ""
     assert (bench.wire / "bad.freq").exists()
     assert list((bench.state / "quarantine").iterdir()) == []
 
@@ -138,10 +170,12 @@ def test_share_that_fails_while_an_item_is_moved_fails_the_run(bench: Bench) -> 
 
     share = WatchedShare(bench.share(), before=fail)
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
-        set_aside(share, attempts, node="node", run="r")
+        set_aside(share, attempts, node="node", run="r", stands=_always)
     assert (bench.wire / "bad.freq").exists()
     # Told with its reason, and moved once the share is well again.
-    identifier = set_aside(bench.share(), attempts, node="node", run="r")
+    identifier = set_aside(
+        bench.share(), attempts, node="node", run="r", stands=_always
+    )
     assert _quarantined(bench) == ["bad.freq", "reason.json"]
     assert [p.name for p in (bench.state / "quarantine").iterdir()] == [identifier]
 
@@ -159,7 +193,7 @@ def test_item_goes_elsewhere_if_another_takes_its_folder_in_that_instant(
             (folder / "bad.freq").write_bytes(b"of another node")
 
     share = WatchedShare(bench.share(), before=put_there)
-    identifier = set_aside(share, attempts, node="node", run="r")
+    identifier = set_aside(share, attempts, node="node", run="r", stands=_always)
     assert identifier == f"{put[0].name}-1"
     assert (put[0] / "bad.freq").read_bytes() == b"of another node"
     kept = bench.state / "quarantine" / identifier / "bad.freq"
@@ -174,7 +208,9 @@ def test_item_named_like_a_reason_keeps_its_own_reason(bench: Bench) -> None:
     failure = Failure(1.0, "node", "unreadable", "", 3)
     source = Place(Root.INBOX, "reason.json")
     attempts = Attempts(Direction.ENCODE, source, identity, (failure,))
-    identifier = set_aside(bench.share(), attempts, node="node", run="r")
+    identifier = set_aside(
+        bench.share(), attempts, node="node", run="r", stands=_always
+    )
     folder = bench.state / "quarantine" / str(identifier)
     assert (folder / "reason.json.item").read_bytes() == b"an item"
     reason = msgspec.json.decode((folder / "reason.json").read_bytes(), type=Reason)
@@ -190,7 +226,7 @@ def test_reason_that_a_late_node_took_away_is_written_again(bench: Bench) -> Non
                 paper.unlink()
 
     share = WatchedShare(bench.share(), after=clean_up)
-    assert set_aside(share, attempts, node="node", run="r")
+    assert set_aside(share, attempts, node="node", run="r", stands=_always)
     assert _quarantined(bench) == ["bad.freq", "reason.json"]
 
 
@@ -207,7 +243,7 @@ def test_sidecar_that_a_crash_left_comes_after_its_container_in_an_hour(
 
     share = WatchedShare(bench.share(), before=die)
     with pytest.raises(Crash):
-        set_aside(share, attempts, node="node", run="run")
+        set_aside(share, attempts, node="node", run="run", stands=_always)
     if state_of_it != "young":
         os.utime(sidecar, (1.0, 1.0))
     if state_of_it == "of the next":

@@ -149,6 +149,38 @@ def test_container_that_lost_its_long_name_to_a_node_that_died_is_nobody_elses(
     assert sum(deaths) > 10
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["a.txt", *LONG])
+def test_equal_file_that_comes_while_the_first_one_is_decoded_arrives_by_its_name(
+    tmp_path: Path, name: str
+) -> None:
+    for seed in range(40):
+        bench, register = bench_with(tmp_path / f"{seed}", {name: b"equal"}), Register()
+        turns, steps = Turns(seed), iter(range(1_000_000))
+        comes_at = random.Random(seed).randrange(60, 160)
+
+        def go_on(number: int, operation: str) -> None:
+            comes_again(next(steps))  # noqa: B023  used before the loop goes on
+            turns.step()  # noqa: B023  likewise
+
+        def comes_again(step: int) -> None:
+            bench.take_all()  # noqa: B023  likewise
+            if step == comes_at and not (bench.inbox / name).exists():  # noqa: B023
+                bench.drop(name, b"equal")  # noqa: B023  likewise
+
+        turns.run(
+            [
+                NodeRun(bench, register, node, before=go_on, wait=True)
+                for node in ("north", "south")
+            ]
+        )
+        NodeRun(bench, register, "west")()
+        bench.take_all()
+        assert {arrived for arrived, _ in bench.taken} == {name}
+        assert crumbs(bench) == []
+        assert files_below(bench.wire) == []
+
+
 def loses_its_name(folder: Path, *, at: int) -> bool:
     """Let another node take a container's name away, and die, while one drains.
 
