@@ -172,7 +172,8 @@ class Settler:
         pledge = matter.pledge
         assert pledge.sidecar is not None
         assert pledge.sidecar_stage is not None
-        if pledge.meta is not None:
+        if pledge.meta is not None and self._share.look(pledge.sidecar) is None:
+            # Another's container has a paper of its own.
             state.save_paper(self._share, state.meta_place(pledge.target), pledge.meta)
         try:
             self._rename(pledge.sidecar_stage, pledge.sidecar)

@@ -46,7 +46,8 @@ _WORDS = {
     "off": "it is not read back",
     "delete": "it is removed",
     "archive": "it is moved below `.paxect/archive`, with its folder and path",
-    "keep": "it stays, and is not taken again while its content is the same",
+    "keep": "it stays, as its container does, and is not taken again while its content "
+    "is the same; another content of its name collides with that container",
     "quarantine": "the newer one is set aside at once",
     "wait": "it is tried again, as after any failure",
 }

@@ -259,6 +259,19 @@ def test_kept_sources_are_delivered_once_over_many_runs(bench: Bench) -> None:
     assert [data for _, data in bench.taken] == [b"data"]
 
 
+def test_file_gets_its_own_time_though_another_of_its_name_came_before_it_arrived(
+    bench: Bench,
+) -> None:
+    policy = _with(carry_times=True, backoff_seconds=0.0)
+    for seconds, data in ((1000, b"first"), (2000, b"second")):
+        bench.drop("a", data)
+        os.utime(bench.inbox / "a", (seconds, seconds))
+        bench.drain(policy=policy, mode=Mode.ENCODE)
+    bench.drain(policy=policy, mode=Mode.DECODE)
+    arrived = bench.outbox / "a"
+    assert (arrived.read_bytes(), arrived.stat().st_mtime) == (b"first", 1000)
+
+
 def test_ready_marker_is_awaited_and_goes_with_its_file(bench: Bench) -> None:
     policy = _with(ready_marker=".ready", settle_seconds=3600.0)
     bench.drop("a", b"data")
