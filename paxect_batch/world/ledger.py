@@ -55,7 +55,12 @@ class FileLedger:
         self._lock = threading.Lock()
         """One thread may append while another reads."""
         self._news = LedgerNews(
-            share, FOLDER, self._place, suffix=SUFFIX, parse=_record
+            share,
+            FOLDER,
+            self._place,
+            suffix=SUFFIX,
+            parse=_record,
+            on_torn=on_torn,
         )
 
     def append(self, records: list[Record]) -> None:

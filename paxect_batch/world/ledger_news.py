@@ -31,13 +31,20 @@ class LedgerNews:
         *,
         suffix: str,
         parse: Parse,
+        on_torn: Callable[[Place, int], None],
     ) -> None:
-        """`own` is the ledger of the run that asks, which knows what it wrote."""
+        """`own` is the ledger of the run that asks, which knows what it wrote.
+
+        `on_torn` is told, once for each ledger, of the offset of a line that no run
+        that lives is writing, and that is no record.
+        """
         self._share = share
         self._folder = folder
         self._own = own
         self._suffix = suffix
         self._parse = parse
+        self._on_torn = on_torn
+        self._torn: set[Place] = set()
         self._read_to: dict[Place, int] = {}
         self._ended: set[Place] = set()
 
@@ -64,12 +71,22 @@ class LedgerNews:
             lines = io.BufferedReader(stream)  # type: ignore[type-var]
             # A line without an end is being written, or was torn by a crash.
             while (line := lines.readline()).endswith(b"\n"):
+                record = self._parse(line)
+                if record is None:
+                    self._tell_torn(place, offset)
                 offset += len(line)
                 self._read_to[place] = offset
-                record = self._parse(line)
                 if record is not None:
                     yield record
-        is_quiet = self._share.now() - changed_at > QUIET_SECONDS
-        if is_quiet and place.name.removesuffix(self._suffix) not in living:
+        if place.name.removesuffix(self._suffix) in living:
+            return
+        if line:
+            self._tell_torn(place, offset)
+        if self._share.now() - changed_at > QUIET_SECONDS:
             self._ended.add(place)
             self._read_to.pop(place, None)
+
+    def _tell_torn(self, place: Place, offset: int) -> None:
+        if place not in self._torn:
+            self._torn.add(place)
+            self._on_torn(place, offset)

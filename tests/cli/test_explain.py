@@ -25,7 +25,16 @@ BATCH = ROOT / "paxect_batch"
 CORE = ROOT / "core" / "paxect_core"
 
 _REASON = re.compile(r"[a-z]+(?:_[a-z]+)+")
-OF_THE_CODE = {"bell", "settings", "lane", "destination", "board", "view", "looker"}
+OF_THE_CODE = {
+    "bell",
+    "hands",
+    "settings",
+    "lane",
+    "destination",
+    "board",
+    "view",
+    "looker",
+}
 """Words that no message needs."""
 _SILENT = {"Result.CHANGED", "Result.GONE"}
 """A worker's outcomes whose code nobody is shown."""

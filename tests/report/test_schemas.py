@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from paxect_batch.report import schemas as schemas_module
 from paxect_batch.report.schema_examples import EXAMPLES
 from paxect_batch.report.schemas import SUBJECTS, index, schemas
 
-FOLDER = Path(__file__).parents[2] / "schemas"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "schemas"
 CASES = [(name, each) for name, several in EXAMPLES.items() for each in several]
 STRICT = ["link-policy", "node-manifest", "policy", "share-marker", "signed-manifest"]
 
@@ -109,3 +112,11 @@ def test_schema_of_what_people_write_refuses_unknown_keys(name: str) -> None:
 def test_schema_refuses_what_is_wrong(name: str, changes: dict[str, object]) -> None:
     document = json.loads(msgspec.json.encode(EXAMPLES[name][0]))
     assert not Draft202012Validator(schemas()[name]).is_valid({**document, **changes})
+
+
+def test_program_that_writes_them_imports_what_there_is() -> None:
+    text = (ROOT / "scripts" / "schemas").read_text(encoding="utf-8")
+    names = re.findall(r"^from (paxect_batch\S*) import", text, re.MULTILINE)
+    assert names
+    for name in names:
+        importlib.import_module(name)
