@@ -91,16 +91,16 @@ class Taker:
         wanted = [each for each in wanted if not self._is_busy(each)]
         try:
             self._share.each(self._claim, wanted)
+            had = [each for each in wanted if self._is_had(each)]
+            if self._learn is None or not had:
+                return had
+            # Their claims are had, so who had them before has recorded what it did.
+            self._learn()
         except BaseException:
             for each in wanted:
                 if each.claim is not None:
                     each.claim.release()
             raise
-        had = [each for each in wanted if self._is_had(each)]
-        if self._learn is None or not had:
-            return had
-        # Their claims are had, so whoever had them before has recorded what it did.
-        self._learn()
         return [each for each in had if not self._is_done(each)]
 
     def _is_busy(self, wanted: Taken) -> bool:
@@ -122,13 +122,17 @@ class Taker:
     def _claimed(self, keys: Sequence[str], had: Claim | None) -> Claim | None:
         """Claim all keys, of which the first may be had."""
         claims = [] if had is None else [had]
-        for key in keys[len(claims) :]:
-            with self._pacer.claiming():
-                claim = self._locks.claim(key)
-            if claim is None:
-                _Claims(claims).release()
-                return None
-            claims.append(claim)
+        try:
+            for key in keys[len(claims) :]:
+                with self._pacer.claiming():
+                    claim = self._locks.claim(key)
+                if claim is None:
+                    _Claims(claims).release()
+                    return None
+                claims.append(claim)
+        except BaseException:
+            _Claims(claims).release()
+            raise
         return claims[0] if len(claims) == 1 else _Claims(claims)
 
     def _is_done(self, had: Taken) -> bool:

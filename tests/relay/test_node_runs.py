@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -14,16 +14,19 @@ import msgspec
 import pytest
 from fakes.bell import FakeBell
 from fakes.clock import FakeClock
+from fakes.locks import FakeLocks, Register
 from relay_bench import Bench, FreeLocks, InThread, WatchedShare, files_below
 
 from paxect_batch.model.errors import ConfigError, NotReady, RunOver, ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import NodeManifest
-from paxect_batch.model.policy import Naming, Policy
+from paxect_batch.model.policy import Naming, OnDone, Policy
+from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.relay.handshake import signed
 from paxect_batch.seams import Applicant, WorkerDied
+from paxect_batch.world.ledger import FileLedger
 
 FAST = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0)
 
@@ -362,3 +365,37 @@ def test_stop_in_the_middle_counts_every_item_it_saw(tmp_path: Path) -> None:
         on_the_wire = len([p for p in files_below(bench.wire) if p.suffix == ".freq"])
         waiting = standing.seen_files - standing.delivered_files
         assert waiting >= on_the_wire
+
+
+def test_share_that_fails_to_tell_what_others_did_leaves_no_claim(
+    bench: Bench,
+) -> None:
+    policy = msgspec.structs.replace(FAST, on_done=OnDone.KEEP)
+    register = Register()
+    bench.drop("a", b"data")
+    held: list[int] = []
+
+    class Failing:
+        """A ledger that cannot be followed while anything is claimed."""
+
+        def __init__(self, ledger: FileLedger) -> None:
+            self._ledger = ledger
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._ledger, name)
+
+        def news(self, living: Collection[str]) -> Iterator[Record]:
+            held.append(len(register.claims))
+            if register.claims and len(held) < 10:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return self._ledger.news(living)
+
+    node = bench.node(
+        policy=policy, locks=FakeLocks(register), watch=True, stop=StopAfter(300)
+    )
+    node._ledger = Failing(bench.ledger)
+    node.run()
+    bench.ledger.close()
+    bench.take_all()
+    assert sorted(bench.taken) == sorted(bench.dropped.items())
+    assert max(held) > 0
