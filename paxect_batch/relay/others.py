@@ -8,9 +8,6 @@ from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter
 from paxect_batch.seams import Locks, Share
 
-_UNSIZED_MAX = 4096
-"""Of so many it is not known how big they are, at most."""
-
 
 class Others:
     """The other nodes, as one pass sees them."""
@@ -50,8 +47,6 @@ class Others:
             return False
         self.count(0)
         self._unsized.append(entry.place)
-        if len(self._unsized) >= _UNSIZED_MAX:
-            self.add_up()
         return True
 
     def count(self, size: int) -> None:
