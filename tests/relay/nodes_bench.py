@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fakes.locks import FakeLocks, Register
-from relay_bench import Bench, Crash, WatchedShare
+from relay_bench import Bench, Crash, WatchedShare, files_below
 
 from paxect_batch.model.audit import Batch
 from paxect_batch.model.places import Place, Root
@@ -16,6 +16,16 @@ from paxect_batch.model.run import Standing
 from paxect_batch.relay.node import Node
 from paxect_batch.seams import Share
 from paxect_batch.world.ledger import FileLedger
+
+FEW = {"a.txt": b"alpha" * 100, "sub/b.bin": bytes(range(256)) * 9}
+MANY = {f"f{number}/{number}": b"%d" % number * number for number in range(9)} | FEW
+NAMES = ("north", "south", "west")
+
+
+def crumbs(bench: Bench) -> list[Path]:
+    """Return what no node should leave when nothing is left to do."""
+    folders = ("stage", "intents", "attempts", "meta", "quarantine", "batches")
+    return [path for name in folders for path in files_below(bench.state / name)]
 
 
 class Turns:

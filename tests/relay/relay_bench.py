@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import IO
+
+import msgspec
 
 import paxect_core
 from paxect_batch.model.events import Event
@@ -27,6 +30,13 @@ from paxect_batch.work.lots import do_lot
 from paxect_batch.world.ledger import FileLedger
 from paxect_batch.world.share import LocalShare
 from paxect_batch.world.syncing import met
+
+FAST = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0)
+
+
+def policy_with(**changes: object) -> Policy:
+    """Return a policy that waits for nothing, but for these changes."""
+    return msgspec.structs.replace(FAST, **changes)
 
 
 class Crash(BaseException):
@@ -212,6 +222,24 @@ class NeverStop:
     now = False
 
 
+class StopAfter:
+    """Asks to stop once it was looked at so many times."""
+
+    now = False
+
+    def __init__(self, looks: int, act: Callable[[int], None] | None = None) -> None:
+        self.looks = looks
+        self.seen = 0
+        self._act = act
+
+    @property
+    def requested(self) -> bool:
+        self.seen += 1
+        if self._act is not None:
+            self._act(self.seen)
+        return self.seen > self.looks
+
+
 class Bench:
     """One share below a folder, what was dropped there, and what consumers took."""
 
@@ -345,3 +373,11 @@ def until(run: Callable[[], object], crash_points: Iterator[int]) -> None:
             next(crash_points, None)
             continue
         return
+
+
+def reasons(bench: Bench) -> list[dict[str, object]]:
+    return [
+        json.loads(path.read_bytes())
+        for path in files_below(bench.state / "quarantine")
+        if path.name == "reason.json"
+    ]

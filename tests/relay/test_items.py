@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
-from relay_bench import Bench, WatchedShare, files_below
+from relay_bench import Bench, WatchedShare, files_below, policy_with, reasons
 
 import paxect_core
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.events import Event
-from paxect_batch.model.items import Entry, Kind, Mode
-from paxect_batch.model.places import Place, to_text
-from paxect_batch.model.policy import OnCollision, OnDone, Policy, Verify
+from paxect_batch.model.items import Mode
+from paxect_batch.model.policy import OnCollision, OnDone, Verify
 from paxect_batch.model.run import Verdict
-
-FAST = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0)
-
-
-def _with(**changes: object) -> Policy:
-    return msgspec.structs.replace(FAST, **changes)
 
 
 @pytest.fixture
@@ -36,47 +26,12 @@ def _container(data: bytes) -> bytes:
     return paxect_core.encode_bytes(data)
 
 
-def _reasons(bench: Bench) -> list[dict[str, object]]:
-    return [
-        json.loads(path.read_bytes())
-        for path in files_below(bench.state / "quarantine")
-        if path.name == "reason.json"
-    ]
-
-
-def test_names_of_all_kinds_travel_unchanged(bench: Bench) -> None:
-    names = [b"new\nline", b"a b", "é🎉".encode(), b"\xff\xfe", b"back\\slash", b"%s"]
-    names.append(b"n" * 243)
-    for name in names:
-        (bench.inbox / os.fsdecode(name)).write_bytes(name)
-    bench.drain()
-    arrived = {
-        os.fsencode(path.name): path.read_bytes() for path in bench.outbox.iterdir()
-    }
-    assert arrived == {name: name for name in names}
-
-
-def test_temporary_names_hidden_files_and_links_are_left_alone(bench: Bench) -> None:
-    for name in (".hidden", "a.part", "b.tmp", ".nfs0001", "c~"):
-        (bench.inbox / name).write_bytes(b"x")
-    secret = bench.folder / "secret"
-    secret.write_bytes(b"not yours")
-    (bench.inbox / "link").symlink_to(secret)
-    (bench.inbox / "folder").symlink_to(bench.folder)
-    os.mkfifo(bench.inbox / "fifo")
-    standing = bench.drain()
-    assert standing.seen_files == 0
-    assert files_below(bench.outbox) == []
-    assert len(bench.events.named(Event.PATH_OUTSIDE_INBOX)) == 2
-    assert secret.read_bytes() == b"not yours"
-
-
 def test_empty_and_large_frames_travel_with_metadata_when_asked(bench: Bench) -> None:
     bench.drop("empty", b"")
     bench.drop("big", bytes(3 << 20))
     os.utime(bench.inbox / "big", ns=(10**18, 10**18 + 7))
     (bench.inbox / "big").chmod(0o640)
-    bench.drain(policy=_with(carry_times=True, carry_mode=True))
+    bench.drain(policy=policy_with(carry_times=True, carry_mode=True))
     status = (bench.outbox / "big").stat()
     assert (status.st_mtime_ns, status.st_mode & 0o777) == (10**18 + 7, 0o640)
     bench.check_delivered_once()
@@ -88,7 +43,7 @@ def test_collision_keeps_what_is_there_and_sets_the_item_aside(bench: Bench) -> 
     standing = bench.drain()
     assert (bench.outbox / "a").read_bytes() == b"older"
     assert (standing.set_aside_files, standing.exit_codes) == (1, {Exit.UNFINISHED})
-    (reason,) = _reasons(bench)
+    (reason,) = reasons(bench)
     assert reason["code"] == "collision"
     (kept,) = [
         p for p in files_below(bench.state / "quarantine") if p.suffix == ".freq"
@@ -110,7 +65,9 @@ def test_collision_on_the_wire_sets_the_source_aside(bench: Bench) -> None:
 def test_collision_when_policy_waits_leaves_everything_in_place(bench: Bench) -> None:
     (bench.outbox / "a").write_bytes(b"older")
     bench.drop("a", b"newer")
-    policy = _with(on_collision=OnCollision.WAIT, attempts=2, backoff_seconds=60.0)
+    policy = policy_with(
+        on_collision=OnCollision.WAIT, attempts=2, backoff_seconds=60.0
+    )
     standing = bench.drain(policy=policy)
     assert standing.set_aside_files == 0
     assert (bench.wire / "a.freq").exists()
@@ -143,11 +100,11 @@ def test_bad_container_is_tried_then_set_aside_with_reason(
 ) -> None:
     (bench.wire / "bad.freq").write_bytes(damage(_container(b"payload")))
     bench.drop("good", b"fine")
-    standing = bench.drain(policy=_with(attempts=3))
+    standing = bench.drain(policy=policy_with(attempts=3))
     assert standing.delivered_files == 1
     assert standing.set_aside_files == 1
     assert exit_code in standing.exit_codes
-    (reason,) = _reasons(bench)
+    (reason,) = reasons(bench)
     assert len(reason["history"]) == 3
     assert reason["code"] in (code, "bad-body", "frame-count-mismatch", "truncated")
     assert not (bench.wire / "bad.freq").exists()
@@ -168,7 +125,7 @@ def test_wrong_sidecar_is_a_checksum_mismatch_and_right_one_in_any_form_passes(
     ):
         (bench.wire / f"{name}.freq").write_bytes(data)
         (bench.wire / f"{name}.freq.sha256").write_text(sidecar)
-    standing = bench.drain(policy=_with(attempts=1))
+    standing = bench.drain(policy=policy_with(attempts=1))
     assert sorted(p.name for p in files_below(bench.outbox)) == [
         "bare",
         "line",
@@ -176,13 +133,13 @@ def test_wrong_sidecar_is_a_checksum_mismatch_and_right_one_in_any_form_passes(
     ]
     assert standing.set_aside_files == 2
     assert Exit.INTEGRITY in standing.exit_codes
-    assert {reason["code"] for reason in _reasons(bench)} == {"checksum_mismatch"}
+    assert {reason["code"] for reason in reasons(bench)} == {"checksum_mismatch"}
     assert files_below(bench.wire) == []
 
 
 def test_backing_off_item_is_not_tried_again_until_it_changes(bench: Bench) -> None:
     (bench.wire / "a.freq").write_bytes(b"junk")
-    policy = _with(backoff_seconds=3600.0)
+    policy = policy_with(backoff_seconds=3600.0)
     assert bench.drain(policy=policy).exit_codes == {Exit.STRUCTURE}
     again = bench.drain(policy=policy)
     assert (again.exit_codes, again.seen_files, again.delivered_files) == (set(), 1, 0)
@@ -248,7 +205,7 @@ def test_vanished_source_is_nobodys_failure(bench: Bench) -> None:
 
 
 def test_kept_sources_are_delivered_once_over_many_runs(bench: Bench) -> None:
-    policy = _with(on_done=OnDone.KEEP)
+    policy = policy_with(on_done=OnDone.KEEP)
     bench.drop("a", b"data")
     assert bench.drain(policy=policy).delivered_files == 1
     bench.take_all()
@@ -262,7 +219,7 @@ def test_kept_sources_are_delivered_once_over_many_runs(bench: Bench) -> None:
 def test_file_gets_its_own_time_though_another_of_its_name_came_before_it_arrived(
     bench: Bench,
 ) -> None:
-    policy = _with(carry_times=True, backoff_seconds=0.0)
+    policy = policy_with(carry_times=True, backoff_seconds=0.0)
     for seconds, data in ((1000, b"first"), (2000, b"second")):
         bench.drop("a", data)
         os.utime(bench.inbox / "a", (seconds, seconds))
@@ -273,7 +230,7 @@ def test_file_gets_its_own_time_though_another_of_its_name_came_before_it_arrive
 
 
 def test_ready_marker_is_awaited_and_goes_with_its_file(bench: Bench) -> None:
-    policy = _with(ready_marker=".ready", settle_seconds=3600.0)
+    policy = policy_with(ready_marker=".ready", settle_seconds=3600.0)
     bench.drop("a", b"data")
     assert bench.drain(policy=policy, mode=Mode.ENCODE).delivered_files == 0
     (bench.inbox / "a.ready").touch()
@@ -282,7 +239,7 @@ def test_ready_marker_is_awaited_and_goes_with_its_file(bench: Bench) -> None:
 
 
 def test_blocked_items_are_logged_once_in_many_passes_and_stay(bench: Bench) -> None:
-    policy = _with(allowed_suffixes=(".txt",), max_file_mb=1)
+    policy = policy_with(allowed_suffixes=(".txt",), max_file_mb=1)
     bench.drop("a.exe", b"x")
     bench.drop("b.txt", bytes(2 << 20))
     bench.drop("c.txt", b"fine")
@@ -307,7 +264,7 @@ def test_plan_tells_each_item_and_changes_nothing(bench: Bench) -> None:
     bench.drop("a.txt", b"x")
     bench.drop("b.exe", b"y")
     before = [(p, p.stat().st_mtime_ns) for p in sorted(bench.folder.rglob("*"))]
-    planned = list(bench.node(policy=_with(allowed_suffixes=(".txt",))).plan())
+    planned = list(bench.node(policy=policy_with(allowed_suffixes=(".txt",))).plan())
     bench.ledger.close()
     assert sorted(
         (p.source.path, p.target.path, p.decision.verdict) for p in planned
@@ -327,7 +284,7 @@ def test_digest_is_the_same_for_one_run_and_for_many(tmp_path: Path) -> None:
         bench = Bench(folder)
         for number in range(6):
             bench.drop(f"sub/{number}", bytes([number]) * 50)
-        node = bench.node(policy=_with(verify=Verify.OFF))
+        node = bench.node(policy=policy_with(verify=Verify.OFF))
         node.run()
         bench.ledger.close()
         digests.add(node.digest)
@@ -341,89 +298,3 @@ def test_unreadable_intent_is_put_beside_and_promises_nothing(bench: Bench) -> N
     bench.drop("a", b"data")
     assert bench.drain().delivered_files == 1
     assert [p.name for p in files_below(folder)] == ["r-00000001.json.unreadable"]
-
-
-def test_text_of_names_in_records_can_be_turned_back(bench: Bench) -> None:
-    name = b"a\n\xff\\b"
-    (bench.inbox / os.fsdecode(name)).write_bytes(b"x")
-    bench.drain()
-    (ledger,) = files_below(bench.state / "ledger")
-    records = [json.loads(line) for line in ledger.read_bytes().splitlines()]
-    assert records[0]["source"] == ["inbox", to_text(name)]
-
-
-@pytest.mark.parametrize("length", [243, 244, 250, 255])
-def test_longest_names_travel_by_an_alias(tmp_path: Path, length: int) -> None:
-    name = ("é" * 100 + "x" * 100)[: length - 100]
-    assert len(name.encode()) == length
-    bench = Bench(tmp_path)
-    bench.drop(name, b"data")
-    bench.drain(policy=_with(carry_times=length == 250))
-    bench.check_delivered_once()
-
-
-def test_names_too_long_for_a_container_are_blocked_where_only_encoding(
-    bench: Bench,
-) -> None:
-    bench.drop("x" * 255, b"data")
-    standing = bench.drain(mode=Mode.ENCODE)
-    assert (standing.blocked_files, standing.delivered_files) == (1, 0)
-
-
-def test_names_that_fold_alike_on_the_target_are_set_aside_both(bench: Bench) -> None:
-    class Folding(WatchedShare):
-        def folds_names(self, root: object) -> bool:
-            return True
-
-        def entries(self, folder: Place) -> Iterator[Entry]:
-            """Give folders between the files, as a listing may."""
-            found = sorted(
-                self._share.entries(folder), key=lambda each: str(each.place)
-            )
-            files = [each for each in found if each.kind is Kind.FILE]
-            others = [each for each in found if each.kind is not Kind.FILE]
-            yield from [*files[:1], *others, *files[1:]]
-
-    for name in ("A.txt", "a.TXT", "b.txt", "sub/é", "sub/e\u0301", "sub/f"):
-        bench.drop(name, name.encode())
-    standing = bench.drain(Folding(bench.share()))
-    assert (standing.delivered_files, standing.set_aside_files) == (2, 4)
-    assert {reason["code"] for reason in _reasons(bench)} == {"name-collision"}
-    assert bench.whole_somewhere() == set()
-
-
-def test_container_whose_sidecar_could_not_be_named_stops_nobody(bench: Bench) -> None:
-    (bench.wire / f"{'c' * 247}.freq").write_bytes(b"no container")
-    for name in ("before", "after"):
-        bench.drop(name, b"data")
-        bench.drain()
-    assert len(list(bench.state.glob("quarantine/*/*.freq"))) == 1
-    bench.take_all()
-    assert sorted(bench.taken) == sorted(bench.dropped.items())
-
-
-def test_file_whose_marker_could_not_be_named_waits_and_stops_nobody(
-    bench: Bench,
-) -> None:
-    bench.drop("n" * 250, b"data")
-    bench.drop("a", b"data")
-    (bench.inbox / "a.ready").touch()
-    policy = Policy(version="2", settle_seconds=0.0, ready_marker=".ready")
-    bench.drain(policy=policy)
-    bench.take_all()
-    assert bench.taken == [("a", b"data")]
-    assert (bench.inbox / ("n" * 250)).exists()
-
-
-def test_archive_keeps_every_source_of_the_longest_name(bench: Bench) -> None:
-    policy = Policy(version="2", settle_seconds=0.0, on_done=OnDone.ARCHIVE)
-    for data in (b"one", b"two", b"three"):
-        bench.drop("n" * 255, data)
-        bench.drain(policy=policy)
-        bench.take_all()
-    archived = bench.state / "archive/inbox"
-    assert {path.read_bytes() for path in archived.iterdir()} == {
-        b"one",
-        b"two",
-        b"three",
-    }

@@ -6,52 +6,34 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
 import msgspec
 import pytest
-from fakes.bell import FakeBell
-from fakes.clock import FakeClock
-from fakes.locks import FakeLocks, Register
-from relay_bench import Bench, FreeLocks, InThread, WatchedShare, files_below
+from relay_bench import (
+    FAST,
+    Bench,
+    FreeLocks,
+    InThread,
+    StopAfter,
+    WatchedShare,
+    files_below,
+)
 
 from paxect_batch.model.errors import ConfigError, NotReady, RunOver, ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import NodeManifest
-from paxect_batch.model.policy import Naming, OnDone, Policy
-from paxect_batch.model.records import Record
+from paxect_batch.model.policy import Policy
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.relay.handshake import signed
 from paxect_batch.seams import Applicant, WorkerDied
-from paxect_batch.world.ledger import FileLedger
-
-FAST = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0)
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
-
-
-class StopAfter:
-    """Asks to stop once it was looked at so many times."""
-
-    now = False
-
-    def __init__(self, looks: int, act: Callable[[int], None] | None = None) -> None:
-        self.looks = looks
-        self.seen = 0
-        self._act = act
-
-    @property
-    def requested(self) -> bool:
-        self.seen += 1
-        if self._act is not None:
-            self._act(self.seen)
-        return self.seen > self.looks
 
 
 class DyingExecutor(InThread):
@@ -85,64 +67,6 @@ def test_item_that_kills_its_worker_twice_is_set_aside_and_others_go_on(
     assert bench.whole_somewhere() == set()
 
 
-def test_watch_takes_what_is_dropped_later_until_told_to_stop(bench: Bench) -> None:
-    def drop(seen: int) -> None:
-        if seen == 5:
-            bench.drop("late", b"data")
-
-    node = bench.node(watch=True, stop=StopAfter(60, drop))
-    standing = node.run()
-    bench.ledger.close()
-    assert standing.stopped == "signal"
-    bench.check_delivered_once()
-
-
-def test_watch_tries_again_what_failed_though_it_hears_nothing(bench: Bench) -> None:
-    clock = FakeClock()
-    (bench.wire / "damaged.freq").write_bytes(b"no container")
-    tried: list[float] = []
-
-    def be_slow(number: int, name: str) -> None:
-        if name == "open_source":
-            tried.append(clock.monotonic())
-            clock.advance(5.0)
-
-    node = bench.node(
-        WatchedShare(bench.share(), before=be_slow),
-        clock=clock,
-        bell=FakeBell(clock),
-        watch=True,
-        poll_seconds=10.0,
-        stop=StopAfter(200),
-    )
-    standing = node.run()
-    bench.ledger.close()
-    assert standing.set_aside_files == 1
-    assert len(tried) == 3
-    assert tried[-1] - tried[0] < 60.0
-
-
-def test_watch_pauses_while_the_share_is_away_and_goes_on_when_it_is_back(
-    bench: Bench,
-) -> None:
-    bench.drop("a", b"data")
-    troubles = [errno.ESTALE, errno.EIO, errno.ENOSPC]
-
-    def fail(number: int, name: str) -> None:
-        if name == "create" and troubles:
-            raise OSError(troubles.pop(), "trouble")
-
-    node = bench.node(
-        WatchedShare(bench.share(), before=fail), watch=True, stop=StopAfter(400)
-    )
-    node.run()
-    bench.ledger.close()
-    assert troubles == []
-    assert bench.events.named(Event.SHARE_TROUBLE)
-    assert bench.events.named(Event.SHARE_BACK)
-    bench.check_delivered_once()
-
-
 def test_drain_ends_with_share_error_when_the_share_is_full(bench: Bench) -> None:
     bench.drop("a", b"data")
 
@@ -166,51 +90,6 @@ def test_stop_drops_what_is_staged_and_a_later_drain_delivers(bench: Bench) -> N
         assert bench.whole_somewhere() == set()
         assert standing.seen_files >= standing.delivered_files
     bench.drain()
-    bench.check_delivered_once()
-
-
-def test_policy_that_changes_while_watching_is_used_or_refused(bench: Bench) -> None:
-    answers: list[Policy | ConfigError] = [
-        FAST,
-        ConfigError("policy.toml: levle is unknown"),
-        msgspec.structs.replace(FAST, allowed_suffixes=(".txt",)),
-    ]
-    last = answers[-1]
-
-    def policy() -> Policy:
-        answer = answers.pop(0) if answers else last
-        if isinstance(answer, ConfigError):
-            raise answer
-        return answer
-
-    def drop(seen: int) -> None:
-        if seen == 40:
-            bench.drop("b.exe", b"data")
-
-    node = bench.node(watch=True, stop=StopAfter(90, drop), read_policy=policy)
-    standing = node.run()
-    bench.ledger.close()
-    assert bench.events.named(Event.POLICY_REFUSED)
-    assert bench.events.named(Event.POLICY_CHANGED)
-    assert standing.blocked_files == 1
-
-
-def test_naming_that_changes_while_watching_is_refused(bench: Bench) -> None:
-    stem = msgspec.structs.replace(FAST, naming=Naming.STEM)
-    answers = [FAST, FAST]
-
-    def drop(seen: int) -> None:
-        if seen == 40:
-            bench.drop("a.txt", b"data")
-
-    node = bench.node(
-        watch=True,
-        stop=StopAfter(90, drop),
-        read_policy=lambda: answers.pop() if answers else stem,
-    )
-    node.run()
-    bench.ledger.close()
-    assert bench.events.named(Event.POLICY_REFUSED)
     bench.check_delivered_once()
 
 
@@ -365,37 +244,3 @@ def test_stop_in_the_middle_counts_every_item_it_saw(tmp_path: Path) -> None:
         on_the_wire = len([p for p in files_below(bench.wire) if p.suffix == ".freq"])
         waiting = standing.seen_files - standing.delivered_files
         assert waiting >= on_the_wire
-
-
-def test_share_that_fails_to_tell_what_others_did_leaves_no_claim(
-    bench: Bench,
-) -> None:
-    policy = msgspec.structs.replace(FAST, on_done=OnDone.KEEP)
-    register = Register()
-    bench.drop("a", b"data")
-    held: list[int] = []
-
-    class Failing:
-        """A ledger that cannot be followed while anything is claimed."""
-
-        def __init__(self, ledger: FileLedger) -> None:
-            self._ledger = ledger
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(self._ledger, name)
-
-        def news(self, living: Collection[str]) -> Iterator[Record]:
-            held.append(len(register.claims))
-            if register.claims and len(held) < 10:
-                raise OSError(errno.EIO, os.strerror(errno.EIO))
-            return self._ledger.news(living)
-
-    node = bench.node(
-        policy=policy, locks=FakeLocks(register), watch=True, stop=StopAfter(300)
-    )
-    node._ledger = Failing(bench.ledger)
-    node.run()
-    bench.ledger.close()
-    bench.take_all()
-    assert sorted(bench.taken) == sorted(bench.dropped.items())
-    assert max(held) > 0

@@ -1,0 +1,134 @@
+"""Names of items: all kinds travel, the longest ones too, and none stops a run."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from relay_bench import Bench, WatchedShare, files_below, policy_with, reasons
+
+from paxect_batch.model.events import Event
+from paxect_batch.model.items import Entry, Kind, Mode
+from paxect_batch.model.places import Place, to_text
+from paxect_batch.model.policy import OnDone, Policy
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_names_of_all_kinds_travel_unchanged(bench: Bench) -> None:
+    names = [b"new\nline", b"a b", "é🎉".encode(), b"\xff\xfe", b"back\\slash", b"%s"]
+    names.append(b"n" * 243)
+    for name in names:
+        (bench.inbox / os.fsdecode(name)).write_bytes(name)
+    bench.drain()
+    arrived = {
+        os.fsencode(path.name): path.read_bytes() for path in bench.outbox.iterdir()
+    }
+    assert arrived == {name: name for name in names}
+
+
+def test_temporary_names_hidden_files_and_links_are_left_alone(bench: Bench) -> None:
+    for name in (".hidden", "a.part", "b.tmp", ".nfs0001", "c~"):
+        (bench.inbox / name).write_bytes(b"x")
+    secret = bench.folder / "secret"
+    secret.write_bytes(b"not yours")
+    (bench.inbox / "link").symlink_to(secret)
+    (bench.inbox / "folder").symlink_to(bench.folder)
+    os.mkfifo(bench.inbox / "fifo")
+    standing = bench.drain()
+    assert standing.seen_files == 0
+    assert files_below(bench.outbox) == []
+    assert len(bench.events.named(Event.PATH_OUTSIDE_INBOX)) == 2
+    assert secret.read_bytes() == b"not yours"
+
+
+def test_text_of_names_in_records_can_be_turned_back(bench: Bench) -> None:
+    name = b"a\n\xff\\b"
+    (bench.inbox / os.fsdecode(name)).write_bytes(b"x")
+    bench.drain()
+    (ledger,) = files_below(bench.state / "ledger")
+    records = [json.loads(line) for line in ledger.read_bytes().splitlines()]
+    assert records[0]["source"] == ["inbox", to_text(name)]
+
+
+@pytest.mark.parametrize("length", [243, 244, 250, 255])
+def test_longest_names_travel_by_an_alias(tmp_path: Path, length: int) -> None:
+    name = ("é" * 100 + "x" * 100)[: length - 100]
+    assert len(name.encode()) == length
+    bench = Bench(tmp_path)
+    bench.drop(name, b"data")
+    bench.drain(policy=policy_with(carry_times=length == 250))
+    bench.check_delivered_once()
+
+
+def test_names_too_long_for_a_container_are_blocked_where_only_encoding(
+    bench: Bench,
+) -> None:
+    bench.drop("x" * 255, b"data")
+    standing = bench.drain(mode=Mode.ENCODE)
+    assert (standing.blocked_files, standing.delivered_files) == (1, 0)
+
+
+def test_names_that_fold_alike_on_the_target_are_set_aside_both(bench: Bench) -> None:
+    class Folding(WatchedShare):
+        def folds_names(self, root: object) -> bool:
+            return True
+
+        def entries(self, folder: Place) -> Iterator[Entry]:
+            """Give folders between the files, as a listing may."""
+            found = sorted(
+                self._share.entries(folder), key=lambda each: str(each.place)
+            )
+            files = [each for each in found if each.kind is Kind.FILE]
+            others = [each for each in found if each.kind is not Kind.FILE]
+            yield from [*files[:1], *others, *files[1:]]
+
+    for name in ("A.txt", "a.TXT", "b.txt", "sub/é", "sub/e\u0301", "sub/f"):
+        bench.drop(name, name.encode())
+    standing = bench.drain(Folding(bench.share()))
+    assert (standing.delivered_files, standing.set_aside_files) == (2, 4)
+    assert {reason["code"] for reason in reasons(bench)} == {"name-collision"}
+    assert bench.whole_somewhere() == set()
+
+
+def test_container_whose_sidecar_could_not_be_named_stops_nobody(bench: Bench) -> None:
+    (bench.wire / f"{'c' * 247}.freq").write_bytes(b"no container")
+    for name in ("before", "after"):
+        bench.drop(name, b"data")
+        bench.drain()
+    assert len(list(bench.state.glob("quarantine/*/*.freq"))) == 1
+    bench.take_all()
+    assert sorted(bench.taken) == sorted(bench.dropped.items())
+
+
+def test_file_whose_marker_could_not_be_named_waits_and_stops_nobody(
+    bench: Bench,
+) -> None:
+    bench.drop("n" * 250, b"data")
+    bench.drop("a", b"data")
+    (bench.inbox / "a.ready").touch()
+    policy = Policy(version="2", settle_seconds=0.0, ready_marker=".ready")
+    bench.drain(policy=policy)
+    bench.take_all()
+    assert bench.taken == [("a", b"data")]
+    assert (bench.inbox / ("n" * 250)).exists()
+
+
+def test_archive_keeps_every_source_of_the_longest_name(bench: Bench) -> None:
+    policy = Policy(version="2", settle_seconds=0.0, on_done=OnDone.ARCHIVE)
+    for data in (b"one", b"two", b"three"):
+        bench.drop("n" * 255, data)
+        bench.drain(policy=policy)
+        bench.take_all()
+    archived = bench.state / "archive/inbox"
+    assert {path.read_bytes() for path in archived.iterdir()} == {
+        b"one",
+        b"two",
+        b"three",
+    }

@@ -1,0 +1,208 @@
+"""Nodes that die, or are taken for dead, among others that see to what they began."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from fakes.locks import FakeLocks, Register
+from nodes_bench import FEW, MANY, NAMES, NodeRun, Turns, bench_with, sum_closes
+from relay_bench import SteppedClock
+
+from paxect_batch.model.errors import RunOver
+from paxect_batch.model.events import Event
+
+
+def operations(folder: Path) -> int:
+    """Return how many operations a node takes that is alone."""
+    run = NodeRun(bench_with(folder, FEW), Register(), "north")
+    run()
+    return run.share.count
+
+
+@pytest.mark.slow
+def test_node_that_dies_at_any_operation_is_rescued_by_another(tmp_path: Path) -> None:
+    for point in range(operations(tmp_path / "count")):
+        bench, register = bench_with(tmp_path / str(point), FEW), Register()
+
+        def die(number: int, name: str, at: int = point) -> None:
+            if number == at:
+                dies.die()  # noqa: B023  used before the loop goes on
+
+        dies = NodeRun(bench, register, "north", before=die)
+        dies()
+        assert dies.is_dead
+        assert bench.whole_somewhere() == set()
+        bench.take_all()
+        rescuer = NodeRun(bench, register, "south")
+        rescuer()
+        bench.check_delivered_once()
+        assert register.over == []
+        assert register.claims == {}
+        assert sum_closes(rescuer.standing)
+        assert not list(bench.state.glob("intents/north/*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_nodes_that_die_while_others_work_are_rescued_in_the_same_drain(
+    tmp_path: Path, seed: int
+) -> None:
+    """Two of three die, the second maybe while it rescues the first."""
+    bench, register, turns = bench_with(tmp_path, MANY), Register(), Turns(seed)
+    dice = random.Random(seed)
+    deaths = {"north": dice.randrange(400), "west": dice.randrange(400)}
+    runs: dict[str, NodeRun] = {}
+
+    def go_on_as(name: str) -> None:
+        def go_on(number: int, operation: str) -> None:
+            bench.take_all()
+            turns.step()
+            if deaths.get(name) == number:
+                runs[name].die()
+
+        runs[name] = NodeRun(bench, register, name, before=go_on, wait=True)
+
+    for name in NAMES:
+        go_on_as(name)
+    turns.run(list(runs.values()))
+    last = NodeRun(bench, register, "last")
+    last()
+    bench.check_delivered_once()
+    assert register.over == []
+    assert register.claims == {}
+
+
+@pytest.mark.slow
+def test_rescuer_that_dies_at_any_operation_is_rescued_too(tmp_path: Path) -> None:
+    first = 3 * operations(tmp_path / "count") // 5
+    point, rescuer_died = 0, True
+    while rescuer_died:
+        bench, register = bench_with(tmp_path / str(point), FEW), Register()
+        runs: list[NodeRun] = []
+        for at in (first, point):
+
+            def die(number: int, name: str, at: int = at) -> None:
+                if number == at:
+                    runs[-1].die()  # noqa: B023  used before the loop goes on
+
+            runs.append(NodeRun(bench, register, NAMES[len(runs)], before=die))
+            runs[-1]()
+            assert bench.whole_somewhere() == set()
+            bench.take_all()
+        rescuer_died = runs[-1].is_dead
+        last = NodeRun(bench, register, "west")
+        last()
+        bench.check_delivered_once()
+        assert register.over == []
+        assert register.claims == {}
+        point += 3
+    assert point > 60
+
+
+@pytest.mark.slow
+def test_node_taken_for_dead_at_any_operation_begins_no_step_that_counts(
+    tmp_path: Path,
+) -> None:
+    """What it was in the middle of it may end; after that it finds its lease lost."""
+    stopped = 0
+    for point in range(operations(tmp_path / "count")):
+        bench, register = bench_with(tmp_path / str(point), FEW), Register()
+
+        def lose(number: int, name: str, at: int = point) -> None:
+            if number == at:
+                loses.lose()  # noqa: B023  used before the loop goes on
+
+        loses = NodeRun(bench, register, "north", before=lose)
+        try:
+            loses()
+        except RunOver as error:
+            assert "begins anew" in error.message  # noqa: PT017
+            assert bench.events.named(Event.LEASE_LOST)
+            stopped += 1
+        assert loses.moves_when_lost is not None
+        late = loses.moves[loses.moves_when_lost :]
+        assert len(set(late)) <= 1
+        assert len(late) <= len(FEW)
+        assert bench.whole_somewhere() == set()
+        bench.take_all()
+        NodeRun(bench, register, "south")()
+        bench.check_delivered_once()
+        assert register.claims == {}
+    assert stopped > 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_node_taken_for_dead_begins_anew_beside_its_rescuer(
+    tmp_path: Path, seed: int
+) -> None:
+    bench, register, turns = bench_with(tmp_path, MANY), Register(), Turns(seed)
+    point = random.Random(seed).randrange(20, 300)
+    lives: list[NodeRun] = []
+
+    def go_on(number: int, name: str) -> None:
+        bench.take_all()
+        turns.step()
+
+    def lose(number: int, name: str) -> None:
+        go_on(number, name)
+        if number == point:
+            lives[0].lose()
+
+    lives.append(NodeRun(bench, register, "north", before=lose))
+
+    def live_twice() -> None:
+        try:
+            lives[0]()
+        except RunOver:
+            lives.append(
+                NodeRun(
+                    bench,
+                    register,
+                    "north",
+                    before=go_on,
+                    locks=lives[0].locks,
+                    account=lives[0].node.account,
+                )
+            )
+            lives[1]()
+
+    other = NodeRun(bench, register, "south", before=go_on)
+    turns.run([live_twice, other])
+    NodeRun(bench, register, "west")()
+    bench.check_delivered_once()
+    assert register.over == []
+    assert register.claims == {}
+
+
+def test_rescue_that_cannot_be_finished_yet_is_told_once(tmp_path: Path) -> None:
+    """As while a file server keeps a name in the dead run's folder."""
+    bench, register = bench_with(tmp_path, FEW), Register()
+
+    def die(number: int, name: str) -> None:
+        if name == "open_source":
+            dies.die()
+
+    dies = NodeRun(bench, register, "north", before=die)
+    dies()
+    (folder,) = (bench.state / "intents/north").iterdir()
+    kept = folder / "kept"
+    kept.mkdir()
+    looks: Counter[str] = Counter()
+
+    class Slow(SteppedClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            looks["slept"] += 1
+            if looks["slept"] == 20:
+                kept.rmdir()
+
+    rescuer = NodeRun(bench, register, "south", wait=True, clock=Slow())
+    rescuer()
+    assert looks["slept"] >= 20
+    assert len(bench.events.named(Event.TAKE_OVER)) == 1
+    bench.check_delivered_once()
+    assert FakeLocks(register).over() == []

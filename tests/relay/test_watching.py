@@ -1,0 +1,163 @@
+"""Runs that watch: what comes later, what changes meanwhile, a share in trouble."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from fakes.bell import FakeBell
+from fakes.clock import FakeClock
+from fakes.locks import FakeLocks, Register
+from relay_bench import FAST, Bench, StopAfter, WatchedShare
+
+from paxect_batch.model.errors import ConfigError
+from paxect_batch.model.events import Event
+from paxect_batch.model.policy import Naming, OnDone, Policy
+from paxect_batch.model.records import Record
+from paxect_batch.world.ledger import FileLedger
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_watch_takes_what_is_dropped_later_until_told_to_stop(bench: Bench) -> None:
+    def drop(seen: int) -> None:
+        if seen == 5:
+            bench.drop("late", b"data")
+
+    node = bench.node(watch=True, stop=StopAfter(60, drop))
+    standing = node.run()
+    bench.ledger.close()
+    assert standing.stopped == "signal"
+    bench.check_delivered_once()
+
+
+def test_watch_tries_again_what_failed_though_it_hears_nothing(bench: Bench) -> None:
+    clock = FakeClock()
+    (bench.wire / "damaged.freq").write_bytes(b"no container")
+    tried: list[float] = []
+
+    def be_slow(number: int, name: str) -> None:
+        if name == "open_source":
+            tried.append(clock.monotonic())
+            clock.advance(5.0)
+
+    node = bench.node(
+        WatchedShare(bench.share(), before=be_slow),
+        clock=clock,
+        bell=FakeBell(clock),
+        watch=True,
+        poll_seconds=10.0,
+        stop=StopAfter(200),
+    )
+    standing = node.run()
+    bench.ledger.close()
+    assert standing.set_aside_files == 1
+    assert len(tried) == 3
+    assert tried[-1] - tried[0] < 60.0
+
+
+def test_watch_pauses_while_the_share_is_away_and_goes_on_when_it_is_back(
+    bench: Bench,
+) -> None:
+    bench.drop("a", b"data")
+    troubles = [errno.ESTALE, errno.EIO, errno.ENOSPC]
+
+    def fail(number: int, name: str) -> None:
+        if name == "create" and troubles:
+            raise OSError(troubles.pop(), "trouble")
+
+    node = bench.node(
+        WatchedShare(bench.share(), before=fail), watch=True, stop=StopAfter(400)
+    )
+    node.run()
+    bench.ledger.close()
+    assert troubles == []
+    assert bench.events.named(Event.SHARE_TROUBLE)
+    assert bench.events.named(Event.SHARE_BACK)
+    bench.check_delivered_once()
+
+
+def test_policy_that_changes_while_watching_is_used_or_refused(bench: Bench) -> None:
+    answers: list[Policy | ConfigError] = [
+        FAST,
+        ConfigError("policy.toml: levle is unknown"),
+        msgspec.structs.replace(FAST, allowed_suffixes=(".txt",)),
+    ]
+    last = answers[-1]
+
+    def policy() -> Policy:
+        answer = answers.pop(0) if answers else last
+        if isinstance(answer, ConfigError):
+            raise answer
+        return answer
+
+    def drop(seen: int) -> None:
+        if seen == 40:
+            bench.drop("b.exe", b"data")
+
+    node = bench.node(watch=True, stop=StopAfter(90, drop), read_policy=policy)
+    standing = node.run()
+    bench.ledger.close()
+    assert bench.events.named(Event.POLICY_REFUSED)
+    assert bench.events.named(Event.POLICY_CHANGED)
+    assert standing.blocked_files == 1
+
+
+def test_naming_that_changes_while_watching_is_refused(bench: Bench) -> None:
+    stem = msgspec.structs.replace(FAST, naming=Naming.STEM)
+    answers = [FAST, FAST]
+
+    def drop(seen: int) -> None:
+        if seen == 40:
+            bench.drop("a.txt", b"data")
+
+    node = bench.node(
+        watch=True,
+        stop=StopAfter(90, drop),
+        read_policy=lambda: answers.pop() if answers else stem,
+    )
+    node.run()
+    bench.ledger.close()
+    assert bench.events.named(Event.POLICY_REFUSED)
+    bench.check_delivered_once()
+
+
+def test_share_that_fails_to_tell_what_others_did_leaves_no_claim(
+    bench: Bench,
+) -> None:
+    policy = msgspec.structs.replace(FAST, on_done=OnDone.KEEP)
+    register = Register()
+    bench.drop("a", b"data")
+    held: list[int] = []
+
+    class Failing:
+        """A ledger that cannot be followed while anything is claimed."""
+
+        def __init__(self, ledger: FileLedger) -> None:
+            self._ledger = ledger
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._ledger, name)
+
+        def news(self, living: Collection[str]) -> Iterator[Record]:
+            held.append(len(register.claims))
+            if register.claims and len(held) < 10:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return self._ledger.news(living)
+
+    node = bench.node(
+        policy=policy, locks=FakeLocks(register), watch=True, stop=StopAfter(300)
+    )
+    node._ledger = Failing(bench.ledger)
+    node.run()
+    bench.ledger.close()
+    bench.take_all()
+    assert sorted(bench.taken) == sorted(bench.dropped.items())
+    assert max(held) > 0
