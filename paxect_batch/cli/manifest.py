@@ -27,7 +27,7 @@ from paxect_batch.report.amounts import clip, count_text, size_text
 from paxect_batch.report.batch import Delivered
 from paxect_batch.report.checksums import record_line
 from paxect_batch.seams import Share
-from paxect_batch.world.ledger import FOLDER
+from paxect_batch.world.ledger_files import FOLDER
 
 _COLUMNS = 80
 _NODE_COLUMNS = 24

@@ -23,7 +23,8 @@ from paxect_batch.report.log_formats import event_in
 from paxect_batch.report.run_fold import RunFold
 from paxect_batch.report.run_page import RunFacts, run_page
 from paxect_batch.seams import Share
-from paxect_batch.world.ledger import ledger_place, read_ledger
+from paxect_batch.world.ledger import read_ledger
+from paxect_batch.world.ledger_files import ledger_place
 
 PROBLEMS_MAX = 200
 _LINE_BYTES_MAX = 1 << 20

@@ -16,18 +16,19 @@ from typing import IO
 import msgspec
 
 from paxect_batch.model.items import Kind
-from paxect_batch.model.places import Place, Root
+from paxect_batch.model.places import Place
 from paxect_batch.model.records import Record
 from paxect_batch.seams import Share
+from paxect_batch.world.ledger_files import (
+    LINE_BYTES_MAX,
+    ledger_place,
+    ledgers,
+    record_in,
+)
 from paxect_batch.world.ledger_news import LedgerNews
 from paxect_batch.world.wholes import write_whole
 
-LINE_BYTES_MAX = 1024 * 1024
-SUFFIX = ".jsonl"
-FOLDER = Place(Root.STATE, "ledger")
-
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Record)
 
 Torn = Callable[[Place, int], None]
 """Told of a ledger and the offset of a line in it that was left out."""
@@ -54,14 +55,7 @@ class FileLedger:
         """Whether the file ends where it should."""
         self._lock = threading.Lock()
         """One thread may append while another reads."""
-        self._news = LedgerNews(
-            share,
-            FOLDER,
-            self._place,
-            suffix=SUFFIX,
-            parse=_record,
-            on_torn=on_torn,
-        )
+        self._news = LedgerNews(share, self._place, on_torn=on_torn)
 
     def append(self, records: list[Record]) -> None:
         """See `seams.Ledger`. An `OSError` means that none of them was added."""
@@ -124,19 +118,10 @@ class FileLedger:
             self._stream.close()
 
 
-def ledger_place(node: str, run: str) -> Place:
-    """Return where the ledger of a node's run is."""
-    return FOLDER.child(node).child(f"{run}{SUFFIX}")
-
-
 def all_records(share: Share, on_torn: Torn = ignore_torn) -> Iterator[Record]:
     """Stream the records of all runs of all nodes, in no order."""
-    for node in share.entries(FOLDER):
-        if node.kind is not Kind.FOLDER:
-            continue
-        for run in share.entries(node.place):
-            if run.kind is Kind.FILE and run.place.name.endswith(SUFFIX):
-                yield from read_ledger(share, run.place, 0, on_torn)
+    for place in ledgers(share):
+        yield from read_ledger(share, place, 0, on_torn)
 
 
 def read_ledger(
@@ -157,18 +142,9 @@ def read_ledger(
         stream.seek(offset)
         lines = io.BufferedReader(stream)  # type: ignore[type-var]
         while line := lines.readline(LINE_BYTES_MAX):
-            record = _record(line)
+            record = record_in(line)
             if record is None:
                 on_torn(place, offset)
             else:
                 yield record
             offset += len(line)
-
-
-def _record(line: bytes) -> Record | None:
-    if not line.endswith(b"\n"):
-        return None
-    try:
-        return _decoder.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None

@@ -9,29 +9,25 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Collection, Iterator
 
-from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place
 from paxect_batch.model.records import Record
 from paxect_batch.seams import Share
+from paxect_batch.world.ledger_files import (
+    LINE_BYTES_MAX,
+    ledgers,
+    record_in,
+    run_of,
+)
 
 QUIET_SECONDS = 60.0
 """Nobody lives for so long without being known to."""
 
-Parse = Callable[[bytes], Record | None]
-
 
 class LedgerNews:
-    """What was read of the ledgers below a folder."""
+    """What was read of the ledgers of all runs but one's own."""
 
     def __init__(
-        self,
-        share: Share,
-        folder: Place,
-        own: Place,
-        *,
-        suffix: str,
-        parse: Parse,
-        on_torn: Callable[[Place, int], None],
+        self, share: Share, own: Place, *, on_torn: Callable[[Place, int], None]
     ) -> None:
         """`own` is the ledger of the run that asks, which knows what it wrote.
 
@@ -39,10 +35,7 @@ class LedgerNews:
         that lives is writing, and that is no record.
         """
         self._share = share
-        self._folder = folder
         self._own = own
-        self._suffix = suffix
-        self._parse = parse
         self._on_torn = on_torn
         self._torn: set[Place] = set()
         self._read_to: dict[Place, int] = {}
@@ -50,14 +43,9 @@ class LedgerNews:
 
     def read(self, living: Collection[str]) -> Iterator[Record]:
         """Give what was added since the last time. `living` are runs that may add."""
-        for node in list(self._share.entries(self._folder)):
-            if node.kind is not Kind.FOLDER:
-                continue
-            for file in list(self._share.entries(node.place)):
-                place = file.place
-                is_ledger = file.kind is Kind.FILE and place.name.endswith(self._suffix)
-                if is_ledger and place != self._own and place not in self._ended:
-                    yield from self._news_of(place, living)
+        for place in list(ledgers(self._share)):
+            if place != self._own and place not in self._ended:
+                yield from self._news_of(place, living)
 
     def _news_of(self, place: Place, living: Collection[str]) -> Iterator[Record]:
         try:
@@ -70,15 +58,15 @@ class LedgerNews:
             stream.seek(offset)
             lines = io.BufferedReader(stream)  # type: ignore[type-var]
             # A line without an end is being written, or was torn by a crash.
-            while (line := lines.readline()).endswith(b"\n"):
-                record = self._parse(line)
+            while (line := lines.readline(LINE_BYTES_MAX)).endswith(b"\n"):
+                record = record_in(line)
                 if record is None:
                     self._tell_torn(place, offset)
                 offset += len(line)
                 self._read_to[place] = offset
                 if record is not None:
                     yield record
-        if place.name.removesuffix(self._suffix) in living:
+        if run_of(place) in living:
             return
         if line:
             self._tell_torn(place, offset)

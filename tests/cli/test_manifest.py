@@ -11,7 +11,7 @@ from cli_samples import Command, drop
 
 from paxect_batch.model.places import Place
 from paxect_batch.model.status import Deliveries
-from paxect_batch.world.ledger import FOLDER
+from paxect_batch.world.ledger_files import FOLDER
 from paxect_batch.world.share import LocalShare
 
 pytestmark = pytest.mark.slow

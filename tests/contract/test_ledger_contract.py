@@ -17,12 +17,8 @@ from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.seams import Ledger, Share
-from paxect_batch.world.ledger import (
-    LINE_BYTES_MAX,
-    FileLedger,
-    all_records,
-    ledger_place,
-)
+from paxect_batch.world.ledger import FileLedger, all_records
+from paxect_batch.world.ledger_files import LINE_BYTES_MAX, ledger_place
 from paxect_batch.world.ledger_news import QUIET_SECONDS
 from paxect_batch.world.tree_descriptors import DescriptorTree
 

@@ -1,4 +1,4 @@
-"""Several nodes on one share: at once, in turn, dying, and taken for dead."""
+"""Several nodes on one share: at once, in turn, and waiting for each other."""
 
 from __future__ import annotations
 
@@ -8,11 +8,27 @@ from pathlib import Path
 import pytest
 from fakes.locks import Register
 from nodes_bench import FEW, MANY, NAMES, NodeRun, Turns, bench_with, crumbs, sum_closes
-from relay_bench import SteppedClock
+from relay_bench import Bench, SteppedClock, policy_with
 
 from paxect_batch.model.errors import ConfigError
 from paxect_batch.model.events import Event
-from paxect_batch.model.policy import OnDone, Policy
+from paxect_batch.model.policy import OnDone
+
+
+def drained_at_once(
+    bench: Bench, register: Register, seed: int, **options: object
+) -> list[NodeRun]:
+    """Let three nodes drain in turns, with a consumer that takes what appears."""
+    turns = Turns(seed)
+
+    def go_on(number: int, name: str) -> None:
+        bench.take_all()
+        turns.step()
+
+    runs = [NodeRun(bench, register, name, before=go_on, **options) for name in NAMES]
+    turns.run(list(runs))
+    bench.take_all()
+    return runs
 
 
 @pytest.mark.slow
@@ -20,14 +36,8 @@ from paxect_batch.model.policy import OnDone, Policy
 def test_nodes_at_once_deliver_each_file_once_and_account_for_it_once(
     tmp_path: Path, seed: int
 ) -> None:
-    bench, register, turns = bench_with(tmp_path, MANY), Register(), Turns(seed)
-
-    def go_on(number: int, name: str) -> None:
-        bench.take_all()
-        turns.step()
-
-    runs = [NodeRun(bench, register, name, before=go_on) for name in NAMES]
-    turns.run(list(runs))
+    bench, register = bench_with(tmp_path, MANY), Register()
+    runs = drained_at_once(bench, register, seed)
     bench.check_delivered_once()
     assert sum(run.standing.delivered_files for run in runs) == len(MANY)
     assert all(sum_closes(run.standing) for run in runs)
@@ -40,18 +50,9 @@ def test_nodes_at_once_deliver_each_file_once_and_account_for_it_once(
 def test_nodes_at_once_deliver_each_file_once_where_sources_stay(
     tmp_path: Path, seed: int
 ) -> None:
-    bench, register, turns = bench_with(tmp_path, MANY), Register(), Turns(seed)
-    policy = Policy(
-        version="2", settle_seconds=0.0, backoff_seconds=0.0, on_done=OnDone.KEEP
-    )
-
-    def go_on(number: int, name: str) -> None:
-        bench.take_all()
-        turns.step()
-
-    runs = [NodeRun(bench, register, n, before=go_on, policy=policy) for n in NAMES]
-    turns.run(list(runs))
-    bench.take_all()
+    bench = bench_with(tmp_path, MANY)
+    policy = policy_with(on_done=OnDone.KEEP)
+    runs = drained_at_once(bench, Register(), seed, policy=policy)
     assert sorted(bench.taken) == sorted(bench.dropped.items())
     assert sum(run.standing.delivered_files for run in runs) == len(MANY)
 
