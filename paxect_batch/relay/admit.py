@@ -15,6 +15,7 @@ from paxect_batch.model.records import Fate
 from paxect_batch.model.run import Decision, Verdict
 from paxect_batch.model.transfer import Attempts, Meta
 from paxect_batch.relay import state
+from paxect_batch.relay.markers import is_marked
 from paxect_batch.relay.set_aside import UNREAD
 from paxect_batch.relay.sightings import Sightings
 from paxect_batch.rules import naming
@@ -201,8 +202,7 @@ class Admitter:
         marker = self._policy.ready_marker
         if not marker or item.direction is Direction.DECODE:
             return False
-        place = item.source.beside(item.source.name + marker)
-        return self._share.look(place) is not None
+        return is_marked(self._share, item.source, marker)
 
     def _of_unreadable(self, item: Item) -> Decision:
         attempts = self.attempts_of(item)

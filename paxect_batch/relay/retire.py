@@ -21,12 +21,14 @@ from paxect_batch.model.policy import OnDone
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Meta, Pledge
 from paxect_batch.relay import state
+from paxect_batch.relay.archive import archive, archive_copy
 from paxect_batch.relay.commits import Steps
-from paxect_batch.rules.naming import numbered, sidecar_name
+from paxect_batch.relay.free_names import move_to_free_name
+from paxect_batch.relay.markers import drop_marker, put_marker_back
+from paxect_batch.rules.naming import sidecar_name
 from paxect_batch.seams import Share
 from paxect_batch.work.sources import look_at_source
 
-_NAMES_MAX = 1000
 _TRIES_MAX = 8
 """How often a folder may vanish under our hands before that is an error."""
 
@@ -78,7 +80,7 @@ class Retirer:
         if facts.identity != pledge.identity:
             return False
         self.changed.add(source.folder)
-        self._drop_companions(pledge)
+        was_marked = self._drop_companions(pledge)
         aside = self._aside_of(pledge)
         try:
             if not self._move_aside(pledge, aside):
@@ -88,10 +90,29 @@ class Retirer:
                 return True  # its folder was swapped for a link this moment
             if error.errno != errno.EXDEV:
                 raise
-            # The folder is on another file system; what is left is a smaller window.
-            self._share.remove(source)
-            return True
-        return self._settle_aside(pledge, aside, left_aside)
+            kept = self._take_from_afar(pledge, aside)
+        else:
+            kept = self._settle_aside(pledge, aside, left_aside)
+        if was_marked and kept == source:
+            put_marker_back(self._share, source, self._ready_marker)
+        return kept is None
+
+    def _take_from_afar(self, pledge: Pledge, aside: Place) -> Place | None:
+        """Take away what lies in a folder that is on another file system.
+
+        The source if that is not what was read any more; between the look and the
+        removal there is a small window.
+        """
+        if self._on_done is OnDone.ARCHIVE:
+            try:
+                if not archive_copy(self._share, pledge, aside):
+                    return pledge.source
+            except FileNotFoundError:
+                if look_at_source(self._share, pledge.source) is None:
+                    return None
+                raise
+        self._share.remove(pledge.source)
+        return None
 
     def _aside_of(self, pledge: Pledge) -> Place:
         folder = state.stage_folder(self._share, self._by, pledge.source.root)
@@ -118,27 +139,28 @@ class Retirer:
                 return True
         raise FileNotFoundError(errno.ENOENT, "it vanishes again and again", str(aside))
 
-    def _settle_aside(self, pledge: Pledge, aside: Place, left: list[Place]) -> bool:
-        """Put it back, archive it, or leave it to be removed."""
+    def _settle_aside(
+        self, pledge: Pledge, aside: Place, left: list[Place]
+    ) -> Place | None:
+        """Archive it, leave it to be removed, or put it back: then tell where."""
         facts = self._share.look(aside)
         if facts is None:
-            return True  # whoever took this run for dead settled it
+            return None  # whoever took this run for dead settled it
         if facts.identity != pledge.identity:
-            move_to_free_name(self._share, aside, pledge.source)
-            return False
+            return move_to_free_name(self._share, aside, pledge.source)
         if _is_to_be_archived(aside):
-            self.changed.add(archive(self._share, aside, pledge.source))
+            key = _key_in(aside)
+            self.changed.add(archive(self._share, aside, pledge.source, key=key))
         else:
             left.append(aside)
-        return True
+        return None
 
-    def _drop_companions(self, pledge: Pledge) -> None:
+    def _drop_companions(self, pledge: Pledge) -> bool:
+        """Remove what belongs to the source; tell whether it had a marker."""
         source = pledge.source
         if pledge.direction is Direction.ENCODE:
-            if self._ready_marker:
-                # Before its file: alone it would call the next of that name whole.
-                self._share.remove(source.beside(source.name + self._ready_marker))
-            return
+            marker = self._ready_marker
+            return bool(marker) and drop_marker(self._share, source, marker)
         sidecar = source.beside(sidecar_name(source.name))
         try:
             self._share.remove(sidecar)
@@ -150,6 +172,7 @@ class Retirer:
         meta = state.load_paper(self._share, place, Meta)
         if meta is not None and meta.container_sha256 == pledge.container_sha256:
             self._share.remove(place)
+        return False
 
 
 def settle_asides(
@@ -188,7 +211,7 @@ def settle_asides(
 def _settle_by(share: Share, aside: Place, record: Record) -> bool:
     """Settle a file that the record tells of; False if that says nothing of its end."""
     if record.fate is Fate.DELIVERED and _is_to_be_archived(aside):
-        archive(share, aside, record.source)
+        archive(share, aside, record.source, key=_key_in(aside))
     elif record.fate is Fate.DELIVERED or _is_quarantined(share, record):
         share.remove(aside)
     else:
@@ -205,47 +228,8 @@ def _is_quarantined(share: Share, record: Record) -> bool:
     )
 
 
-def archive(share: Share, aside: Place, source: Place) -> Place:
-    """Archive a retired source; return the folder that it came into."""
-    archived = state.state("archive", str(source))
-    move_to_free_name(share, aside, archived)
-    return archived.folder
-
-
 def _is_to_be_archived(aside: Place) -> bool:
     return aside.name.startswith(f"{state.RETIRED_PREFIX}{OnDone.ARCHIVE}-")
-
-
-def move_to_free_name(share: Share, place: Place, target: Place) -> None:
-    """Rename to the target, or to the first name like it that is free.
-
-    Nothing happens if there is nothing at the place any more.
-    """
-    number = tries = 0
-    while number < _NAMES_MAX and tries < _TRIES_MAX:
-        name = numbered(target.name, number) if number else target.name
-        free = target.beside(name)
-        try:
-            share.move_new(place, free)
-        except FileExistsError:
-            if _is_same(share, place, free):
-                # Whoever moved it died in between, or the share lost the answer.
-                share.remove(place)
-                return
-            number += 1
-        except FileNotFoundError:
-            if share.look(place) is None:
-                return
-            share.make_folder(target.folder)
-            tries += 1
-        else:
-            return
-    raise FileExistsError(errno.EEXIST, "no name is to be had", str(target))
-
-
-def _is_same(share: Share, one: Place, other: Place) -> bool:
-    here, there = share.look(one), share.look(other)
-    return here is not None and there is not None and here.identity == there.identity
 
 
 def _key_in(aside: Place) -> str:

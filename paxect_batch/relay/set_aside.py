@@ -14,7 +14,8 @@ from paxect_batch.model.items import Direction, Identity, Kind
 from paxect_batch.model.places import Place
 from paxect_batch.model.transfer import Attempts, Reason
 from paxect_batch.relay import state
-from paxect_batch.relay.retire import move_to_free_name
+from paxect_batch.relay.free_names import move_to_free_name
+from paxect_batch.relay.markers import drop_marker, put_marker_back
 from paxect_batch.relay.settle import run_over
 from paxect_batch.rules.naming import CONTAINER_SUFFIX, is_temporary, sidecar_name
 from paxect_batch.seams import Share
@@ -100,18 +101,22 @@ def _reason(
 def _move(share: Share, attempts: Attempts, reason: Reason) -> str | None:
     source, folder = attempts.source, state.quarantine_folder(reason.id)
     kept = folder.child(_kept_name(source.name))
-    if reason.marker:
-        share.remove(source.beside(source.name + reason.marker))
-    share.rename_new(source, kept)
+    was_marked = bool(reason.marker) and drop_marker(share, source, reason.marker)
+    try:
+        share.rename_new(source, kept)
+    except OSError:
+        if was_marked and look_at_source(share, source) is not None:
+            put_marker_back(share, source, reason.marker)
+        raise
     if _is_other(share, kept, attempts.identity):
         # It was replaced between the look and the rename.
-        move_to_free_name(share, kept, source)
+        back = move_to_free_name(share, kept, source)
+        if was_marked and back == source:
+            put_marker_back(share, source, reason.marker)
         _drop_reason(share, folder)
         return None
-    sidecar = source.beside(sidecar_name(source.name))
-    # There may be none, or it tells nothing that the reason does not.
-    with contextlib.suppress(OSError):
-        share.rename_new(sidecar, folder.child(sidecar.name))
+    if reason.direction is Direction.DECODE:
+        _move_sidecar(share, source, folder)
     if share.look(folder.child(_REASON)) is None:
         # Another node, that came too late for the item, cleaned up behind us.
         state.save_paper(share, folder.child(_REASON), reason)
@@ -122,6 +127,15 @@ def _move(share: Share, attempts: Attempts, reason: Reason) -> str | None:
         if error.errno not in (errno.ENOENT, errno.ELOOP):
             raise
     return reason.id
+
+
+def _move_sidecar(share: Share, container: Place, folder: Place) -> None:
+    sidecar = container.beside(sidecar_name(container.name))
+    # There may be none, or it tells nothing that the reason does not.
+    with contextlib.suppress(OSError):
+        facts = look_at_source(share, sidecar)
+        if facts is not None and facts.kind is Kind.FILE:
+            share.rename_new(sidecar, folder.child(sidecar.name))
 
 
 def sidecar_left_behind(share: Share, folder: Place) -> Place | None:

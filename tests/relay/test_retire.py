@@ -16,7 +16,7 @@ from paxect_batch.model.policy import OnDone
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Pledge
 from paxect_batch.relay.commits import at_once
-from paxect_batch.relay.retire import Retirer, move_to_free_name, settle_asides
+from paxect_batch.relay.retire import Retirer, settle_asides
 from paxect_batch.relay.state import RETIRED_PREFIX, Owner, key_of, stage_folder
 
 SOURCE = Place(Root.INBOX, "sub/a.txt")
@@ -218,20 +218,6 @@ def test_what_was_moved_aside_goes_though_another_source_failed(bench: Bench) ->
     assert left(bench) == {"inbox/sub/b.txt": b"other"}
 
 
-def test_archive_keeps_every_source_of_one_name(bench: Bench) -> None:
-    for number in range(3):
-        bench.drop(SOURCE.path, b"content %d" % number)
-        pledge = pledge_of(bench.inbox / SOURCE.path)
-        assert retire(retirer(bench.share(), OnDone.ARCHIVE), pledge)
-    archived = bench.state / "archive/inbox/sub"
-    found = {path.name: path.read_bytes() for path in archived.iterdir()}
-    assert found == {
-        "a.txt": b"content 0",
-        "a.txt.1": b"content 1",
-        "a.txt.2": b"content 2",
-    }
-
-
 def test_marker_goes_before_its_source(bench: Bench) -> None:
     (bench.inbox / "sub/a.txt.ready").touch()
     pledge = pledge_of(bench.inbox / SOURCE.path)
@@ -245,6 +231,29 @@ def test_marker_goes_before_its_source(bench: Bench) -> None:
     assert order
     assert order[-1] == "a.txt"
     assert left(bench) == {}
+
+
+@pytest.mark.parametrize("came_meanwhile", [True, False])
+def test_marker_of_a_file_that_came_in_the_last_instant_stays_with_it(
+    bench: Bench, came_meanwhile: bool
+) -> None:
+    path = bench.inbox / SOURCE.path
+    marker = path.with_name("a.txt.ready")
+    marker.touch()
+    pledge = pledge_of(path)
+
+    def replace(number: int, name: str) -> None:
+        if name == "rename_new" and path.exists():
+            path.unlink()
+            path.write_bytes(b"newer")
+        if name == "move_new" and came_meanwhile:
+            # Its producer is at it still: no marker may call it whole.
+            path.write_bytes(b"half")
+
+    share = WatchedShare(bench.share(), before=replace)
+    assert not retire(retirer(share, marker=".ready"), pledge)
+    assert marker.exists() is not came_meanwhile
+    assert b"newer" in left(bench).values()
 
 
 @pytest.mark.parametrize("is_quarantined", [True, False])
@@ -276,29 +285,3 @@ def test_file_left_aside_goes_back_unless_its_other_name_is_in_quarantine(
     assert settle_asides(share, [aside], [delivered, set_aside]) == []
     where = ".paxect/quarantine/id/a.txt" if is_quarantined else "inbox/sub/a.txt"
     assert left(bench) == {where: b"data"}
-
-
-def test_name_that_is_never_free_is_an_error_and_nothing_is_replaced(
-    bench: Bench,
-) -> None:
-    class Full(WatchedShare):
-        def move_new(self, source: Place, target: Place) -> None:
-            raise FileExistsError(errno.EEXIST, "taken", str(target))
-
-    with pytest.raises(FileExistsError, match="no name is to be had"):
-        move_to_free_name(Full(bench.share()), SOURCE, TARGET)
-    assert left(bench) == {"inbox/sub/a.txt": b"data"}
-
-
-def test_move_that_was_broken_off_with_both_names_there_is_finished(
-    bench: Bench,
-) -> None:
-    """Also one of which the share lost the answer."""
-    os.link(bench.inbox / SOURCE.path, bench.inbox / "free")
-    move_to_free_name(bench.share(), SOURCE, Place(Root.INBOX, "free"))
-    assert left(bench) == {"inbox/free": b"data"}
-
-
-def test_nothing_to_move_is_no_error(bench: Bench) -> None:
-    move_to_free_name(bench.share(), Place(Root.INBOX, "absent"), TARGET)
-    assert left(bench) == {"inbox/sub/a.txt": b"data"}

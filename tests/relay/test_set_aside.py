@@ -134,6 +134,55 @@ def test_marker_goes_with_a_file_that_is_set_aside_and_comes_back_with_it(
     assert msgspec.json.decode(paper.read_bytes(), type=Reason).marker == ".ready"
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EXDEV])
+def test_marker_stays_with_a_file_that_may_not_be_moved(
+    bench: Bench, number: int
+) -> None:
+    policy = msgspec.structs.replace(ONCE, ready_marker=".ready")
+    bench.drop("a", b"data")
+    (bench.inbox / "a.ready").touch()
+    (bench.wire / "a.freq").mkdir()
+
+    class Refusing(WatchedShare):
+        def rename_new(self, source: Place, target: Place) -> None:
+            if source.root is Root.INBOX:
+                raise OSError(number, os.strerror(number), str(source))
+            self._share.rename_new(source, target)
+
+    share = Refusing(bench.share())
+    standing = bench.drain(share, policy=policy, mode=Mode.ENCODE)
+    assert standing.set_aside_files == 1
+    assert [path.name for path in files_below(bench.inbox)] == ["a", "a.ready"]
+
+
+def test_folder_named_like_a_marker_calls_nothing_whole_and_stops_nothing(
+    bench: Bench,
+) -> None:
+    policy = msgspec.structs.replace(ONCE, ready_marker=".ready")
+    for name in ("a", "b"):
+        bench.drop(name, b"data")
+    (bench.inbox / "a.ready").mkdir()
+    (bench.inbox / "b.ready").touch()
+    bench.drain(policy=policy)
+    bench.take_all()
+    assert [name for name, _ in bench.taken] == ["b"]
+    assert sorted(path.name for path in bench.inbox.iterdir()) == ["a", "a.ready"]
+
+
+def test_file_named_like_a_sidecar_stays_when_its_neighbour_is_set_aside(
+    bench: Bench,
+) -> None:
+    """In the inbox it is an item of its own."""
+    for name in ("a.txt", "a.txt.sha256"):
+        bench.drop(name, name.encode())
+    (bench.wire / "a.txt.freq").mkdir()
+    standing = bench.drain(policy=ONCE)
+    bench.take_all()
+    assert standing.set_aside_files == 1
+    assert bench.taken == [("a.txt.sha256", b"a.txt.sha256")]
+    assert _quarantined(bench) == ["a.txt", "reason.json"]
+
+
 def test_item_that_another_node_set_aside_stays_there_with_its_reason(
     bench: Bench,
 ) -> None:

@@ -1,0 +1,153 @@
+"""The archive: what was retired is there, whatever is in its way."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from relay_bench import Bench, WatchedShare, files_below, policy_with
+
+from paxect_batch.model.items import Direction, Identity
+from paxect_batch.model.places import Place, Root
+from paxect_batch.model.policy import OnDone
+from paxect_batch.model.transfer import Pledge
+from paxect_batch.relay.archive import archive_copy
+from paxect_batch.relay.state import key_of
+
+ARCHIVES = policy_with(on_done=OnDone.ARCHIVE)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def archived(folder: Path) -> dict[str, bytes]:
+    """Return what is in the archive of a relay folder and apart from it."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in files_below(folder)
+        if path.relative_to(folder).parts[0].startswith("archive")
+        and "wire" not in path.relative_to(folder).parts
+        and path.suffix != ".freq"
+    }
+
+
+class FarFolder(WatchedShare):
+    """From `inbox/far` no rename leads anywhere: something else is mounted there."""
+
+    def rename_new(self, source: Place, target: Place) -> None:
+        if str(source).startswith("inbox/far/"):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(source))
+        self._share.rename_new(source, target)
+
+
+class FarInbox(WatchedShare):
+    """The inbox is on a file system of its own."""
+
+    def together(self, one: Root, other: Root) -> bool:
+        return one is other or Root.INBOX not in (one, other)
+
+    def rename_new(self, source: Place, target: Place) -> None:
+        self._require_one(source, target)
+        self._share.rename_new(source, target)
+
+    def move_new(self, source: Place, target: Place) -> None:
+        self._require_one(source, target)
+        self._share.move_new(source, target)
+
+    def _require_one(self, source: Place, target: Place) -> None:
+        if not self.together(source.root, target.root):
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(source))
+
+
+def test_archive_keeps_every_source_of_one_name(bench: Bench) -> None:
+    for number in range(3):
+        bench.drop("sub/a.txt", b"content %d" % number)
+        bench.drain(policy=ARCHIVES)
+        bench.take_all()
+    assert archived(bench.state) == {
+        "archive/inbox/sub/a.txt": b"content 0",
+        "archive/inbox/sub/a.txt.1": b"content 1",
+        "archive/inbox/sub/a.txt.2": b"content 2",
+    }
+
+
+def test_file_of_yesterday_where_a_folder_is_needed_today_stops_nothing(
+    bench: Bench,
+) -> None:
+    for name in ("report", "report/x.csv", "z.txt"):
+        bench.drop(name, name.encode())
+        bench.drain(policy=ARCHIVES)
+        bench.take_all()
+        if name == "report/x.csv":
+            (bench.inbox / "report").rmdir()
+    assert bench.taken == [(name, name.encode()) for name in bench.dropped]
+    key = key_of(Direction.ENCODE, Place(Root.INBOX, "report/x.csv"))
+    assert archived(bench.state) == {
+        "archive/inbox/report": b"report",
+        f"archive-apart/{key}/x.csv": b"report/x.csv",
+        "archive/inbox/z.txt": b"z.txt",
+    }
+
+
+def test_archive_that_is_a_link_is_not_followed_and_stops_nothing(
+    bench: Bench, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (bench.state / "archive").symlink_to(elsewhere)
+    bench.drop("a.txt", b"data")
+    bench.drain(policy=ARCHIVES)
+    bench.take_all()
+    assert bench.taken == [("a.txt", b"data")]
+    assert list(elsewhere.iterdir()) == []
+    assert list(archived(bench.state).values()) == [b"data"]
+
+
+def test_inbox_on_a_file_system_of_its_own_has_its_archive_there(bench: Bench) -> None:
+    bench.drop("sub/a.txt", b"data")
+    bench.drain(FarInbox(bench.share()), policy=ARCHIVES)
+    bench.take_all()
+    assert bench.taken == [("sub/a.txt", b"data")]
+    assert archived(bench.inbox / ".paxect") == {"archive/inbox/sub/a.txt": b"data"}
+    assert archived(bench.state) == {}
+
+
+def test_folder_on_a_file_system_of_its_own_has_copies_in_the_archive(
+    bench: Bench,
+) -> None:
+    bench.drop("far/a.txt", b"data")
+    path = bench.inbox / "far/a.txt"
+    os.utime(path, ns=(0, 10**18))
+    path.chmod(0o640)
+    bench.drain(FarFolder(bench.share()), policy=ARCHIVES)
+    bench.take_all()
+    assert bench.taken == [("far/a.txt", b"data")]
+    assert archived(bench.state) == {"archive/inbox/far/a.txt": b"data"}
+    found = (bench.state / "archive/inbox/far/a.txt").stat()
+    assert (found.st_mtime_ns, found.st_mode & 0o777) == (10**18, 0o640)
+    assert not path.exists()
+
+
+def test_copy_of_what_was_written_to_meanwhile_is_dropped(bench: Bench) -> None:
+    bench.drop("far/a.txt", b"data and more")
+    pledge = Pledge(
+        direction=Direction.ENCODE,
+        source=Place(Root.INBOX, "far/a.txt"),
+        identity=Identity(4, 0, 0),
+        stage=Place(Root.STATE, "stage/node/run/0-0.part"),
+        target=Place(Root.WIRE, "far/a.txt.freq"),
+        sidecar_stage=None,
+        sidecar=None,
+        raw_bytes=4,
+        raw_sha256="",
+        container_bytes=4,
+        container_sha256="",
+    )
+    aside = Place(Root.STATE, "stage/node/run/retired-archive-key-0-0.part")
+    assert not archive_copy(bench.share(), pledge, aside)
+    assert files_below(bench.state) == []
+    assert (bench.inbox / "far/a.txt").read_bytes() == b"data and more"
