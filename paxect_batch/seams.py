@@ -13,7 +13,7 @@ from typing import IO, Any, Protocol, TypeVar
 import msgspec
 
 from paxect_batch.model.events import Event
-from paxect_batch.model.items import Entry, Facts
+from paxect_batch.model.items import Entry, Facts, Removal
 from paxect_batch.model.leases import Lease, Over, Word
 from paxect_batch.model.pace import PaceStep, Surroundings
 from paxect_batch.model.places import Place, Root
@@ -88,6 +88,12 @@ class Share(Protocol):
 
     def remove(self, place: Place) -> bool:
         """Remove a file; False if it was gone."""
+
+    def removal(self, folder: Place) -> Removal:
+        """Which files may be taken out of a folder; `PermissionError` if it is a root.
+
+        `ANY` where that cannot be told, or the folder is gone.
+        """
 
     def remove_folder(self, folder: Place) -> bool:
         """Remove an empty folder; False if it is gone or not empty."""

@@ -42,6 +42,15 @@ class Kind(enum.StrEnum):
     OTHER = "other"
 
 
+class Removal(enum.StrEnum):
+    """Which files of a folder this node's user may take away."""
+
+    ANY = "any"
+    OWN = "own"
+    """Those that are its own: it is a folder for everybody, with the sticky bit."""
+    NONE = "none"
+
+
 class Identity(msgspec.Struct, frozen=True):
     """What tells one content of a file from another without reading it."""
 
@@ -55,7 +64,8 @@ class Facts(msgspec.Struct, frozen=True):
 
     `ctime_ns` is when content or attributes last changed, by the share's clock, and
     `writer` whether some process has the file open for writing: None where the platform
-    cannot tell, and unless the file was looked at closely.
+    cannot tell, and unless the file was looked at closely. `own` tells whether it is
+    this user's file.
     """
 
     kind: Kind
@@ -63,6 +73,7 @@ class Facts(msgspec.Struct, frozen=True):
     mode: int
     ctime_ns: int | None = None
     writer: bool | None = None
+    own: bool = True
 
 
 class Entry(msgspec.Struct, frozen=True):

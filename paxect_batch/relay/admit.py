@@ -8,7 +8,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 
 import msgspec
 
-from paxect_batch.model.items import Direction, Entry, Facts, Identity, Item, Kind
+from paxect_batch.model.items import (
+    Direction,
+    Entry,
+    Facts,
+    Identity,
+    Item,
+    Kind,
+    Removal,
+)
 from paxect_batch.model.places import Place, Root, is_file_path
 from paxect_batch.model.policy import Naming, OnDone, Policy
 from paxect_batch.model.records import Fate
@@ -24,6 +32,7 @@ from paxect_batch.rules.retry import wait_seconds
 from paxect_batch.seams import Ledger, Share
 from paxect_batch.work.sources import look_at_source
 
+_FOLDERS_KNOWN_MAX = 1024
 _UNREADABLE = Facts(Kind.FILE, UNREAD, 0, None)
 
 
@@ -50,6 +59,7 @@ class Admitter:
         self._now = now
         self._done = done
         self._distrusted = distrusted
+        self._removals: dict[Place, Removal] = {}
         # Listed once a pass: hardly any item has a history.
         self._troubled = {
             place.name.removesuffix(".json")
@@ -125,7 +135,7 @@ class Admitter:
         attempts = self.attempts_of(item)
         now = self._now()
         done = self._policy.on_done is OnDone.KEEP and self._done.has(item)
-        return admit(
+        decision = admit(
             item,
             self._policy,
             share_now=now,
@@ -136,6 +146,24 @@ class Admitter:
             aliases=self._aliases,
             peer_ok="" if own else self._distrusted.reason(item),
         )
+        if decision.verdict is Verdict.ADMITTED and not (own or self._goes(item)):
+            return Decision(Verdict.ADMITTED, "unremovable")
+        return decision
+
+    def _goes(self, item: Item) -> bool:
+        """Tell whether the source can be taken away, or may stay.
+
+        One that stayed though it arrived would arrive again.
+        """
+        if self._policy.on_done is OnDone.KEEP:
+            return True
+        folder = item.source.folder
+        if folder not in self._removals:
+            if len(self._removals) == _FOLDERS_KNOWN_MAX:
+                self._removals.clear()
+            self._removals[folder] = self._share.removal(folder)
+        removal = self._removals[folder]
+        return removal is Removal.ANY or (removal is Removal.OWN and item.facts.own)
 
     def attempts_of(self, item: Item) -> Attempts | None:
         """Return what was tried with the item before."""

@@ -11,7 +11,14 @@ from paxect_batch.model.policy import Policy
 from paxect_batch.model.transfer import Outcome, Pledge, Result, Task
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter
+from paxect_batch.relay.targets import FORBIDDEN
 from paxect_batch.relay.trouble import COLLISION, Trouble
+
+UNREACHABLE = "unreachable"
+_DETAILS = {
+    "unremovable": "it is not this user's to take away, so it would arrive again; "
+    "it was not sent, and stays where it is"
+}
 
 
 class Endings:
@@ -59,13 +66,18 @@ class Endings:
             exit_code=outcome.exit_code or Exit.SHARE,
         )
 
-    def collided(self, pledge: Pledge) -> None:
-        """Note what cannot be published, since its name is taken."""
-        self.failed(
-            pledge,
-            code=COLLISION,
-            detail=f"{pledge.target} is taken by other bytes, which stay",
-        )
+    def collided(self, pledge: Pledge, barred: OSError | None) -> None:
+        """Note what cannot be published: its name is taken, or its folder `barred`."""
+        if barred is None:
+            code = COLLISION
+            detail = f"{pledge.target} is taken by other bytes, which stay"
+        else:
+            code = UNREACHABLE if barred.errno in FORBIDDEN else COLLISION
+            detail = (
+                f"{pledge.target.folder} lets nothing be published in it: "
+                f"{barred.strerror}"
+            )
+        self.failed(pledge, code=code, detail=detail)
 
     def failed(
         self,
@@ -85,7 +97,7 @@ class Endings:
             source=item.source,
             identity=item.identity,
             code=code,
-            detail=detail,
+            detail=detail or _DETAILS.get(code, ""),
             exit_code=exit_code,
             final=final,
         )

@@ -281,9 +281,14 @@ class Node:
 
     def _watch(self) -> None:
         """Make passes until told to stop; wait while the share is in trouble."""
-        pause = 1.0
+        pause, in_trouble = 1.0, False
         while not self._closing.is_due():
             try:
+                if in_trouble:
+                    # Until that is done nobody may have what the run failed with.
+                    self._rescuer.recover_own()
+                    self._events.write(Event.SHARE_BACK)
+                    in_trouble = False
                 if not self._waiting.for_pace(patient=True):
                     continue
                 begun = self._clock.monotonic()
@@ -297,7 +302,8 @@ class Node:
                         was_idle=served.was_idle,
                     )
             except (OSError, ShareError) as error:
-                pause = self._pause(share_error(error), pause)
+                self._pause(share_error(error), pause)
+                pause, in_trouble = min(pause * 2, _PAUSE_SECONDS_MAX), True
 
     def _drain(self) -> None:
         """Make passes until nothing is left that could be taken."""
@@ -375,8 +381,8 @@ class Node:
             distrusted=self._distrust,
         )
 
-    def _pause(self, error: ShareError, seconds: float) -> float:
-        """Wait for the share to come back; return how long to wait the next time."""
+    def _pause(self, error: ShareError, seconds: float) -> None:
+        """Wait for the share to come back."""
         self._events.write(Event.SHARE_TROUBLE, status="error", message=error.message)
         for flight in self._dispatcher.abandon():
             for claim in flight.claims:
@@ -384,9 +390,3 @@ class Node:
         self._waiting.sleep(seconds, attends=False)
         if self._company.is_over():
             raise run_over(self._owner)
-        try:
-            self._rescuer.recover_own()
-        except OSError:
-            return min(seconds * 2, _PAUSE_SECONDS_MAX)
-        self._events.write(Event.SHARE_BACK)
-        return 1.0

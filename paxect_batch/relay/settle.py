@@ -52,12 +52,14 @@ Delivery = tuple[Direction, Place, Identity]
 class Matter:
     """One pledge on its way, with what is known of it."""
 
-    __slots__ = ("adopted", "ended", "pledge", "scene", "steps", "withdrew")
+    __slots__ = ("adopted", "barred", "ended", "pledge", "scene", "steps", "withdrew")
 
     def __init__(self, pledge: Pledge, scene: Scene) -> None:
         self.pledge = pledge
         self.scene = scene
         self.adopted = False
+        self.barred: OSError | None = None
+        """What nothing can be published for, in its target's folder."""
         self.steps = 0
         self.ended: Step | None = None
         """FINISH, COLLIDE or DROP, once it came to that."""
@@ -187,7 +189,8 @@ class Settler:
             there = look_at_sidecar(self._share, pledge)
             matter.know(sidecar_staged=False, sidecar_target=there)
         except OSError as error:
-            require_barred(error)
+            require_barred(self._share, pledge, error)
+            matter.barred = error
             matter.know(target=TargetState.DIFFERENT)
         else:
             matter.know(sidecar_staged=False, sidecar_target=TargetState.EQUAL)
@@ -202,7 +205,8 @@ class Settler:
             # Somebody else settled this, by publishing or by withdrawing.
             matter.know(**self._fate(pledge))
         except OSError as error:
-            require_barred(error)
+            require_barred(self._share, pledge, error)
+            matter.barred = error
             matter.know(target=TargetState.DIFFERENT)
         else:
             matter.know(staged=False, target=TargetState.EQUAL)

@@ -1,7 +1,8 @@
 """Tell what lies where a pledge shall be published.
 
 A target that cannot be reached, because a link or a file is where a folder should be,
-is taken by something else, and that stays.
+is taken by something else, and that stays. So is one in a folder that lets nothing be
+published; if the root lets nothing be, that is the share's trouble.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import errno
 import hashlib
 
 from paxect_batch.model.items import Kind
+from paxect_batch.model.places import Place
 from paxect_batch.model.transfer import Pledge
 from paxect_batch.rules.steps import TargetState
 from paxect_batch.seams import Share
 
 BARRED = (errno.ELOOP, errno.ENOTDIR)
 """A link, or a file, is where a folder should be."""
+FORBIDDEN = (errno.EXDEV, errno.EACCES, errno.EPERM)
+"""A folder of the root is somebody else's, or something else is mounted there."""
 
 _CHUNK_BYTES = 1 << 20
 _GONE = (errno.ENOENT, errno.ESTALE)
@@ -27,7 +31,7 @@ def look_at_target(share: Share, pledge: Pledge) -> TargetState:
     try:
         facts = share.look(pledge.target)
     except OSError as error:
-        require_barred(error)
+        require_barred(share, pledge, error)
         return TargetState.DIFFERENT
     if facts is None:
         return TargetState.ABSENT
@@ -46,10 +50,15 @@ def look_at_target(share: Share, pledge: Pledge) -> TargetState:
     return TargetState.EQUAL if equal else TargetState.DIFFERENT
 
 
-def require_barred(error: OSError) -> None:
+def require_barred(share: Share, pledge: Pledge, error: OSError) -> None:
     """Raise the error, unless the target cannot be reached for what is in its way."""
-    if error.errno not in BARRED:
+    if error.errno in BARRED:
+        return
+    if error.errno not in FORBIDDEN or not pledge.target.folder.path:
         raise error
+    if error.errno != errno.EXDEV:
+        # Raises, if that may not be written to either.
+        share.freshen(Place(pledge.target.root, ""))
 
 
 def look_at_sidecar(share: Share, pledge: Pledge) -> TargetState:

@@ -164,6 +164,24 @@ FAILED = (
         "it was set aside",
     ),
     _failed(
+        "unremovable",
+        means="the file cannot be taken away when it arrived",
+        cause="its folder may not be written to, or is everybody's, with the sticky "
+        "bit, and the file somebody else's",
+        data="it was not sent, since it would arrive again and again; it stays there",
+        todo="let the relay's user write to the folder (a producer's `umask 002` and a "
+        'common group), or set `on_done = "keep"`',
+    ),
+    _failed(
+        "unreachable",
+        means="the folder where the file would arrive lets nothing be published in it",
+        cause="it is somebody else's, or another file system is mounted there or "
+        "below the root",
+        data="nothing of it was published; it is tried again, then set aside",
+        todo="let the relay's user write to the folder, or mount at the root and "
+        "nowhere below; then `quarantine retry` if it was set aside",
+    ),
+    _failed(
         "io-error",
         means="reading or staging the file failed, while the share itself works",
         cause="a bad place on a disk, or a failure that came and went",

@@ -16,12 +16,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, TypeVar
 
-from paxect_batch.model.items import Entry, Facts, Identity, Kind
+from paxect_batch.model.items import Entry, Facts, Identity, Kind, Removal
 from paxect_batch.model.places import Place, Root, to_text
 from paxect_batch.world import root_traits
 from paxect_batch.world.file_systems import is_far, is_smb
 from paxect_batch.world.folders import Folders
 from paxect_batch.world.hands import HANDS, HANDS_MAX, Hands
+from paxect_batch.world.removals import is_own
 from paxect_batch.world.syncing import Syncing, sync_file
 from paxect_batch.world.tree import CREATE, READ, Tree, parts_of, temp_name
 from paxect_batch.world.wholes import read_whole, write_whole
@@ -255,6 +256,23 @@ class LocalShare:
         self._removal_seconds += (taken - self._removal_seconds) / _REMOVALS_JUDGED
         return True
 
+    def removal(self, folder: Place) -> Removal:
+        """See `seams.Share`. Where the system says no, it is tried."""
+        try:
+            found = self._tree.removal(folder)
+            if found is Removal.NONE:
+                self.freshen(folder)
+        except PermissionError:
+            if not folder.path:
+                raise
+            return Removal.NONE
+        except OSError as error:
+            if error.errno not in (*_NOT_THERE, errno.ELOOP):
+                raise
+        else:
+            return found if found is Removal.OWN else Removal.ANY
+        return Removal.ANY
+
     def remove_folder(self, folder: Place) -> bool:
         """See `seams.Share`."""
         return self._folders.remove(folder)
@@ -366,6 +384,7 @@ def _facts(
         stat.S_IMODE(found.st_mode),
         ctime_ns,
         writer,
+        is_own(found),
     )
 
 

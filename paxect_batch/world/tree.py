@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterator
 from typing import Protocol
 
+from paxect_batch.model.items import Removal
 from paxect_batch.model.places import Place, Root, to_bytes
 
 TEMP_PREFIX = ".paxect-"
@@ -26,6 +27,9 @@ TEMP_SUFFIX = ".tmp"
 
 READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """To open what may turn out to be a fifo, without waiting for its writer."""
+NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NOCTTY", 0)
+"""For the last name of a path."""
+LIST = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 _IMPOSSIBLE_PARTS = (b"", b".", b"..")
@@ -73,6 +77,9 @@ class Tree(Protocol):
 
     def sync_folder(self, folder: Place) -> None:
         """Make a folder's entries durable, where the system can."""
+
+    def removal(self, folder: Place) -> Removal:
+        """Which files the system says may be taken out of a folder."""
 
     def free_bytes(self, root: Root) -> int:
         """How much an unprivileged user can still write."""

@@ -25,11 +25,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Concatenate, ParamSpec, TypeVar
 
+from paxect_batch.model.items import Removal
 from paxect_batch.model.places import Place, Root
-from paxect_batch.world.asking import ask, can_ask
-from paxect_batch.world.file_systems import is_local, is_nfs, is_smb
+from paxect_batch.world.file_systems import is_local
+from paxect_batch.world.looks import see, way_to_look
+from paxect_batch.world.removals import removal
 from paxect_batch.world.renames import move_new, rename_new
-from paxect_batch.world.tree import READ, linked, name_of, parts_of
+from paxect_batch.world.tree import LIST, NO_LINK, linked, name_of, parts_of
 
 FOLDERS_OPEN_MAX = 64
 TRUST_SECONDS = 0.25
@@ -43,8 +45,6 @@ _WALK = (
     | getattr(os, "O_NOFOLLOW", 0)
 )
 _ROOT = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0)
-_LIST = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
-_LEAF = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NOCTTY", 0)
 
 # A share without a sync of folders has nothing to be told by failing.
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP)
@@ -60,7 +60,7 @@ class _Folder:
         self.fd = fd
         found = os.fstat(fd)
         self.identity = (found.st_dev, found.st_ino)
-        self.look = _way_to_look(fd)
+        self.look = way_to_look(fd)
         self.trusted_until = -math.inf
 
     def __del__(self) -> None:
@@ -149,7 +149,7 @@ class DescriptorTree:
     def open(self, place: Place, flags: int) -> int:
         """See `Tree`."""
         folder, name = self._at(place)
-        return os.open(name, flags | _LEAF, 0o666, dir_fd=folder.fd)
+        return os.open(name, flags | NO_LINK, 0o666, dir_fd=folder.fd)
 
     @_never_stale
     def stat(self, place: Place) -> os.stat_result:
@@ -236,6 +236,11 @@ class DescriptorTree:
         finally:
             os.close(fd)
 
+    @_never_stale
+    def removal(self, folder: Place) -> Removal:
+        """See `Tree`."""
+        return removal(self._folder(folder, folder.path).fd)
+
     def free_bytes(self, root: Root) -> int:
         """See `Tree`."""
         if sys.platform == "win32":
@@ -294,7 +299,7 @@ class DescriptorTree:
         # A descriptor of its own: two listings would share its position, and those
         # that are kept open can do neither this nor a sync.
         held = self._folder(folder, folder.path)
-        return os.open(b".", _LIST, dir_fd=held.fd)
+        return os.open(b".", LIST, dir_fd=held.fd)
 
     def _walk(self, place: Place, path: str) -> _Folder:
         """Look at each name on the way; what is found there is not trusted yet."""
@@ -321,7 +326,7 @@ class DescriptorTree:
         self, place: Place, above: _Folder, key: tuple[Root, str], name: bytes
     ) -> _Folder:
         if self.thread.sees:
-            _see(above.fd)
+            see(above.fd)
         held = self._cached(key)
         if held is not None:
             found = os.stat(name, dir_fd=above.fd, follow_symlinks=False)
@@ -353,47 +358,3 @@ class DescriptorTree:
             while len(self._open) > FOLDERS_OPEN_MAX:
                 dropped.append(self._open.popitem(last=False)[1])
         return folder
-
-
-def _way_to_look(folder_fd: int) -> Callable[[int, bytes], os.stat_result]:
-    """Return how to learn what a name in a folder stands for now."""
-    if is_local(folder_fd):
-        return _look_here
-    if can_ask() and is_nfs(folder_fd):
-        return _look_on_nfs
-    if can_ask() and is_smb(folder_fd):
-        return _look_on_smb
-    return _look_by_opening
-
-
-def _look_here(folder_fd: int, name: bytes) -> os.stat_result:
-    return os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
-
-
-def _look_on_nfs(folder_fd: int, name: bytes) -> os.stat_result:
-    # A client asks about the file that it remembers under that name; whether that is
-    # still its name it asks when the folder is opened.
-    _see(folder_fd)
-    return ask(name, folder_fd)
-
-
-def _look_on_smb(folder_fd: int, name: bytes) -> os.stat_result:
-    # A client asks by path.
-    return ask(name, folder_fd)
-
-
-def _look_by_opening(folder_fd: int, name: bytes) -> os.stat_result:
-    _see(folder_fd)
-    found = os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
-    if not stat.S_ISREG(found.st_mode):
-        return found
-    fd = os.open(name, READ | _LEAF, dir_fd=folder_fd)
-    try:
-        return os.fstat(fd)
-    finally:
-        os.close(fd)
-
-
-def _see(folder_fd: int) -> None:
-    with contextlib.suppress(PermissionError):  # one to pass through only
-        os.close(os.open(b".", _LIST, dir_fd=folder_fd))

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
+from paxect_batch.model.items import Removal
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.tree import READ, linked, parts_of
 
@@ -112,6 +113,11 @@ class PathTree:
         """See `Tree`. Windows has no such call, and journals its renames."""
         if not stat.S_ISDIR(self.stat(folder).st_mode):
             raise NotADirectoryError(20, os.strerror(20), str(folder))
+
+    def removal(self, folder: Place) -> Removal:
+        """See `Tree`. Windows asks each file, and for what it shall be opened."""
+        del folder
+        return Removal.ANY
 
     def free_bytes(self, root: Root) -> int:
         """See `Tree`."""

@@ -30,6 +30,7 @@ from paxect_batch.world.syncing import all_met
 _OF_SHARE = (
     *("entries", "freshen", "size_of", "look", "open_source", "create", "sync"),
     *("sync_folder", "rename_new", "move_new", "remove", "remove_folder"),
+    "removal",
     *("make_folder", "dress", "free_bytes"),
 )
 _OF_CLAIMS = ("take", "give_back")

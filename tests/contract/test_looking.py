@@ -13,7 +13,7 @@ import pytest
 from stages import LocalStage, inbox
 
 from paxect_batch.model.items import Kind
-from paxect_batch.world import asking, file_systems, tree_descriptors
+from paxect_batch.world import asking, file_systems, looks
 from paxect_batch.world.tree_descriptors import DescriptorTree
 
 NFS, SMB, FUSE, EXT4 = 0x6969, 0xFE534D42, 0x65735546, 0xEF53
@@ -44,16 +44,16 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     made: list[str] = []
 
     def counted(name: str) -> None:
-        real = getattr(tree_descriptors, name)
+        real = getattr(looks, name)
 
         def call(*args: Any) -> Any:
             made.append(name)
             return real(*args)
 
-        monkeypatch.setattr(tree_descriptors, name, call)
+        monkeypatch.setattr(looks, name, call)
 
     counted("ask")
-    counted("_see")
+    counted("see")
     return made
 
 
@@ -89,8 +89,8 @@ def test_server_is_asked_about_the_name_and_on_nfs_about_its_folder(
     for kind, asked in (
         (EXT4, []),
         (SMB, ["ask"]),
-        (NFS, ["_see", "ask"]),
-        (FUSE, ["_see"]),
+        (NFS, ["see", "ask"]),
+        (FUSE, ["see"]),
     ):
         stage = on(kind)
         stage.put(inbox("file"), b"")

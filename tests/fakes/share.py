@@ -12,7 +12,7 @@ from typing import IO, TypeVar
 from fakes.clock import FakeClock
 from fakes.memory_file import FileNode, MemoryFile
 
-from paxect_batch.model.items import Entry, Facts, Identity, Kind
+from paxect_batch.model.items import Entry, Facts, Identity, Kind, Removal
 from paxect_batch.model.places import Place, Root, to_bytes, to_text
 from paxect_batch.world.syncing import met, one_by_one
 from paxect_batch.world.tree import parts_of
@@ -214,6 +214,10 @@ class MemoryShare:
             raise _error(errno.EISDIR, place)
         self._unlink(place)
         return True
+
+    def removal(self, folder: Place) -> Removal:
+        self._enter("removal", folder)
+        return Removal.ANY
 
     def remove_folder(self, folder: Place) -> bool:
         self._enter("remove_folder", folder)

@@ -16,6 +16,7 @@ from relay_bench import FAST, Bench, StopAfter, WatchedShare
 
 from paxect_batch.model.errors import ConfigError
 from paxect_batch.model.events import Event
+from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import Naming, OnDone, Policy
 from paxect_batch.model.records import Record
 from paxect_batch.world.ledger import FileLedger
@@ -82,6 +83,28 @@ def test_watch_pauses_while_the_share_is_away_and_goes_on_when_it_is_back(
     assert bench.events.named(Event.SHARE_TROUBLE)
     assert bench.events.named(Event.SHARE_BACK)
     bench.check_delivered_once()
+
+
+def test_watch_finishes_what_the_share_failed_with_however_often_it_fails(
+    bench: Bench,
+) -> None:
+    bench.drop("a", b"data")
+    troubles = [errno.EIO] * 5
+
+    class Failing(WatchedShare):
+        def rename_new(self, source: Place, target: Place) -> None:
+            if source.root is Root.INBOX and troubles:
+                raise OSError(troubles.pop(), "trouble")
+            self._share.rename_new(source, target)
+
+    node = bench.node(Failing(bench.share()), watch=True, stop=StopAfter(400))
+    standing = node.run()
+    bench.ledger.close()
+    assert troubles == []
+    assert len(bench.events.named(Event.SHARE_TROUBLE)) == 5
+    assert len(bench.events.named(Event.SHARE_BACK)) == 1
+    bench.check_delivered_once()
+    assert standing.delivered_files == 1
 
 
 def test_policy_that_changes_while_watching_is_used_or_refused(bench: Bench) -> None:

@@ -15,7 +15,7 @@ from disk import File, Folder, error
 from sim_file import SimFile
 from sim_hands import act_on_each
 
-from paxect_batch.model.items import Entry, Facts, Identity, Kind
+from paxect_batch.model.items import Entry, Facts, Identity, Kind, Removal
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.folders import Folders
 from paxect_batch.world.hands import HANDS_MAX
@@ -186,6 +186,9 @@ class SimShare:
 
     def remove(self, place: Place) -> bool:
         return self._remove(path_of(place))
+
+    def removal(self, folder: Place) -> Removal:
+        return Removal.ANY
 
     def remove_folder(self, folder: Place) -> bool:
         return self._folders.remove(folder)

@@ -1,0 +1,139 @@
+"""Folders of others below the roots: each costs what lies in it, and nothing else."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from relay_bench import Bench, WatchedShare, files_below, policy_with, reasons
+
+from paxect_batch.model.errors import Exit, ShareError
+from paxect_batch.model.items import Mode, Removal
+from paxect_batch.model.places import Place, Root
+from paxect_batch.model.policy import OnDone
+
+ONCE = policy_with(attempts=1)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    bench = Bench(tmp_path)
+    for name in ("a.txt", "theirs/b.txt", "z.txt"):
+        bench.drop(name, name.encode())
+    return bench
+
+
+class Theirs(WatchedShare):
+    """Nothing in `inbox/theirs` may be taken away."""
+
+    allowed = Removal.NONE
+
+    def removal(self, folder: Place) -> Removal:
+        return self.allowed if folder.path == "theirs" else Removal.ANY
+
+    def rename_new(self, source: Place, target: Place) -> None:
+        if str(source) == "inbox/theirs/b.txt":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        self._share.rename_new(source, target)
+
+
+class Closed(WatchedShare):
+    """Nothing may be published in a folder `theirs` of a root."""
+
+    root = Root.OUTBOX
+    number = errno.EACCES
+    is_root_closed = False
+
+    def rename_new(self, source: Place, target: Place) -> None:
+        if target.root is self.root and (
+            self.is_root_closed or target.folder.path == "theirs"
+        ):
+            raise OSError(self.number, os.strerror(self.number), str(target))
+        self._share.rename_new(source, target)
+
+    def freshen(self, folder: Place) -> None:
+        if self.is_root_closed and folder.root is self.root:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        self._share.freshen(folder)
+
+
+def test_file_that_could_not_be_taken_away_is_not_sent(bench: Bench) -> None:
+    """It would arrive again and again."""
+    for _ in range(2):
+        standing = bench.drain(Theirs(bench.share()), policy=ONCE)
+        bench.take_all()
+    assert [name for name, _ in bench.taken] == ["a.txt", "z.txt"]
+    assert standing.set_aside_files == 1
+    assert (bench.inbox / "theirs/b.txt").exists()
+    assert files_below(bench.wire) == []
+
+
+def test_file_of_ones_own_is_sent_from_a_folder_with_the_sticky_bit(
+    bench: Bench,
+) -> None:
+    class Sticky(Theirs):
+        allowed = Removal.OWN
+
+        def rename_new(self, source: Place, target: Place) -> None:
+            self._share.rename_new(source, target)
+
+    bench.drain(Sticky(bench.share()), policy=ONCE)
+    bench.check_delivered_once()
+
+
+def test_file_that_stays_may_lie_in_anybodys_folder(bench: Bench) -> None:
+    policy = policy_with(on_done=OnDone.KEEP)
+    for _ in range(2):
+        bench.drain(Theirs(bench.share()), policy=policy, mode=Mode.ENCODE)
+    assert len(files_below(bench.wire)) == 6
+
+
+@pytest.mark.parametrize("root", [Root.WIRE, Root.OUTBOX])
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EXDEV])
+def test_folder_that_lets_nothing_be_published_costs_what_goes_there(
+    bench: Bench, root: Root, number: int
+) -> None:
+    share = Closed(bench.share())
+    share.root, share.number = root, number
+    for _ in range(2):
+        standing = bench.drain(share, policy=ONCE)
+        bench.take_all()
+        assert standing.exit_codes <= {Exit.UNFINISHED}
+    assert [name for name, _ in bench.taken] == ["a.txt", "z.txt"]
+    (reason,) = reasons(bench)
+    assert reason["code"] == "unreachable"
+    assert f"{root}/theirs lets nothing be published" in str(reason["detail"])
+    assert files_below(bench.state / "stage") == []
+    assert files_below(bench.state / "intents") == []
+
+
+def test_what_another_run_left_for_such_a_folder_stops_nobody(bench: Bench) -> None:
+    """As programs did that took it for the share's trouble."""
+
+    class Dies(Closed):
+        def rename_new(self, source: Place, target: Place) -> None:
+            if target.root is Root.OUTBOX:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            self._share.rename_new(source, target)
+
+    with pytest.raises(ShareError):
+        bench.drain(Dies(bench.share()), policy=ONCE)
+    assert files_below(bench.state / "intents") != []
+    bench.drain(Closed(bench.share()), policy=ONCE)
+    bench.take_all()
+    assert [name for name, _ in bench.taken] == ["a.txt", "z.txt"]
+    assert files_below(bench.state / "intents") == []
+
+
+def test_root_that_lets_nothing_be_published_is_the_trouble_of_the_share(
+    bench: Bench,
+) -> None:
+    share = Closed(bench.share())
+    share.is_root_closed = True
+    with pytest.raises(ShareError):
+        bench.drain(share, policy=ONCE)
+    assert reasons(bench) == []
+    bench.drain(policy=ONCE)
+    bench.check_delivered_once()
