@@ -33,6 +33,14 @@ def tone_of(exit_code: int) -> Tone:
     return {0: Tone.WELL, 1: Tone.CARE}.get(exit_code, Tone.BAD)
 
 
+def is_drawable(fd: int) -> bool:
+    """Tell whether lines can be drawn anew for a person who may be reading."""
+    try:
+        return os.isatty(fd) and os.environ.get("TERM") != "dumb"
+    except OSError:
+        return False
+
+
 def _is_for_colour(fd: int) -> bool:
     if os.environ.get("NO_COLOR") or not os.isatty(fd):
         return False

@@ -38,9 +38,10 @@ def command(arguments: Arguments) -> int:
         facts = msgspec.to_builtins(shown)
         console.say(json.dumps(facts, sort_keys=True, indent=1))
         return Exit.OK
+    width = max(map(len, SETTINGS)) + 1
     for name, value in _values(settings).items():
-        text = _shown(name, value)
-        console.say(f"{name:<15}{clip(text, 200):<30}  {settings.origins[name]}")
+        text = clip(_shown(name, value), 200)
+        console.say(f"{name:<{width}}{text:<30}  {settings.origins[name]}")
     for root, path in folders.items():
         console.say(f"folder {root:<8}{path}")
     for name, path in files.items():

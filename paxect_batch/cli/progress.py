@@ -58,7 +58,7 @@ class Progress:
                 columns=min(console.columns(2) - 1, _COLUMNS_MAX),
             )
             self._write(f"\r{line}\033[K")
-            self._shown = True
+            self._shown = self._bar
 
     def clear(self) -> None:
         """Take the bar off the screen."""
@@ -81,11 +81,15 @@ class Progress:
                 self.notice(text)
             self._last_problem = text
 
-    @staticmethod
-    def _write(text: str) -> None:
-        if sys.stderr is not None:
+    def _write(self, text: str) -> None:
+        if sys.stderr is None:
+            return
+        try:
             sys.stderr.write(text)
             sys.stderr.flush()
+        except OSError:
+            # The terminal is gone; the run goes on without one.
+            self._bar = False
 
 
 def progress_line(

@@ -19,6 +19,7 @@ from paxect_batch.cli import console
 from paxect_batch.cli.anew import serve
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.asked_pace import asked_pace
+from paxect_batch.cli.colours import is_drawable
 from paxect_batch.cli.forecast import Forecast
 from paxect_batch.cli.guard import explain
 from paxect_batch.cli.kinds import deadline_seconds as seconds_until
@@ -254,7 +255,7 @@ def _forecast(settings: Settings, layout: Layout) -> Forecast | None:
     """Return the count of what there is to do, begun; None if no bar is to be shown."""
     is_shown = settings.progress
     if is_shown is None:
-        is_shown = not settings.quiet and console.is_terminal(2)
+        is_shown = not settings.quiet and is_drawable(2)
     if not is_shown:
         return None
     roots = [root_of(direction) for direction in settings.direction.directions]

@@ -158,7 +158,8 @@ def load(
     origins: dict[str, Origin] = {}
     flags = _from_flags(arguments)
     if share is not None:
-        flags["share"] = (share, Origin(Layer.FLAG, "SHARE"))
+        value = _read_text(SETTINGS["share"], share, "SHARE")
+        flags["share"] = (value, Origin(Layer.FLAG, "SHARE"))
     surroundings = _from_environment(variables)
     named = (flags | {k: v for k, v in surroundings.items() if k not in flags}).get(
         "share"
@@ -226,9 +227,13 @@ def _config_path(
     arguments: Arguments, variables: Mapping[str, str], share: str | None
 ) -> tuple[str | None, bool]:
     """Return the settings file and whether it was named, so that it must be there."""
-    named = arguments.values.get("config") or variables.get(f"{PREFIX}CONFIG")
-    if named:
-        return os.path.expanduser(named), True
+    variable = f"{PREFIX}CONFIG"
+    for place, named in (
+        ("--config", arguments.values.get("config")),
+        (variable, variables.get(variable)),
+    ):
+        if named is not None:
+            return os.path.expanduser(str(_read_text(_path(), named, place))), True
     home = variables.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     places = [os.path.join(home, "paxect-batch", "config.toml")]
     if share:

@@ -17,6 +17,7 @@ import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
+from paxect_batch.cli.colours import is_drawable
 from paxect_batch.cli.keyboard import key_within, raw_keys
 from paxect_batch.cli.layout import find_layout
 from paxect_batch.cli.lookers import Lookers, viewer
@@ -43,7 +44,7 @@ def command(arguments: Arguments) -> int:
     # What cannot be meant is said at once; what comes later is shown.
     layout = find_layout(settings)
     board = Board(viewer(settings, layout))
-    is_live = all(map(console.is_terminal, (0, 1))) and not settings.json
+    is_live = console.is_terminal(0) and is_drawable(1) and not settings.json
     with StopSignal() as stop:
         lookers = Lookers(
             board, lambda: Opened(arguments, share=share), tries=False, own_events=False

@@ -83,7 +83,11 @@ class Account:
             event = Event.ENCODE_ERROR
             message = "it may not be listed, or lies too deep; what it holds waits"
             self.standing.exit_codes.add(Exit.UNFINISHED)
-        self.say_once(event, src=str(entry.place), status="ignored", message=message)
+        is_new = self.say_once(
+            event, src=str(entry.place), status="ignored", message=message
+        )
+        if is_new and entry.kind is not Kind.LINK:
+            self.problem(f"{entry.place}: {message}")
 
     def say_changed(self, direction: Direction, source: Place) -> None:
         """Say once that an item was not what was staged of it any more."""
@@ -188,15 +192,16 @@ class Account:
 
     def say_once(
         self, event: Event, *key: object, src: str, status: str, message: str
-    ) -> None:
-        """Log what is the same at every scan, once a run."""
+    ) -> bool:
+        """Log what is the same at every scan, once a run; tell whether it was new."""
         mark = hash((event, src, message, *key))
         if mark in self._said:
-            return
+            return False
         if len(self._said) >= SAID_MAX:
             self._said.clear()
         self._said.add(mark)
         self._events.write(event, src=src, status=status, message=message)
+        return True
 
     def show(self) -> None:
         """Let whoever watches see the standing."""

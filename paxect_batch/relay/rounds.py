@@ -13,7 +13,7 @@ from itertools import islice
 
 from paxect_batch.model.items import Entry, Kind
 from paxect_batch.model.places import Place, Root
-from paxect_batch.relay.scan import scan
+from paxect_batch.relay.scan import scan, scan_to_serve
 from paxect_batch.rules.naming import CONTAINER_SUFFIX
 from paxect_batch.rules.plan import BIG_BYTES_MIN
 from paxect_batch.rules.share_out import ShareOut
@@ -89,7 +89,7 @@ class Rounds:
         yield self._in_order(window)
 
     def _own(self, root: Root) -> Iterator[Entry]:
-        for entry in scan(self._share, root, self._momentary):
+        for entry in scan_to_serve(self._share, root, self._momentary):
             if self._falls_here(entry):
                 yield entry
 

@@ -7,6 +7,7 @@ over. Which of the rest are items, and which way they go, is decided by `admit`.
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Iterator
 
 from paxect_batch.model.items import Direction, Entry, Kind
@@ -50,6 +51,18 @@ def scan(
                 yield Entry(entry.place, Kind.OTHER)
         elif entry.kind in (Kind.FILE, Kind.LINK):
             yield entry
+
+
+def scan_to_serve(
+    share: Share, root: Root, on_momentary: Callable[[Place], None] | None
+) -> Iterator[Entry]:
+    """The same, of a root that is there; `OSError` ENOENT for one that is not."""
+    is_empty = True
+    for entry in scan(share, root, on_momentary):
+        is_empty = False
+        yield entry
+    if is_empty and share.look(Place(root, "")) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(root))
 
 
 def freshen(share: Share, root: Root) -> None:

@@ -1,5 +1,9 @@
 """The bar fits its line; problems are told once, above it."""
 
+import errno
+import io
+import sys
+
 import pytest
 from fakes.share import MemoryShare
 
@@ -113,6 +117,26 @@ def test_bar_is_drawn_at_most_ten_times_a_second_and_taken_away(
     err = capsys.readouterr().err
     assert err.count("files") == 2
     assert err.endswith("\r\033[K")
+
+
+def test_terminal_that_is_gone_ends_the_bar_and_not_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Gone(io.StringIO):
+        writes = 0
+
+        def write(self, text: str) -> int:
+            self.writes += 1
+            raise OSError(errno.EIO, "Input/output error")
+
+    gone, clock = Gone(), Ticking()
+    monkeypatch.setattr(sys, "stderr", gone)
+    progress = Progress(bar=True, monotonic=clock)
+    for _ in range(3):
+        clock.now += 0.2
+        progress(Standing())
+    progress.clear()
+    assert gone.writes == 1
 
 
 def test_problems_are_told_once_even_when_old_ones_fall_out(

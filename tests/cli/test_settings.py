@@ -83,12 +83,19 @@ def test_switches_of_flags() -> None:
         ([], {"PAXECT_BATCH_WORKER": "1"}, "did you mean PAXECT_BATCH_WORKERS?"),
         ([], {"PAXECT_BATCH_QQQQ": "1"}, "PAXECT_BATCH_QQQQ ('1') is unknown; nothing"),
         (["--inbox", ""], {}, "the path of a file"),
+        (["--config", ""], {}, "--config is ''"),
+        ([], {"PAXECT_BATCH_CONFIG": ""}, "PAXECT_BATCH_CONFIG is ''"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_by_name(
     words: list[str], environ: dict[str, str], told: str
 ) -> None:
     assert told in refusal(*words, environ=environ)
+
+
+def test_share_without_a_name_is_not_the_folder_where_the_command_is_given() -> None:
+    with pytest.raises(ConfigError, match="SHARE is ''"):
+        settings(share="")
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,17 @@ def test_terminal_shows_a_bar_that_fits_and_a_table_at_the_end(tmp_path: Path) -
     assert after.splitlines()[-1].startswith("AUDIT_SUMMARY_JSON=")
 
 
+def test_terminal_on_which_no_line_can_be_drawn_anew_shows_no_bar(
+    tmp_path: Path,
+) -> None:
+    share = make_share(tmp_path)
+    drop(share, a_txt=b"data")
+    for words in (["drain"], ["top"]):
+        code, shown = at_a_terminal(*words, share, TERM="dumb")
+        assert code == 0
+        assert "\x1b" not in shown
+
+
 def test_terminal_with_quiet_shows_no_bar_and_no_table(tmp_path: Path) -> None:
     share = make_share(tmp_path)
     drop(share, a_txt=b"one")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from relay_bench import Bench, WatchedShare, files_below, policy_with, reasons
 
 from paxect_batch.model.errors import Exit, ShareError
-from paxect_batch.model.items import Mode, Removal
+from paxect_batch.model.items import Entry, Mode, Removal
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone
 
@@ -137,3 +138,35 @@ def test_root_that_lets_nothing_be_published_is_the_trouble_of_the_share(
     assert reasons(bench) == []
     bench.drain(policy=ONCE)
     bench.check_delivered_once()
+
+
+@pytest.mark.parametrize("root", [Root.INBOX, Root.WIRE])
+def test_root_that_is_gone_is_no_empty_one(tmp_path: Path, root: Root) -> None:
+    bench = Bench(tmp_path)
+    path = tmp_path / root
+
+    class Unmounted(WatchedShare):
+        def freshen(self, folder: Place) -> None:
+            if path.exists():
+                path.rename(tmp_path / "elsewhere")
+            self._share.freshen(folder)
+
+    with pytest.raises(ShareError, match=root):
+        bench.drain(Unmounted(bench.share()))
+
+
+def test_folder_that_may_not_be_listed_is_told_once(bench: Bench) -> None:
+    class Unlisted(WatchedShare):
+        def entries(self, folder: Place) -> Iterator[Entry]:
+            if folder.path == "theirs":
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            yield from self._share.entries(folder)
+
+    share = Unlisted(bench.share())
+    standing = bench.drain(share)
+    (problem,) = standing.problems
+    assert problem.startswith("inbox/theirs: it may not be listed")
+    assert standing.exit_codes == {Exit.UNFINISHED}
+    planned = list(bench.node(share).plan())
+    bench.ledger.close()
+    assert [str(each.source) for each in planned] == ["inbox/theirs"]
