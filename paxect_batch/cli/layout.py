@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from paxect_batch.cli.apart import WIRE_NAME, require_apart, require_two
 from paxect_batch.model.errors import ConfigError, NotReady
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import ShareMarker
@@ -73,6 +74,21 @@ class Layout(msgspec.Struct, frozen=True):
 
 def find_layout(settings: Settings) -> Layout:
     """Return the folders that the settings name, or raise `NotReady`."""
+    layout = _named_layout(settings)
+    require_two(layout.roots)
+    return layout
+
+
+def find_run_layout(settings: Settings) -> Layout:
+    """Return the folders of a run; `ConfigError` if it would take what it made."""
+    layout = find_layout(settings)
+    # Whatever this node does, others of the share may go the other way.
+    mode = Mode.RELAY if layout.share else settings.direction
+    require_apart(layout.roots, mode)
+    return layout
+
+
+def _named_layout(settings: Settings) -> Layout:
     if settings.share is not None:
         return _share_layout(os.path.abspath(settings.share))
     if settings.inbox is None:
@@ -176,12 +192,8 @@ def _own_layout(inbox: str, outbox: str, wire: str | None, mode: Mode) -> Layout
         wire = {
             Mode.ENCODE: outbox,
             Mode.DECODE: inbox,
-            Mode.RELAY: os.path.join(state, "wire"),
+            Mode.RELAY: os.path.join(state, WIRE_NAME),
         }[mode]
-    if inbox == outbox:
-        raise ConfigError(
-            f"inbox and outbox are both {inbox!r}; nothing was touched; use two folders"
-        )
     for path in (inbox, outbox) if made else (inbox, outbox, wire):
         _require_folder(path, "see that it is mounted, or make it")
     roots = {

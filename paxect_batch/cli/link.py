@@ -19,6 +19,7 @@ import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.anew import serve
+from paxect_batch.cli.apart import require_apart
 from paxect_batch.cli.guard import explain, guarded
 from paxect_batch.cli.link_files import (
     LINK_VERSION,
@@ -203,17 +204,13 @@ def _run(settings: LinkSettings) -> int:
 
 def _make_folders(settings: LinkSettings) -> dict[Root, str]:
     inbox, outbox = os.path.abspath(settings.inbox), os.path.abspath(settings.outbox)
-    if inbox == outbox:
-        raise ConfigError(
-            f"PAXECT_LINK_INBOX and PAXECT_LINK_OUTBOX are both {inbox!r}; nothing "
-            "was touched; use two folders"
-        )
     roots = {
         Root.INBOX: inbox,
         Root.OUTBOX: outbox,
         Root.WIRE: inbox,
         Root.STATE: os.path.join(inbox, ".paxect"),
     }
+    require_apart(roots, Mode.RELAY)
     for folder in roots.values():
         try:
             os.makedirs(folder, exist_ok=True)

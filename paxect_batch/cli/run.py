@@ -23,7 +23,7 @@ from paxect_batch.cli.colours import is_drawable
 from paxect_batch.cli.forecast import Forecast
 from paxect_batch.cli.guard import explain
 from paxect_batch.cli.kinds import deadline_seconds as seconds_until
-from paxect_batch.cli.layout import Layout, find_layout
+from paxect_batch.cli.layout import Layout, find_run_layout
 from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.progress import Progress
 from paxect_batch.cli.results import Ending, report
@@ -54,7 +54,7 @@ def run(arguments: Arguments, *, watch: bool) -> int:
     share = arguments.operands[0] if arguments.operands else None
     settings = load(arguments, share=share)
     with StopSignal() as stop, _shown(settings, arguments) as board:
-        layout = find_layout(settings)
+        layout = find_run_layout(settings)
         policy = PolicyFile(settings, layout)
         policy()
         if arguments.has("dry-run"):

@@ -24,6 +24,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("INBX", "in", "did you mean PAXECT_LINK_INBOX?"),
         ("QQQQ", "in", "PAXECT_LINK_QQQQ ('in') is unknown; nothing was touched"),
         ("OUTBOX", "inbox", "use two folders"),
+        ("OUTBOX", "inbox/out", "none lies in another"),
+        ("OUTBOX", "inbox/.paxect", "use a folder outside it"),
     ],
 )
 def test_variable_that_cannot_be_meant_is_64(
