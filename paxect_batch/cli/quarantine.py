@@ -1,7 +1,6 @@
 """What was set aside: list it, show why, have it tried again, or take it out.
 
-Nothing is replaced: a file whose name is taken by now stays in quarantine. A file
-leaves only after the place that it goes to is durable, and its papers go after it.
+A file whose name is taken by now stays in quarantine; see `quarantined` for the rest.
 """
 
 from __future__ import annotations
@@ -15,18 +14,22 @@ import msgspec
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments, suggestion
 from paxect_batch.cli.opened import Opened
-from paxect_batch.model.errors import ConfigError, Exit, ShareError
+from paxect_batch.cli.quarantined import (
+    REASON_NAME,
+    Gone,
+    Quarantined,
+    Taken,
+    delivered_since,
+)
+from paxect_batch.model.errors import ConfigError, Exit, ShareError, worst
 from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place, Root, to_bytes
+from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Failure, Reason
 from paxect_batch.relay import state
 from paxect_batch.relay.stamps import utc
 from paxect_batch.report.amounts import clip, count_text, size_text
-from paxect_batch.rules.naming import sidecar_name
 from paxect_batch.seams import Share
-
-REASON_NAME = "reason.json"
-_COPY_BYTES = 1 << 20
 
 
 def command(arguments: Arguments) -> int:
@@ -86,19 +89,12 @@ def _folders(share: Share) -> Iterator[tuple[Place, Reason | None]]:
             yield entry.place, state.load_paper(share, place, Reason)
 
 
-class _Taken(Exception):
-    """Another file has the name that one was to get back."""
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
-        self.place = place
-
-
 class Quarantine:
     """The quarantine of one share."""
 
     def __init__(self, opened: Opened) -> None:
         self._share = opened.share
+        self._records = opened.records
         self._layout = opened.layout
         self._as_json = opened.settings.json
 
@@ -143,12 +139,12 @@ class Quarantine:
 
     def show(self, identifier: str) -> int:
         """Print all that is known of an item."""
-        reason = self._reason(identifier)
+        item = self._item(identifier)
+        reason = item.reason
         if self._as_json:
             console.say(json.dumps(msgspec.to_builtins(reason), sort_keys=True))
             return Exit.OK
         words = f"{self._layout.words} {identifier}"
-        kept = self._kept(reason)
         lines = {
             "id": reason.id,
             "source": str(reason.source),
@@ -156,7 +152,7 @@ class Quarantine:
             "reason": reason.code,
             "detail": reason.detail,
             "set aside": f"{utc(reason.at)} by {reason.node}, run {reason.run}",
-            "file": os.path.join(self._layout.roots[Root.STATE], kept.path),
+            "file": os.path.join(self._layout.roots[Root.STATE], item.kept.path),
         }
         for name, text in lines.items():
             console.say(f"{name:<11}{text}")
@@ -168,97 +164,60 @@ class Quarantine:
 
     def retry(self, identifiers: list[str]) -> int:
         """Put items back to where they came from; 1 if one could not be."""
-        code = Exit.OK
-        for identifier in identifiers:
-            reason = self._reason(identifier)
-            try:
-                self._put_back(reason)
-            except _Taken as taken:
-                console.complain(
-                    f"{taken.place} is taken by another file; {identifier} stays in "
-                    "quarantine; move that file away, or release this one --to a path"
-                )
-                code = Exit.UNFINISHED
-            except FileNotFoundError:
-                self._forget(reason)
-                console.say(f"{identifier}: the file was gone; its papers are too now")
-            else:
-                console.say(f"{identifier}: back at {reason.source}")
-        return code
+        items = [self._item(identifier) for identifier in identifiers]
+        half_back = [item for item in items if item.is_half_back()]
+        codes = {self._retry(item, None) for item in half_back}
+        # The rest is not where a run could take it, so what became of it is recorded.
+        away = [item for item in items if item not in half_back]
+        delivered = delivered_since(self._records(), away)
+        codes |= {self._retry(item, delivered.get(item.reason.id)) for item in away}
+        return worst(codes)
 
-    def _put_back(self, reason: Reason) -> None:
-        share, source = self._share, reason.source
-        # What was tried before counts no more, or it would be set aside at once.
-        share.remove(state.attempts_place(state.key_of(reason.direction, source)))
-        if share.look(self._kept(reason)) is None:
-            raise FileNotFoundError
-        if share.look(source) is not None:
-            raise _Taken(source)
-        share.make_folder(source.folder)
-        # The sidecar first, since a container without one is not checked by it.
-        sidecar = source.beside(sidecar_name(source.name))
-        kept_sidecar = self._folder(reason).child(sidecar.name)
-        if share.look(kept_sidecar) is not None:
-            self._move(kept_sidecar, sidecar)
-        self._move(self._kept(reason), source)
-        if reason.marker:
-            share.write(source.beside(source.name + reason.marker), b"")
-        share.sync_folder(source.folder)
-        self._forget(reason)
-
-    def _move(self, place: Place, target: Place) -> None:
+    def _retry(self, item: Quarantined, delivered: Record | None) -> int:
+        reason = item.reason
+        if delivered is not None:
+            item.drop()
+            console.say(
+                f"{reason.id}: it was back already and arrived as {delivered.target}; "
+                "it was removed from quarantine"
+            )
+            return Exit.OK
         try:
-            self._share.move_new(place, target)
-        except FileExistsError:
-            raise _Taken(target) from None
+            item.put_back()
+        except Taken as taken:
+            console.complain(
+                f"{taken.place} is taken by another file; {reason.id} stays in "
+                "quarantine; move that file away, or release this one --to a path"
+            )
+            return Exit.UNFINISHED
+        except Gone:
+            item.forget()
+            console.say(f"{reason.id}: the file was gone; its papers are too now")
+        else:
+            console.say(f"{reason.id}: back at {reason.source}")
+        return Exit.OK
 
     def release(self, identifier: str, path: str) -> int:
         """Hand an item out to a path of its own."""
-        reason = self._reason(identifier)
+        item = self._item(identifier)
         target = path
         if os.path.isdir(path):
-            name = os.fsdecode(to_bytes(reason.source.name))
+            name = os.fsdecode(to_bytes(item.reason.source.name))
             target = os.path.join(path, name)
-        kept_sidecar = self._folder(reason).child(sidecar_name(reason.source.name))
-        copies = {self._kept(reason): target}
-        if self._share.look(kept_sidecar) is not None:
-            copies[kept_sidecar] = f"{target}.sha256"
+        copies = {item.kept: target}
+        if item.sidecar is not None:
+            copies[item.sidecar] = f"{target}.sha256"
         for copy in copies.values():
             if os.path.lexists(copy):
                 raise ConfigError(
                     f"{copy!r} is there already; nothing was copied and {identifier} "
                     "stays in quarantine; name another path"
                 )
-        for place, copy in copies.items():
-            self._copy_out(place, copy)
-        self._share.remove(kept_sidecar)
-        self._share.remove(self._kept(reason))
-        self._forget(reason)
+        item.hand_out(copies)
         console.say(f"{identifier}: now at {target}")
         return Exit.OK
 
-    def _copy_out(self, place: Place, target: str) -> None:
-        from paxect_core.destination import Destination
-        from paxect_core.errors import OutputError
-        from paxect_core.streams import write_all
-
-        try:
-            with (
-                self._share.open_source(place) as stream,
-                Destination(target, replace=False) as output,
-            ):
-                while chunk := stream.read(_COPY_BYTES):
-                    write_all(output.stream, chunk)
-                output.publish()
-        except OutputError as error:
-            raise ShareError(f"{error.message}; {place} is still there") from error
-
-    def _forget(self, reason: Reason) -> None:
-        folder = self._folder(reason)
-        self._share.remove(folder.child(REASON_NAME))
-        self._share.remove_folder(folder)
-
-    def _reason(self, identifier: str) -> Reason:
+    def _item(self, identifier: str) -> Quarantined:
         place = state.quarantine_folder(identifier).child(REASON_NAME)
         reason = state.load_paper(self._share, place, Reason)
         if reason is None:
@@ -266,19 +225,7 @@ class Quarantine:
                 f"{place} cannot be read any more; nothing was changed; "
                 "somebody else may have taken it out"
             )
-        return reason
-
-    def _folder(self, reason: Reason) -> Place:
-        return state.quarantine_folder(reason.id)
-
-    def _kept(self, reason: Reason) -> Place:
-        """Return where the file is, or would be."""
-        folder = self._folder(reason)
-        papers = (REASON_NAME, sidecar_name(reason.source.name))
-        for place in state.files_in(self._share, folder):
-            if place.name not in papers:
-                return place
-        return folder.child(reason.source.name)
+        return Quarantined(self._share, reason)
 
 
 def _attempt_text(failure: Failure) -> str:
