@@ -5,9 +5,10 @@ A file whose name is taken by now stays in quarantine; see `quarantined` for the
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -163,39 +164,32 @@ class Quarantine:
         return Exit.OK
 
     def retry(self, identifiers: list[str]) -> int:
-        """Put items back to where they came from; 1 if one could not be."""
-        items = [self._item(identifier) for identifier in identifiers]
-        half_back = [item for item in items if item.is_half_back()]
-        codes = {self._retry(item, None) for item in half_back}
+        """Put items back to where they came from; tell of each that could not be."""
+        codes = {int(Exit.OK)}
+        half_back: list[Quarantined] = []
+        away: list[Quarantined] = []
+        for identifier in identifiers:
+            with _telling(identifier, codes):
+                item = self._item(identifier)
+                (half_back if item.is_half_back() else away).append(item)
+        self._retry_all(half_back, {}, codes)
         # The rest is not where a run could take it, so what became of it is recorded.
-        away = [item for item in items if item not in half_back]
-        delivered = delivered_since(self._records(), away)
-        codes |= {self._retry(item, delivered.get(item.reason.id)) for item in away}
+        self._retry_all(away, delivered_since(self._records(), away), codes)
         return worst(codes)
 
-    def _retry(self, item: Quarantined, delivered: Record | None) -> int:
-        reason = item.reason
-        if delivered is not None:
-            item.drop()
-            console.say(
-                f"{reason.id}: it was back already and arrived as {delivered.target}; "
-                "it was removed from quarantine"
-            )
-            return Exit.OK
-        try:
-            item.put_back()
-        except Taken as taken:
-            console.complain(
-                f"{taken.place} is taken by another file; {reason.id} stays in "
-                "quarantine; move that file away, or release this one --to a path"
-            )
-            return Exit.UNFINISHED
-        except Gone:
-            item.forget()
-            console.say(f"{reason.id}: the file was gone; its papers are too now")
-        else:
-            console.say(f"{reason.id}: back at {reason.source}")
-        return Exit.OK
+    def _retry_all(
+        self,
+        items: Sequence[Quarantined],
+        delivered: Mapping[str, Record],
+        codes: set[int],
+    ) -> None:
+        for item in items:
+            identifier = item.reason.id
+            became = ""
+            with _telling(identifier, codes):
+                became = _retry(item, delivered.get(identifier))
+            if became:
+                console.say(f"{identifier}: {became}")
 
     def release(self, identifier: str, path: str) -> int:
         """Hand an item out to a path of its own."""
@@ -226,6 +220,45 @@ class Quarantine:
                 "somebody else may have taken it out"
             )
         return Quarantined(self._share, reason)
+
+
+def _retry(item: Quarantined, delivered: Record | None) -> str:
+    """Put an item back, unless there is no need; return what became of it."""
+    if delivered is not None:
+        item.drop()
+        return (
+            f"it was back already and arrived as {delivered.target}; it was removed "
+            "from quarantine"
+        )
+    try:
+        item.put_back()
+    except Gone:
+        item.forget()
+        return "the file was gone; its papers are too now"
+    return f"back at {item.reason.source}"
+
+
+@contextlib.contextmanager
+def _telling(identifier: str, codes: set[int]) -> Iterator[None]:
+    """Tell of an item that cannot be put back, and let the others have their turn."""
+    try:
+        yield
+    except Taken as taken:
+        console.complain(
+            f"{taken.place} is taken by another file; {identifier} stays in "
+            "quarantine; move that file away, or release this one --to a path"
+        )
+        codes.add(Exit.UNFINISHED)
+    except ShareError as error:
+        console.complain(error.message)
+        codes.add(error.exit_code)
+    except OSError as error:
+        console.complain(
+            f"{identifier} could not be put back: {console.os_error_text(error)}; "
+            "what of it is not back stays in quarantine; mend that and retry it, or "
+            "release it --to a path"
+        )
+        codes.add(Exit.SHARE)
 
 
 def _attempt_text(failure: Failure) -> str:

@@ -8,6 +8,7 @@ there already, and what a record tells of, is not put back a second time.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 
 from paxect_batch.model.errors import ShareError
@@ -169,4 +170,8 @@ def delivered_since(
 
 
 def _key(item: Quarantined) -> tuple[str, Place, Identity | None]:
-    return item.reason.direction, item.reason.source, item.identity()
+    identity = None
+    # Whoever tries to put it back meets this again, and tells of it.
+    with contextlib.suppress(OSError):
+        identity = item.identity()
+    return item.reason.direction, item.reason.source, identity

@@ -108,6 +108,53 @@ def test_retry_of_papers_without_a_file_clears_them(
     assert not folder.exists()
 
 
+def test_retry_all_goes_on_after_one_that_cannot_be_put_back(
+    tmp_path: Path, command: Command
+) -> None:
+    share = make_share(tmp_path, "\nattempts = 1\n")
+    (share / "wire" / "d").mkdir()
+    for name in ("d/x.freq", "y1.freq", "y2.freq", "y3.freq"):
+        (share / "wire" / name).write_text("no container")
+    assert command("drain", share).code == 4
+    (share / "wire" / "d").rmdir()
+    (share / "wire" / "d").write_text("a file where the folder was")
+    quarantine = share / ".paxect" / "quarantine"
+    (stays,) = (path.parent for path in quarantine.glob("*/x.freq"))
+    said = command("quarantine", "retry", share, "--all")
+    assert said.code == 3
+    assert f"{stays.name} could not be put back" in said.err
+    assert "stays in quarantine" in said.err
+    assert said.out.count("back at wire/y") == 3
+    assert list(quarantine.iterdir()) == [stays]
+    (share / "wire" / "d").unlink()
+    said = command("quarantine", "retry", share, "--all")
+    assert (said.code, said.err) == (0, "")
+    assert (share / "wire" / "d" / "x.freq").read_text() == "no container"
+
+
+def test_retry_all_goes_on_after_one_that_another_took(
+    tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = make_share(tmp_path, "\nattempts = 1\n")
+    for name in ("y1.freq", "y2.freq"):
+        (share / "wire" / name).write_text("no container")
+    assert command("drain", share).code == 4
+    read, answers = LocalShare.read, []
+
+    def once(self: LocalShare, place: Place, bytes_max: int) -> bytes | None:
+        if place.name == "reason.json":
+            answers.append(place)
+            if len(answers) == 3:
+                return None
+        return read(self, place, bytes_max)
+
+    monkeypatch.setattr(LocalShare, "read", once)
+    said = command("quarantine", "retry", share, "--all")
+    assert said.code == 3
+    assert "somebody else may have taken it out" in said.err
+    assert said.out.count("back at wire/y") == 1
+
+
 def test_release_hands_the_item_out_whole(
     share: Path, tmp_path: Path, command: Command
 ) -> None:
