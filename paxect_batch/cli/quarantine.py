@@ -31,6 +31,7 @@ from paxect_batch.relay import state
 from paxect_batch.relay.stamps import utc
 from paxect_batch.report.amounts import clip, count_text, size_text
 from paxect_batch.seams import Share
+from paxect_batch.world.event_log import printable
 
 
 def command(arguments: Arguments) -> int:
@@ -131,10 +132,8 @@ class Quarantine:
             console.say(json.dumps(facts, sort_keys=True))
             return Exit.OK
         for reason in found:
-            console.say(
-                f"{reason.id:<24}{reason.code:<20}{size_text(reason.size):>9}  "
-                f"{reason.source}"
-            )
+            line = f"{reason.id:<24}{reason.code:<20}{size_text(reason.size):>9}  "
+            console.say(printable(f"{line}{reason.source}"))
         console.say(f"{count_text(len(found), 'file')} in quarantine")
         return Exit.OK
 
@@ -156,9 +155,10 @@ class Quarantine:
             "file": os.path.join(self._layout.roots[Root.STATE], item.kept.path),
         }
         for name, text in lines.items():
-            console.say(f"{name:<11}{text}")
+            console.say(printable(f"{name:<11}{text}"))
         for failure in reason.history:
-            console.say(f"attempt    {clip(_attempt_text(failure), 200)}")
+            text = clip(_attempt_text(failure), 200)
+            console.say(printable(f"attempt    {text}"))
         console.say(f"try again  paxect-batch quarantine retry {words}")
         console.say(f"take out   paxect-batch quarantine release {words} --to PATH")
         return Exit.OK
@@ -189,7 +189,7 @@ class Quarantine:
             with _telling(identifier, codes):
                 became = _retry(item, delivered.get(identifier))
             if became:
-                console.say(f"{identifier}: {became}")
+                console.say(printable(f"{identifier}: {became}"))
 
     def release(self, identifier: str, path: str) -> int:
         """Hand an item out to a path of its own."""
@@ -208,7 +208,7 @@ class Quarantine:
                     "stays in quarantine; name another path"
                 )
         item.hand_out(copies)
-        console.say(f"{identifier}: now at {target}")
+        console.say(printable(f"{identifier}: now at {target}"))
         return Exit.OK
 
     def _item(self, identifier: str) -> Quarantined:

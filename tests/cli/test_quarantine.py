@@ -1,6 +1,7 @@
 """What was set aside can be seen, tried again and taken out, and is never lost."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,26 @@ def test_release_hands_the_item_out_whole(
     assert (tmp_path / "a.txt.freq").read_bytes() == data
     assert (tmp_path / "a.txt.freq.sha256").exists()
     assert not folder.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_no_name_in_quarantine_commands_a_terminal_or_breaks_a_line(
+    tmp_path: Path, command: Command
+) -> None:
+    share = make_share(tmp_path, "\nattempts = 1\n")
+    name = "red\x1b[31m\nline\x9b2J\u202eeman.freq"
+    (share / "wire" / name).write_text("no container")
+    assert command("drain", share).code == 4
+    identifier = the_id(share)
+    out = command("quarantine", "list", share).out
+    out += command("quarantine", "show", share, identifier).out
+    out += command("quarantine", "retry", share, identifier).out
+    assert command("drain", share).code == 4
+    said = command("quarantine", "release", share, the_id(share), "--to", tmp_path)
+    assert said.code == 0
+    assert said.out.count("\n") == 1
+    assert (tmp_path / name).read_text() == "no container"
+    assert all(line.isprintable() for line in (out + said.out).split("\n"))
 
 
 def test_release_never_replaces_and_keeps_the_item(
