@@ -207,8 +207,17 @@ class Quarantine:
                     f"{copy!r} is there already; nothing was copied and {identifier} "
                     "stays in quarantine; name another path"
                 )
+        try:
+            stray = item.put_back_stray()
+        except Taken as taken:
+            console.complain(
+                f"{taken.place} is taken by another file; nothing was copied and "
+                f"{identifier} stays in quarantine; move that file away first"
+            )
+            return Exit.UNFINISHED
         item.hand_out(copies)
-        console.say(printable(f"{identifier}: now at {target}"))
+        became = _with_stray(f"now at {target}", stray)
+        console.say(printable(f"{identifier}: {became}"))
         return Exit.OK
 
     def _item(self, identifier: str) -> Quarantined:
@@ -224,6 +233,15 @@ class Quarantine:
 
 def _retry(item: Quarantined, delivered: Record | None) -> str:
     """Put an item back, unless there is no need; return what became of it."""
+    stray = item.put_back_stray()
+    return _with_stray(_became(item, delivered), stray)
+
+
+def _with_stray(became: str, stray: Place | None) -> str:
+    return f"{became}; {stray}, which was taken along, is back" if stray else became
+
+
+def _became(item: Quarantined, delivered: Record | None) -> str:
     if delivered is not None:
         item.drop()
         return (

@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Iterable, Sequence
 
 from paxect_batch.model.errors import ShareError
-from paxect_batch.model.items import Identity
+from paxect_batch.model.items import Direction, Facts, Identity, Kind
 from paxect_batch.model.places import Place
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Reason
@@ -58,8 +58,16 @@ class Quarantined:
     @property
     def sidecar(self) -> Place | None:
         """Return where its sidecar is, if there is one."""
-        place = self._folder.child(sidecar_name(self.reason.source.name))
-        return None if self._share.look(place) is None else place
+        facts = self._share.look(self._beside)
+        return self._beside if facts is not None and self._is_sidecar(facts) else None
+
+    @property
+    def _beside(self) -> Place:
+        return self._folder.child(sidecar_name(self.reason.source.name))
+
+    def _is_sidecar(self, facts: Facts) -> bool:
+        """Tell a container's sidecar from an item of its own that has such a name."""
+        return self.reason.direction is Direction.DECODE and facts.kind is Kind.FILE
 
     def identity(self) -> Identity | None:
         """Return what the file is known by; None if it is gone."""
@@ -91,9 +99,25 @@ class Quarantined:
         share.sync_folder(source.folder)
         self.forget()
 
-    def _move(self, place: Place, target: Place) -> None:
+    def put_back_stray(self) -> Place | None:
+        """Move what was taken along by its name alone to where it lay, and return that.
+
+        Earlier versions took `a.txt.sha256` for a sidecar of `a.txt`, even a folder.
+        """
+        facts = self._share.look(self._beside)
+        if facts is None or self._is_sidecar(facts):
+            return None
+        target = self.reason.source.beside(self._beside.name)
+        self._share.make_folder(target.folder)
+        self._move(self._beside, target, is_file=facts.kind is Kind.FILE)
+        self._share.sync_folder(target.folder)
+        return target
+
+    def _move(self, place: Place, target: Place, *, is_file: bool = True) -> None:
+        # No link leads to a folder.
+        move = self._share.move_new if is_file else self._share.rename_new
         try:
-            self._share.move_new(place, target)
+            move(place, target)
         except FileExistsError:
             if not self._is_same(place, target):
                 raise Taken(target) from None
