@@ -255,6 +255,14 @@ class _LinkLocks(FileLocks):
             "changed; stop it, or set PAXECT_LINK_LOCK to another path"
         )
 
+    def held(self, node: str, where: str) -> NotReady:
+        """Return the error for an inbox from which another run of the node takes."""
+        return NotReady(
+            f"another instance, node {node!r} {where}, takes from this inbox under "
+            f"another lock than {self._lock!r}; no file was taken; stop it, or set "
+            "PAXECT_LINK_INBOX to another folder"
+        )
+
 
 def _print_banner(settings: LinkSettings, node: str) -> None:
     _say(f"[LINK] paxect-batch in the manner of Link {LINK_VERSION}, node {node}")

@@ -177,7 +177,14 @@ class FileLocks:
 
     def held_here(self, node: str, path: str) -> NotReady:
         """Return the error for a run of the node on this machine."""
-        return _held(node, f"on this machine (lock {path!r})")
+        return self.held(node, f"on this machine (lock {path!r})")
+
+    def held(self, node: str, where: str) -> NotReady:
+        """Return the error for a node that another run is."""
+        return NotReady(
+            f"another run holds node {node!r} {where}; nothing was changed; wait for "
+            "it, or give this one another --node"
+        )
 
     def _unlock_run(self) -> None:
         lock, self._run_lock = self._run_lock, None
@@ -215,7 +222,7 @@ class FileLocks:
             if is_over(parse(paper), silent, own=lease):
                 self._end(lease.node, paper, lease)
             elif _is_alive(paper, first, own=lease):
-                raise _held(lease.node, _where(paper))
+                raise self.held(lease.node, _where(paper))
             else:
                 first = first or paper
                 self._wait(applicant)
@@ -369,13 +376,6 @@ def _where(paper: bytes) -> str:
     if lease is None:
         return "on this share"
     return f"on machine {lease.machine.host!r}, process {lease.machine.pid}"
-
-
-def _held(node: str, where: str) -> NotReady:
-    return NotReady(
-        f"another run holds node {node!r} {where}; nothing was changed; wait for it, "
-        "or give this one another --node"
-    )
 
 
 def _unreadable(node: str) -> OSError:

@@ -1,10 +1,13 @@
 """What a Link refuses before it touches anything, and what it says then."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from paxect_batch.cli.link import main
+from paxect_batch.seams import Applicant
+from paxect_batch.world.locks import FileLocks
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +92,25 @@ def test_folder_that_cannot_be_made_is_75(
     (folder / "inbox").write_text("a file")
     assert main([]) == 75
     assert "make it, or name another" in capsys.readouterr().err
+
+
+def test_inbox_that_another_one_holds_by_its_own_lock_is_75_with_advice_for_a_link(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    state = folder / "inbox" / ".paxect"
+    state.mkdir(parents=True)
+    held = FileLocks(str(state), run_lock=str(folder / "one.lock"))
+    held.join(Applicant(node=socket.gethostname(), run="run-of-another"))
+    monkeypatch.setenv("PAXECT_LINK_LOCK", "two.lock")
+    try:
+        assert main([]) == 75
+    finally:
+        held.leave()
+    said = capsys.readouterr().err
+    assert "takes from this inbox under another lock than 'two.lock'" in said
+    assert "set PAXECT_LINK_INBOX" in said
+    assert "--node" not in said
+    assert "nothing was changed" not in said
 
 
 def test_manifest_that_cannot_be_written_lets_the_lock_go(
