@@ -306,7 +306,8 @@ class _LinkEvents:
         self.began = self.began or event is Event.STARTUP
         if event is Event.POLICY_CHANGED:
             self._log.level = self._policy.in_force.log_level
-        src, dst = self._path(src), self._path(dst)
+        # A message may begin with the place that it is about.
+        src, dst, message = map(self._path, (src, dst, message))
         self._log.write(
             event, src=src, dst=dst, status=status, message=message, pace=pace
         )

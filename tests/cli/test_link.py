@@ -292,3 +292,19 @@ def test_peer_that_is_not_trusted_stops_foreign_containers_and_no_own_files(
     blocked = {Path(each["src"]).name for each in life.of("policy_block")}
     assert blocked == {"sent.freq", "late.exe"}
     assert not (tmp_path / "outbox" / "sent").exists()
+
+
+def test_collision_is_logged_with_the_whole_path_of_what_is_in_the_way(
+    tmp_path: Path,
+) -> None:
+    write_policy(tmp_path / "link_policy.json")
+    container = sent(tmp_path)
+    (tmp_path / "outbox").mkdir()
+    taken = tmp_path / "outbox" / "sent"
+    taken.write_text("older")
+    link = Link(tmp_path, POLL_SEC="0.05")
+    link.until("[LINK] collision")
+    (event,) = ended(link, "paxect_link_log.jsonl").of("collision")
+    assert event["src"] == str(container)
+    assert event["message"] == f"{taken} is taken by other bytes, which stay"
+    assert taken.read_text() == "older"
