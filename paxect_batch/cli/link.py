@@ -36,7 +36,7 @@ from paxect_batch.model.errors import ConfigError, Exit, NotReady
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
 from paxect_batch.model.pace import PaceStep
-from paxect_batch.model.places import Root
+from paxect_batch.model.places import Root, printable
 from paxect_batch.model.run import RunOptions
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.node import Node
@@ -46,7 +46,7 @@ from paxect_batch.rules.policy import policy_sha256
 from paxect_batch.seams import Applicant
 from paxect_batch.world.clock import RealClock
 from paxect_batch.world.descriptors import raise_limit
-from paxect_batch.world.event_log import JsonlEventLog, level_of, printable
+from paxect_batch.world.event_log import JsonlEventLog, level_of
 from paxect_batch.world.keys import EnvironmentKeys
 from paxect_batch.world.ledger import FileLedger
 from paxect_batch.world.load import Load

@@ -90,3 +90,16 @@ def to_bytes(text: str) -> bytes:
     return _ESCAPED.sub(
         lambda match: bytes.fromhex(match[1].decode()) if match[1] else b"\\", data
     )
+
+
+def printable(text: str) -> str:
+    """Return the text so that it neither breaks a line nor commands a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else _escaped(ord(letter)) for letter in text
+    )
+
+
+def _escaped(code: int) -> str:
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

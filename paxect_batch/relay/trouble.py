@@ -11,7 +11,7 @@ import msgspec
 from paxect_batch.model.errors import ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Identity
-from paxect_batch.model.places import Place
+from paxect_batch.model.places import Place, printable
 from paxect_batch.model.policy import OnCollision, Policy
 from paxect_batch.model.transfer import Attempts, Failure, Outcome
 from paxect_batch.relay import state
@@ -182,7 +182,8 @@ def share_error(error: OSError | ShareError) -> ShareError:
     """Return the error that ends or pauses a run, whatever the share raised."""
     if isinstance(error, ShareError):
         return error
-    where = f" ({error.filename!r})" if error.filename else ""
+    names = [str(name) for name in (error.filename, error.filename2) if name]
+    where = f" ({printable(' -> '.join(names))})" if names else ""
     return ShareError(
         f"the share gave {error.strerror or error}{where}; items are as they were; "
         "mend the share and run again",

@@ -32,7 +32,7 @@ def ask(name: bytes, folder_fd: int) -> os.stat_result:
     assert call is not None
     number = call(name, folder_fd)
     if number:
-        raise OSError(number, os.strerror(number), os.fsdecode(name))
+        raise OSError(number, os.strerror(number), name)
     # The client remembers what the server just said.
     return os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
 

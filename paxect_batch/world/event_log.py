@@ -19,6 +19,7 @@ import msgspec
 
 from paxect_batch.model.events import LEVELS, Event, EventLine
 from paxect_batch.model.pace import PaceStep
+from paxect_batch.model.places import printable
 from paxect_batch.model.policy import LogLevel
 from paxect_batch.seams import Clock, EventLog
 
@@ -227,19 +228,6 @@ def utc_text(seconds: float) -> str:
     """Return a time as `2026-01-31T23:59:59.123Z`."""
     at = datetime.fromtimestamp(seconds, UTC)
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
-
-
-def printable(text: str) -> str:
-    """Return the text so that it neither breaks a line nor commands a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        letter if letter.isprintable() else _escaped(ord(letter)) for letter in text
-    )
-
-
-def _escaped(code: int) -> str:
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def _say_on_standard_error(text: str) -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 
 from paxect_batch.model.errors import ConfigError
-from paxect_batch.world.event_log import printable
+from paxect_batch.model.places import printable
 
 VARIABLES = ("PAXECT_BATCH_HMAC_KEY", "PAXECT_LINK_HMAC_KEY")
 """Where the key may stand; the first that is set and not empty counts."""

@@ -33,9 +33,7 @@ def rename_new(old_fd: int, old_name: bytes, new_fd: int, new_name: bytes) -> No
         if number == 0:
             return
         if number not in _CALL_IS_MISSING:
-            raise OSError(
-                number, os.strerror(number), old_name, None, os.fsdecode(new_name)
-            )
+            raise OSError(number, os.strerror(number), old_name, None, new_name)
     _look_and_rename(old_fd, old_name, new_fd, new_name)
 
 
@@ -82,7 +80,7 @@ def _look_and_rename(
         os.rename(old_name, new_name, src_dir_fd=old_fd, dst_dir_fd=new_fd)
         return
     raise FileExistsError(
-        errno.EEXIST, os.strerror(errno.EEXIST), os.fsdecode(new_name)
+        errno.EEXIST, os.strerror(errno.EEXIST), old_name, None, new_name
     )
 
 

@@ -1,8 +1,8 @@
 """What a share needs of the operating system's file calls, below one set of roots.
 
 A path never leads outside its root: it has no `..`, is never absolute, and no part of
-it is followed if it is a link. Errors are those of the system, unchanged; a path that
-cannot be meant is EINVAL, a link where a folder should be is ELOOP.
+it is followed if it is a link. Errors are those of the system, and tell of the place as
+text; a path that cannot be meant is EINVAL, a link where a folder should be is ELOOP.
 
 `tree_descriptors` holds for POSIX, where folders are opened one by one and held by
 their descriptors, so that a folder swapped for a link meanwhile changes nothing.
@@ -16,7 +16,7 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from paxect_batch.model.items import Removal
@@ -114,6 +114,15 @@ def impossible(place: Place) -> OSError:
 def linked(place: Place) -> OSError:
     """Return the error for a path that leads through a link."""
     return OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(place))
+
+
+def tell_places(error: OSError, arguments: Sequence[object]) -> None:
+    """Let an error tell of the places among the arguments of the call that met it."""
+    texts = [str(place) for place in arguments if isinstance(place, Place)]
+    if texts:
+        error.filename = texts[0]
+    if len(texts) > 1:
+        error.filename2 = texts[1]
 
 
 def temp_name() -> str:

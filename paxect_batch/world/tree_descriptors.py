@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import math
 import os
 import stat
@@ -22,15 +21,15 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
-from typing import Concatenate, ParamSpec, TypeVar
+from collections.abc import Iterator, Mapping
 
 from paxect_batch.model.items import Removal
-from paxect_batch.model.places import Place, Root
+from paxect_batch.model.places import Place, Root, to_text
 from paxect_batch.world.file_systems import is_local
 from paxect_batch.world.looks import see, way_to_look
 from paxect_batch.world.removals import removal
 from paxect_batch.world.renames import move_new, rename_new
+from paxect_batch.world.stale import Walk, never_stale, until_stale
 from paxect_batch.world.tree import LIST, NO_LINK, linked, name_of, parts_of
 
 FOLDERS_OPEN_MAX = 64
@@ -48,7 +47,6 @@ _ROOT = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0)
 
 # A share without a sync of folders has nothing to be told by failing.
 _CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP)
-_MAYBE_MOVED = (errno.ENOENT, errno.ENOTDIR)
 
 
 class _Folder:
@@ -68,69 +66,6 @@ class _Folder:
 
 
 _Listing = contextlib.AbstractContextManager[Iterator[os.DirEntry[str]]]
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
-
-
-def _never_stale(
-    method: Callable[Concatenate[DescriptorTree, _P], _T],
-) -> Callable[Concatenate[DescriptorTree, _P], _T]:
-    """Walk once more where what was known before may have misled.
-
-    Either us, who trusted a folder in which a name is missing; or an NFS client, which
-    says ESTALE then: a folder on the way, or the one that is held, was removed by
-    another client. If it says so again, what was asked for is not there, unless the
-    share as a whole is not what it was.
-    """
-
-    @functools.wraps(method)
-    def call(self: DescriptorTree, /, *args: _P.args, **named: _P.kwargs) -> _T:
-        this = self.thread
-        this.has_trusted = False
-        try:
-            try:
-                return method(self, *args, **named)
-            except OSError as error:
-                if error.errno not in _MAYBE_MOVED or not this.has_trusted:
-                    raise
-            this.trusts = False
-            try:
-                return method(self, *args, **named)
-            finally:
-                this.trusts = True
-        except OSError as error:
-            if error.errno != errno.ESTALE:
-                raise
-        with self.seeing():
-            try:
-                return method(self, *args, **named)
-            except OSError as error:
-                if error.errno != errno.ESTALE or self.is_stale():
-                    raise
-                raise FileNotFoundError(
-                    errno.ENOENT, os.strerror(errno.ENOENT), error.filename
-                ) from error
-
-    return call
-
-
-def _until_stale(found: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
-    try:
-        yield from found
-    except OSError as error:
-        if error.errno != errno.ESTALE:
-            raise
-
-
-class _Thread(threading.local):
-    """How one thread walks."""
-
-    sees = False
-    """Whether it asks the server for every name on the way."""
-    trusts = True
-    """Whether it goes by what it found a moment ago."""
-    has_trusted = False
-    """Whether it did."""
 
 
 class DescriptorTree:
@@ -143,21 +78,21 @@ class DescriptorTree:
         self._open: OrderedDict[tuple[Root, str], _Folder] = OrderedDict()
         self._lock = threading.Lock()
         self._trust_seconds = trust_seconds
-        self.thread = _Thread()
+        self.thread = Walk()
 
-    @_never_stale
+    @never_stale
     def open(self, place: Place, flags: int) -> int:
         """See `Tree`."""
         folder, name = self._at(place)
         return os.open(name, flags | NO_LINK, 0o666, dir_fd=folder.fd)
 
-    @_never_stale
+    @never_stale
     def stat(self, place: Place) -> os.stat_result:
         """See `Tree`."""
         folder, name = self._at(place)
         return os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
 
-    @_never_stale
+    @never_stale
     def look(self, place: Place) -> os.stat_result:
         """See `Tree`."""
         folder, name = self._at(place)
@@ -169,11 +104,11 @@ class DescriptorTree:
         try:
             with listing as found:
                 # Removed while it is listed: then there is nothing more in it.
-                yield from _until_stale(found)
+                yield from until_stale(found, folder)
         finally:
             os.close(fd)
 
-    @_never_stale
+    @never_stale
     def _listing(self, folder: Place) -> tuple[int, _Listing]:
         fd = self.open_folder(folder)
         try:
@@ -182,39 +117,39 @@ class DescriptorTree:
             os.close(fd)
             raise
 
-    @_never_stale
+    @never_stale
     def make(self, folder: Place) -> None:
         """See `Tree`."""
         above, name = self._at(folder)
         os.mkdir(name, dir_fd=above.fd)
 
-    @_never_stale
+    @never_stale
     def remove(self, place: Place) -> None:
         """See `Tree`."""
         folder, name = self._at(place)
         os.unlink(name, dir_fd=folder.fd)
 
-    @_never_stale
+    @never_stale
     def remove_folder(self, folder: Place) -> None:
         """See `Tree`."""
         above, name = self._at(folder)
         os.rmdir(name, dir_fd=above.fd)
 
-    @_never_stale
+    @never_stale
     def replace(self, source: Place, target: Place) -> None:
         """See `Tree`."""
         old, old_name = self._at(source)
         new, new_name = self._at(target)
         os.replace(old_name, new_name, src_dir_fd=old.fd, dst_dir_fd=new.fd)
 
-    @_never_stale
+    @never_stale
     def rename_new(self, source: Place, target: Place) -> None:
         """See `Tree`."""
         old, old_name = self._at(source)
         new, new_name = self._at(target)
         rename_new(old.fd, old_name, new.fd, new_name)
 
-    @_never_stale
+    @never_stale
     def move_new(self, source: Place, target: Place) -> None:
         """See `Tree`."""
         old, old_name = self._at(source)
@@ -224,7 +159,7 @@ class DescriptorTree:
         else:
             move_new(old.fd, old_name, new.fd, new_name)
 
-    @_never_stale
+    @never_stale
     def sync_folder(self, folder: Place) -> None:
         """See `Tree`."""
         fd = self.open_folder(folder)
@@ -236,7 +171,7 @@ class DescriptorTree:
         finally:
             os.close(fd)
 
-    @_never_stale
+    @never_stale
     def removal(self, folder: Place) -> Removal:
         """See `Tree`."""
         return removal(self._folder(folder, folder.path).fd)
@@ -245,7 +180,12 @@ class DescriptorTree:
         """See `Tree`."""
         if sys.platform == "win32":
             raise AssertionError("it has `tree_paths`")
-        found = os.statvfs(self._roots[root])
+        path = self._roots[root]
+        try:
+            found = os.statvfs(path)
+        except OSError as error:
+            error.filename = to_text(path)
+            raise
         return found.f_bavail * found.f_frsize
 
     def dress(self, stream_fd: int, place: str, times_ns: tuple[int, int]) -> None:
@@ -293,7 +233,7 @@ class DescriptorTree:
             this.has_trusted = True
         return held
 
-    @_never_stale
+    @never_stale
     def open_folder(self, folder: Place) -> int:
         """See `Tree`."""
         # A descriptor of its own: two listings would share its position, and those
@@ -316,11 +256,17 @@ class DescriptorTree:
         # By its path each time: what is mounted there may have changed.
         path = self._roots[root]
         held = self._cached((root, ""))
-        if held is not None:
-            found = os.stat(path)
-            if (found.st_dev, found.st_ino) == held.identity:
-                return held
-        return self._keep((root, ""), _Folder(os.open(path, _ROOT)))
+        try:
+            if held is not None:
+                found = os.stat(path)
+                if (found.st_dev, found.st_ino) == held.identity:
+                    return held
+            fd = os.open(path, _ROOT)
+        except OSError as error:
+            # It is not the place that was asked for which is in trouble.
+            error.filename = to_text(path)
+            raise
+        return self._keep((root, ""), _Folder(fd))
 
     def _child(
         self, place: Place, above: _Folder, key: tuple[Root, str], name: bytes

@@ -9,16 +9,17 @@ waited out for a moment.
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from paxect_batch.model.items import Removal
 from paxect_batch.model.places import Place, Root
-from paxect_batch.world.tree import READ, linked, parts_of
+from paxect_batch.world.tree import READ, linked, parts_of, tell_places
 
 SHARING_TRIES_MAX = 6
 SHARING_WAIT_SECONDS = 0.01
@@ -30,7 +31,24 @@ _SHARING_ERRORS = (5, 32, 33)
 # as those of deduplicated files do.
 _LINK_TAGS = (0xA000000C, 0xA0000003)
 
+_P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+def _placed(
+    method: Callable[Concatenate[PathTree, _P], _T],
+) -> Callable[Concatenate[PathTree, _P], _T]:
+    """Let what a method raises tell of places, as `tree_descriptors` does."""
+
+    @functools.wraps(method)
+    def call(self: PathTree, /, *args: _P.args, **named: _P.kwargs) -> _T:
+        try:
+            return method(self, *args, **named)
+        except OSError as error:
+            tell_places(error, args)
+            raise
+
+    return call
 
 
 class PathTree:
@@ -45,6 +63,7 @@ class PathTree:
                 root: literal_on_windows(path) for root, path in self._roots.items()
             }
 
+    @_placed
     def open(self, place: Place, flags: int) -> int:
         """See `Tree`."""
         path = self._path(place)
@@ -52,6 +71,7 @@ class PathTree:
             raise linked(place)
         return _patiently(lambda: os.open(path, flags, 0o666))
 
+    @_placed
     def stat(self, place: Place) -> os.stat_result:
         """See `Tree`."""
         return os.lstat(self._path(place))
@@ -69,30 +89,39 @@ class PathTree:
 
     def scan(self, folder: Place) -> Iterator[os.DirEntry[str]]:
         """See `Tree`."""
-        path = self._path(folder)
-        if folder.path and _is_link_at(path):
-            raise linked(folder)
-        with os.scandir(path) as found:
-            yield from found
+        try:
+            path = self._path(folder)
+            if folder.path and _is_link_at(path):
+                raise linked(folder)
+            with os.scandir(path) as found:
+                yield from found
+        except OSError as error:
+            tell_places(error, (folder,))
+            raise
 
+    @_placed
     def make(self, folder: Place) -> None:
         """See `Tree`."""
         os.mkdir(self._path(folder))
 
+    @_placed
     def remove(self, place: Place) -> None:
         """See `Tree`."""
         path = self._path(place)
         _patiently(lambda: os.unlink(path))
 
+    @_placed
     def remove_folder(self, folder: Place) -> None:
         """See `Tree`."""
         os.rmdir(self._path(folder))
 
+    @_placed
     def replace(self, source: Place, target: Place) -> None:
         """See `Tree`."""
         old, new = self._path(source), self._path(target)
         _patiently(lambda: os.replace(old, new))
 
+    @_placed
     def rename_new(self, source: Place, target: Place) -> None:
         """See `Tree`."""
         old, new = self._path(source), self._path(target)

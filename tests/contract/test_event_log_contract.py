@@ -23,7 +23,6 @@ from paxect_batch.world.event_log import (
     TAIL_EVENTS,
     ConsoleEvents,
     JsonlEventLog,
-    printable,
 )
 
 
@@ -335,6 +334,5 @@ def test_console_that_is_gone_stops_nobody(tmp_path: Path) -> None:
     assert len(log.lines()) == 1
 
 
-def test_printable_text_stays_as_it_is() -> None:
-    assert printable("né \N{GRINNING FACE}") == "né \N{GRINNING FACE}"
+def test_moment_is_told_to_the_millisecond() -> None:
     assert event_log.utc_text(0.9999) == "1970-01-01T00:00:00.999Z"

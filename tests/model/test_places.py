@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paxect_batch.model.places import Place, Root, to_bytes, to_text
+from paxect_batch.model.places import Place, Root, printable, to_bytes, to_text
 
 tricky = st.lists(
     st.sampled_from(
@@ -61,3 +61,8 @@ def test_place_is_a_root_and_a_path() -> None:
     assert place.folder.folder == top
     assert place.beside("b") == Place(Root.INBOX, "sub/b")
     assert top.child("a").beside("b") == top.child("b")
+
+
+def test_printable_text_stays_and_what_would_command_a_terminal_is_escaped() -> None:
+    assert printable("né \N{GRINNING FACE}") == "né \N{GRINNING FACE}"
+    assert printable("a\nb\N{RIGHT-TO-LEFT OVERRIDE}\udc80") == r"a\x0ab\u202e\udc80"

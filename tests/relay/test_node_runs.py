@@ -82,6 +82,29 @@ def test_drain_ends_with_share_error_when_the_share_is_full(bench: Bench) -> Non
     bench.check_delivered_once()
 
 
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("outbox/d/a.txt",), "gave Read-only (outbox/d/a.txt);"),
+        (("wire/a", None, "wire/b"), "gave Read-only (wire/a -> wire/b);"),
+        (("log\n\udc80",), "gave Read-only (log\\x0a\\udc80);"),
+        ((), "gave Read-only; items"),
+    ],
+)
+def test_failure_of_the_share_is_told_with_its_places(
+    bench: Bench, names: tuple[str, ...], told: str
+) -> None:
+    bench.drop("a", b"data")
+
+    def fail(number: int, name: str) -> None:
+        if name == "make_folder":
+            raise OSError(errno.EROFS, "Read-only", *names)
+
+    with pytest.raises(ShareError) as caught:
+        bench.drain(WatchedShare(bench.share(), before=fail))
+    assert told in caught.value.message
+
+
 def test_stop_drops_what_is_staged_and_a_later_drain_delivers(bench: Bench) -> None:
     for number in range(40):
         bench.drop(f"f{number}", b"x")
