@@ -1,10 +1,15 @@
-"""The checks of `verify`, one kind after the other, and what they found."""
+"""The checks of `verify`, one kind after the other, and what they found.
+
+Nodes may be at work meanwhile: what lies at a place may have been delivered after its
+records were read. So what is found there is a suspicion, until the ledgers have nothing
+new to say of the place, no run promises anything there, and it is found again.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -12,8 +17,13 @@ from paxect_batch.model.errors import Exit
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.printed import Flaw
 from paxect_batch.model.records import Fate, Record
+from paxect_batch.relay import state
 from paxect_batch.relay.scan import scan
-from paxect_batch.report.checksums import delivered_bytes, delivered_sha256
+from paxect_batch.report.checksums import (
+    delivered_bytes,
+    delivered_place,
+    delivered_sha256,
+)
 from paxect_batch.rules.naming import is_container, is_sidecar, sidecar_name
 from paxect_batch.seams import Share
 from paxect_core import reader
@@ -22,6 +32,8 @@ from paxect_core.results import DecodeResult
 
 _READ_BYTES = 1 << 20
 _SIDECAR_BYTES_MAX = 4096
+ROUNDS_MAX = 5
+"""How often a place is looked at again to which more was delivered meanwhile."""
 
 
 class _Delivery(msgspec.Struct, frozen=True):
@@ -40,18 +52,15 @@ class Verification:
         self._threads = threads
         self._deliveries: dict[Place, _Delivery] = {}
         self._raw_of: dict[bytes, bytes] = {}
+        self._torn: set[tuple[Place, int]] = set()
+        self._suspects: dict[Place, list[Flaw]] = {}
+        """What was found at places and is not confirmed."""
         self.findings: list[Flaw] = []
         self.checked: Counter[str] = Counter()
 
     def note_torn(self, ledger: Place, offset: int) -> None:
-        """Take in that a line of a ledger is no record."""
-        self._find(
-            "ledger_torn",
-            ledger,
-            f"the line at byte {offset} is no record",
-            "a crash leaves one such line at most; the file that it spoke of is safe",
-            Exit.UNFINISHED,
-        )
+        """Take in that a line of a ledger is no record; it may be written just now."""
+        self._torn.add((ledger, offset))
 
     def read_records(self, records: Iterable[Record]) -> None:
         """Compare records with each other, and keep what each place should hold."""
@@ -60,11 +69,14 @@ class Verification:
             if record.fate is not Fate.DELIVERED or record.target is None:
                 continue
             self._compare_with_other_records(record)
-            known = self._deliveries.get(record.target)
-            if known is None or known.at <= record.at:
-                self._deliveries[record.target] = _Delivery(
-                    record.at, delivered_sha256(record), delivered_bytes(record)
-                )
+            self._keep(record, record.target)
+
+    def _keep(self, record: Record, target: Place) -> None:
+        known = self._deliveries.get(target)
+        if known is None or known.at <= record.at:
+            self._deliveries[target] = _Delivery(
+                record.at, delivered_sha256(record), delivered_bytes(record)
+            )
 
     def _compare_with_other_records(self, record: Record) -> None:
         try:
@@ -92,16 +104,18 @@ class Verification:
     def check_wire(self) -> None:
         """Read every container, and compare it with its sidecar and its records."""
         for entry in scan(self._share, Root.WIRE):
-            place = entry.place
-            if is_container(place.name):
-                self._check_container(place)
-            elif is_sidecar(place.name):
-                self._check_sidecar(place)
+            self._check_on_wire(entry.place)
 
-    def _check_sidecar(self, place: Place) -> None:
-        container = place.beside(place.name[: -len(sidecar_name(""))])
+    def _check_on_wire(self, place: Place) -> None:
+        container = _container_of(place)
+        if container is not None:
+            self._check_sidecar(place, container)
+        elif is_container(place.name):
+            self._check_container(place)
+
+    def _check_sidecar(self, place: Place, container: Place) -> None:
         if self._share.look(container) is None and self._share.look(place) is not None:
-            self._find(
+            self._suspect(
                 "orphaned_sidecar",
                 place,
                 "there is no container for this sidecar",
@@ -118,7 +132,7 @@ class Verification:
         except FileNotFoundError:
             return  # a run took it meanwhile
         except ContainerError as error:
-            self._find(
+            self._suspect(
                 error.code,
                 place,
                 str(error),
@@ -149,7 +163,7 @@ class Verification:
     def _compare_with_sidecar(self, place: Place, sha256: str, sidecar: bytes) -> None:
         words = sidecar.decode("ascii", "replace").split()
         if not words or words[0].lower() != sha256:
-            self._find(
+            self._suspect(
                 "checksum_mismatch",
                 place,
                 f"its SHA-256 is {sha256}, its sidecar says {''.join(words[:1])!r}",
@@ -184,7 +198,7 @@ class Verification:
         return digest.hexdigest(), size
 
     def _differs(self, place: Place, detail: str) -> None:
-        self._find(
+        self._suspect(
             "differs_from_record",
             place,
             detail,
@@ -194,7 +208,7 @@ class Verification:
 
     def _unreadable(self, place: Place, error: OSError | FileError) -> None:
         detail = getattr(error, "strerror", None) or str(error)
-        self._find(
+        self._suspect(
             "unreadable",
             place,
             f"reading it gave: {detail}",
@@ -202,7 +216,76 @@ class Verification:
             Exit.SHARE,
         )
 
+    def confirm(self, records: Callable[[], Iterable[Record]]) -> None:
+        """Tell of what is found again; `records` reads them all anew."""
+        checked = self.checked.copy()
+        for _ in range(ROUNDS_MAX):
+            if self._torn or self._suspects:
+                self._confirm(records)
+        self.checked = checked  # each place was counted once already
+
+    def _confirm(self, records: Callable[[], Iterable[Record]]) -> None:
+        suspects, self._suspects = self._suspects, {}
+        torn, self._torn = self._torn, set()
+        known = {place: self._delivery(place) for place in suspects}
+        # In this order: what was published, and is promised no more, is recorded.
+        promised = self._promised()
+        for record in records():
+            if (target := delivered_place(record)) is not None:
+                self._keep(record, target)
+        for ledger, offset in sorted(torn & self._torn):
+            self._find_torn(ledger, offset)
+        self._torn.clear()
+        for place in suspects:
+            if place not in promised:
+                self._check_again(place, known[place])
+
+    def _delivery(self, place: Place) -> _Delivery | None:
+        """Return the newest delivery to a place; to its container's, for a sidecar."""
+        return self._deliveries.get(_container_of(place) or place)
+
+    def _promised(self) -> set[Place]:
+        """Return all places at which a run may do what it promised."""
+        found: set[Place] = set()
+        for node in state.folders_in(self._share, state.state("intents")):
+            for place in state.intents_of(self._share, node.name):
+                intent = state.load_intent(self._share, place)
+                for pledge in intent.pledges if intent is not None else ():
+                    for each in (pledge.source, pledge.target):
+                        found |= {each, each.beside(sidecar_name(each.name))}
+        return found
+
+    def _check_again(self, place: Place, known: _Delivery | None) -> None:
+        if place.root is Root.WIRE:
+            self._check_on_wire(place)
+        else:
+            self._check_delivered(place, self._deliveries[place])
+        if self._delivery(place) == known:
+            self.findings += self._suspects.pop(place, ())
+
+    def _find_torn(self, ledger: Place, offset: int) -> None:
+        self._find(
+            "ledger_torn",
+            ledger,
+            f"the line at byte {offset} is no record",
+            "a crash leaves one such line at most; the file that it spoke of is safe",
+            Exit.UNFINISHED,
+        )
+
+    def _suspect(
+        self, code: str, place: Place, detail: str, advice: str, exit_code: Exit
+    ) -> None:
+        flaw = Flaw(code, str(place), detail, advice, int(exit_code))
+        self._suspects.setdefault(place, []).append(flaw)
+
     def _find(
         self, code: str, place: Place, detail: str, advice: str, exit_code: Exit
     ) -> None:
         self.findings.append(Flaw(code, str(place), detail, advice, int(exit_code)))
+
+
+def _container_of(place: Place) -> Place | None:
+    """Return the container whose sidecar it is; None if it is none."""
+    if place.root is not Root.WIRE or not is_sidecar(place.name):
+        return None
+    return place.beside(place.name[: -len(sidecar_name(""))])

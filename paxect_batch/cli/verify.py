@@ -2,7 +2,7 @@
 
 Containers are read whole and compared with their sidecars and records; files that were
 delivered and are still there with theirs; records with each other. A file that its
-consumer has taken is no finding.
+consumer has taken is no finding, nor is what nodes at work do meanwhile.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ def check(opened: Opened) -> Verification:
     verification.read_records(opened.records(verification.note_torn))
     verification.check_wire()
     verification.check_delivered()
+    verification.confirm(lambda: opened.records(verification.note_torn))
     return verification
 
 
