@@ -41,3 +41,4 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     generation: int = 0
     codec: str = ""
     at: str = ""
+    """When, by the share's clock, as ISO 8601 in UTC: it orders deliveries of nodes."""

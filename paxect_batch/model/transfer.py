@@ -162,6 +162,7 @@ class Failure(msgspec.Struct, frozen=True):
     """One try that failed."""
 
     at: float
+    """When, by the share's clock, in seconds since 1970."""
     node: str
     code: str
     detail: str

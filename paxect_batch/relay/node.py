@@ -111,7 +111,7 @@ class Node:
             self._recorder,
             node=options.node,
             run=options.run,
-            stamp=lambda: utc(clock.now()),
+            stamp=lambda: utc(share.now()),
             stands=locks.stands,
             delivered=self._account.delivered,
         )
@@ -123,7 +123,7 @@ class Node:
             self._account,
             node=options.node,
             run=options.run,
-            stamp=lambda: utc(clock.now()),
+            stamp=lambda: utc(share.now()),
             stands=locks.stands,
         )
         self._dispatcher = Dispatcher(

@@ -19,6 +19,8 @@ from paxect_batch.model.records import Fate, Record
 SPANS = 120
 SLOWEST_MAX = 15
 SET_ASIDE_MAX = 200
+_CLOCKS_APART_SECONDS = 1.0
+"""So far apart two clocks may be that are right."""
 
 
 class Slow(msgspec.Struct, frozen=True, order=True):
@@ -62,9 +64,11 @@ class RunFold:
         self.records = 0
 
     def add(self, record: Record) -> None:
-        """Take in one record."""
-        self.records += 1
+        """Take in one record; the first one comes first."""
         ended = seconds_of(record.at)
+        if not self.records and ended is not None:
+            self._begin_by(ended)
+        self.records += 1
         at = self._begin + self.seconds if ended is None else ended
         changed = record.identity.mtime_ns / 1e9
         came = min(max(changed, self._begin), at)
@@ -86,6 +90,11 @@ class RunFold:
             heapq.heappush(self._slowest, slow)
         else:
             heapq.heappushpop(self._slowest, slow)
+
+    def _begin_by(self, first: float) -> None:
+        # The node says by its own clock when it began, and records are by the share's.
+        if not 0 <= first - self._begin <= self.seconds + _CLOCKS_APART_SECONDS:
+            self._begin = first
 
     def slowest(self) -> list[Slow]:
         """Return the files that took longest, the slowest first."""

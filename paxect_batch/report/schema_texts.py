@@ -18,7 +18,7 @@ TEXTS = {
     "allowed_suffixes": "Suffixes of the files that travel.",
     "around": "How it stands with what the run shares with others.",
     "asked": "What the operator asked of the pace.",
-    "at": "When, by the share's clock, in seconds since 1970.",
+    "at": "When, by the clock of the machine that tells, in seconds since 1970.",
     "at_seconds": "When it was decided, since the run began.",
     "auto_delete": "Whether a source that arrived is deleted; otherwise it is kept.",
     "back_bytes": "Bytes of the items that came back from the workers.",

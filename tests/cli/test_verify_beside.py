@@ -1,5 +1,6 @@
 """Verify beside nodes at work: what they do meanwhile is no finding."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from paxect_batch.cli import verification
 from paxect_batch.cli.main import main
 from paxect_batch.cli.verification import Verification
 from paxect_batch.relay.settle import Settler
+from paxect_batch.world.clock import RealClock
 
 pytestmark = pytest.mark.slow
 needs_fork = pytest.mark.skipif(
@@ -136,3 +138,18 @@ def test_verify_counts_what_it_looks_at_again_once(
     (share / "outbox" / "a.txt").write_bytes(b"onE")
     bad = json.loads(command("verify", share, "--json").out)
     assert bad["checked"] == good["checked"]
+
+
+def test_verify_and_checksums_go_by_what_came_last_though_a_clock_was_ahead(
+    share: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = RealClock.now
+    with monkeypatch.context() as ahead:
+        ahead.setattr(RealClock, "now", lambda self: now(self) + 300)
+        deliver_anew(share, b"first")
+    deliver_anew(share, b"second")
+    said = command("verify", share)
+    assert (said.code, said.err) == (0, "")
+    said = command("manifest", share, "--checksums", "-")
+    digest = hashlib.sha256(b"second").hexdigest()
+    assert f"{digest}  a.txt" in said.out.splitlines()

@@ -64,6 +64,16 @@ class Tags(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
+@pytest.mark.parametrize("ahead", [-300, 300])
+def test_fold_of_a_node_whose_clock_is_wrong_begins_with_its_first_record(
+    ahead: float,
+) -> None:
+    fold = RunFold(an_audit(started=at(600 + ahead), duration_seconds=120.0))
+    for ended in (602, 630.5, 720):
+        fold.add(a_step(600, ended))
+    assert [at for at, files in enumerate(fold.files) if files] == [0, 28, 118]
+
+
 def test_fold_counts_deliveries_and_those_who_wait_by_span() -> None:
     fold = a_fold()
     fold.add(a_step(-500, 30.5))
