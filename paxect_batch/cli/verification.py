@@ -23,6 +23,7 @@ from paxect_batch.report.checksums import (
     delivered_bytes,
     delivered_place,
     delivered_sha256,
+    digest_in,
 )
 from paxect_batch.rules.naming import is_container, is_sidecar, sidecar_name
 from paxect_batch.seams import Share
@@ -161,12 +162,12 @@ class Verification:
             return reader.verify(stream, threads=self._threads)
 
     def _compare_with_sidecar(self, place: Place, sha256: str, sidecar: bytes) -> None:
-        words = sidecar.decode("ascii", "replace").split()
-        if not words or words[0].lower() != sha256:
+        told = digest_in(sidecar)
+        if told != sha256:
             self._suspect(
                 "checksum_mismatch",
                 place,
-                f"its SHA-256 is {sha256}, its sidecar says {''.join(words[:1])!r}",
+                f"its SHA-256 is {sha256}, its sidecar says {told[:64]!r}",
                 "ask its sender to send both again",
                 Exit.INTEGRITY,
             )

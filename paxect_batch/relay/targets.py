@@ -14,6 +14,7 @@ import hashlib
 from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place
 from paxect_batch.model.transfer import Pledge
+from paxect_batch.report.checksums import digest_in
 from paxect_batch.rules.steps import TargetState
 from paxect_batch.seams import Share
 
@@ -69,6 +70,5 @@ def look_at_sidecar(share: Share, pledge: Pledge) -> TargetState:
         data = share.read(pledge.sidecar, 4096)
     if data is None:
         return TargetState.ABSENT
-    words = data.split(None, 1)
-    equal = bool(words) and words[0].lower() == pledge.container_sha256.encode()
+    equal = digest_in(data) == pledge.container_sha256
     return TargetState.EQUAL if equal else TargetState.DIFFERENT

@@ -1,11 +1,17 @@
-"""Lines that `sha256sum -c` checks, from records of what was delivered."""
+"""Lines that `sha256sum -c` checks: made of records, and read as others make them."""
 
 from __future__ import annotations
+
+import re
 
 from paxect_batch.model.items import Direction
 from paxect_batch.model.places import Place, to_bytes
 from paxect_batch.model.records import Fate, Record
 
+# What `sha256sum --tag` and BSD's `sha256` write. A mark before it says, as it does
+# before a digest, that the name is escaped.
+_TAGGED = re.compile(rb"SHA256 \(.*\) = (\S+)")
+_MARK = b"\\"
 _ESCAPES = ((b"\\", b"\\\\"), (b"\n", b"\\n"), (b"\r", b"\\r"))
 
 
@@ -33,8 +39,20 @@ def checksum_line(sha256: str, name: bytes) -> bytes:
     escaped = name
     for plain, mark in _ESCAPES:
         escaped = escaped.replace(plain, mark)
-    start = b"\\" if escaped != name else b""
+    start = _MARK if escaped != name else b""
     return start + sha256.encode() + b"  " + escaped + b"\n"
+
+
+def digest_in(sidecar: bytes) -> str:
+    """Return the digest that a sidecar tells, in lower case; empty if it has no word.
+
+    It may be bare, or a line of `sha256sum` in any form, for a name of any bytes. Where
+    it is none of these its first word is returned, which no digest is equal to.
+    """
+    line = sidecar.strip().partition(b"\n")[0].removeprefix(_MARK)
+    tagged = _TAGGED.match(line)
+    words = tagged.groups() if tagged else line.split(None, 1)
+    return words[0].decode("ascii", "replace").lower() if words else ""
 
 
 def record_line(record: Record, *, prefix: bytes = b"") -> bytes:

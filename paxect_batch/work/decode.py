@@ -15,6 +15,7 @@ import paxect_core
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.items import Kind
 from paxect_batch.model.transfer import Outcome, Result, Task
+from paxect_batch.report.checksums import digest_in
 from paxect_batch.seams import Share
 from paxect_batch.work.encode import check_unchanged
 from paxect_batch.work.outcomes import SourceChanged, of_file_error, of_source, of_stage
@@ -121,11 +122,7 @@ def _sidecar_digest(share: Share, task: Task) -> str | None:
             f"{error.strerror or error}",
             exit_code=Exit.INTEGRITY,
         ) from error
-    if data is None:
-        return None
-    # Bare hex as Link writes it, or a line of sha256sum: the first word counts.
-    words = data.split(None, 1)
-    return words[0].decode("ascii", "replace").lower() if words else ""
+    return None if data is None else digest_in(data)
 
 
 def _told_apart(

@@ -58,6 +58,15 @@ def test_verify_finds_bytes_that_changed(share: Path, command: Command) -> None:
     assert "checksum_mismatch" in codes(command("verify", share, "--json").out)
 
 
+@pytest.mark.parametrize("line", ["\\{}  we\\\\ird.freq\n", "SHA256 (b) = {}\n"])
+def test_verify_reads_sidecars_in_each_form_of_sha256sum(
+    share: Path, command: Command, line: str
+) -> None:
+    sidecar = share / "wire" / "b.txt.freq.sha256"
+    sidecar.write_text(line.format(sidecar.read_text().strip()))
+    assert command("verify", share).code == 0
+
+
 def test_verify_finds_another_container_in_the_place_of_the_recorded_one(
     share: Path, command: Command
 ) -> None:

@@ -120,6 +120,8 @@ def test_wrong_sidecar_is_a_checksum_mismatch_and_right_one_in_any_form_passes(
         ("bare", f"{digest}\n"),
         ("line", f"{digest}  line.freq\n"),
         ("upper", digest.upper()),
+        ("marked", f"\\{digest}  new\\nline.freq\n"),
+        ("tagged", f"SHA256 (tagged.freq) = {digest}\n"),
         ("wrong", "0" * 64),
         ("empty", ""),
     ):
@@ -129,12 +131,28 @@ def test_wrong_sidecar_is_a_checksum_mismatch_and_right_one_in_any_form_passes(
     assert sorted(p.name for p in files_below(bench.outbox)) == [
         "bare",
         "line",
+        "marked",
+        "tagged",
         "upper",
     ]
     assert standing.set_aside_files == 2
     assert Exit.INTEGRITY in standing.exit_codes
     assert {reason["code"] for reason in reasons(bench)} == {"checksum_mismatch"}
     assert files_below(bench.wire) == []
+
+
+@pytest.mark.parametrize("line", ["\\{}  we\\\\ird.freq\n", "SHA256 (a) = {}\n"])
+def test_sidecar_that_lies_there_in_another_form_is_no_collision(
+    bench: Bench, line: str
+) -> None:
+    bench.drop("a.txt", b"payload")
+    bench.drain(mode=Mode.ENCODE)
+    digest = hashlib.sha256((bench.wire / "a.txt.freq").read_bytes()).hexdigest()
+    (bench.wire / "a.txt.freq").unlink()
+    (bench.wire / "a.txt.freq.sha256").write_text(line.format(digest))
+    bench.drop("a.txt", b"payload")
+    assert bench.drain().set_aside_files == 0
+    bench.check_delivered_once()
 
 
 def test_backing_off_item_is_not_tried_again_until_it_changes(bench: Bench) -> None:

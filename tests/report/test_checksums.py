@@ -17,6 +17,7 @@ from paxect_batch.report.checksums import (
     delivered_bytes,
     delivered_place,
     delivered_sha256,
+    digest_in,
     record_line,
 )
 
@@ -30,6 +31,45 @@ def test_checksum_line_of_a_plain_name_is_bare() -> None:
 
 def test_checksum_line_of_a_breaking_name_is_marked_and_escaped() -> None:
     assert checksum_line("ab", b"a\n\\\r") == b"\\ab  a\\n\\\\\\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "digest"),
+    [
+        (b"", ""),
+        (b" \n", ""),
+        (b"AB\n", "ab"),
+        (b"\n ab\tname\nother  line\n", "ab"),
+        (b"ab *name\r\n", "ab"),
+        (b"\\ab  new\\nline\n", "ab"),
+        (b"SHA256 (name) = AB\n", "ab"),
+        (b"SHA256 (one) = 12) = ab\n", "ab"),
+        (b"\\SHA256 (new\\nline) = ab\n", "ab"),
+        (b"SHA256 (name)\n", "sha256"),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+    ],
+)
+def test_digest_is_read_in_each_form_that_a_sidecar_has(
+    sidecar: bytes, digest: str
+) -> None:
+    assert digest_in(sidecar) == digest
+
+
+def test_digest_of_our_own_lines_is_read_for_every_name() -> None:
+    for name in NAMES:
+        assert digest_in(checksum_line("ab", name)) == "ab"
+
+
+@pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum here")
+@pytest.mark.parametrize("words", [(), ("--tag",), ("--binary",)])
+def test_digest_is_read_as_sha256sum_writes_it_for_every_name(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    for name in NAMES:
+        (tmp_path / os.fsdecode(name)).write_bytes(name)
+        command = [b"sha256sum", *map(os.fsencode, words), b"--", name]
+        written = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True)
+        assert digest_in(written.stdout) == hashlib.sha256(name).hexdigest()
 
 
 @pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum here")
