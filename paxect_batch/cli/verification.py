@@ -120,7 +120,8 @@ class Verification:
                 "orphaned_sidecar",
                 place,
                 "there is no container for this sidecar",
-                "the next run sweeps it, or remove it",
+                "remove it, unless its container is still to come: no run does, and a "
+                "file of that name would be set aside for it",
                 Exit.UNFINISHED,
             )
 

@@ -11,8 +11,10 @@ from paxect_batch.model.policy import Policy
 from paxect_batch.model.transfer import Outcome, Pledge, Result, Task
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter
+from paxect_batch.relay.settle import Matter
 from paxect_batch.relay.targets import FORBIDDEN
 from paxect_batch.relay.trouble import COLLISION, Trouble
+from paxect_batch.rules.steps import TargetState
 
 UNREACHABLE = "unreachable"
 _DETAILS = {
@@ -66,18 +68,10 @@ class Endings:
             exit_code=outcome.exit_code or Exit.SHARE,
         )
 
-    def collided(self, pledge: Pledge, barred: OSError | None) -> None:
-        """Note what cannot be published: its name is taken, or its folder `barred`."""
-        if barred is None:
-            code = COLLISION
-            detail = f"{pledge.target} is taken by other bytes, which stay"
-        else:
-            code = UNREACHABLE if barred.errno in FORBIDDEN else COLLISION
-            detail = (
-                f"{pledge.target.folder} lets nothing be published in it: "
-                f"{barred.strerror}"
-            )
-        self.failed(pledge, code=code, detail=detail)
+    def collided(self, matter: Matter) -> None:
+        """Note what cannot be published: a name is taken, or its folder barred."""
+        code, detail = _why_collided(matter)
+        self.failed(matter.pledge, code=code, detail=detail)
 
     def failed(
         self,
@@ -101,3 +95,19 @@ class Endings:
             exit_code=exit_code,
             final=final,
         )
+
+
+def _why_collided(matter: Matter) -> tuple[str, str]:
+    """Return the code and the words for what stood in the way."""
+    pledge, barred = matter.pledge, matter.barred
+    if barred is not None:
+        code = UNREACHABLE if barred.errno in FORBIDDEN else COLLISION
+        return code, (
+            f"{pledge.target.folder} lets nothing be published in it: {barred.strerror}"
+        )
+    if matter.scene.target is TargetState.ABSENT:
+        return COLLISION, (
+            f"{pledge.sidecar} tells of a container that is not there, and stays; "
+            "remove it, unless that container is still to come"
+        )
+    return COLLISION, f"{pledge.target} is taken by other bytes, which stay"

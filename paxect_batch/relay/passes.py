@@ -354,7 +354,7 @@ class Pass:
         pledge = matter.pledge
         key = state.key_of(pledge.direction, pledge.source)
         if matter.ended is Step.COLLIDE:
-            self._endings.collided(pledge, matter.barred)
+            self._endings.collided(matter)
             return False
         if matter.ended is Step.DROP:
             self._endings.changed(pledge.direction, pledge.source, pledge.identity.size)

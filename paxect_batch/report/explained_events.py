@@ -135,10 +135,11 @@ EVENTS = (
         Said.FAILED,
         means="other bytes have the name under which a file was to arrive",
         cause="a file of that name was delivered before and not taken away, or "
-        "somebody else put one there",
+        "somebody else put one there; or a sidecar lies there without its container",
         data='nothing was replaced; with `on_collision = "quarantine"` the newer one '
         "is set aside at once, with `wait` it stays and is tried again",
-        todo="take the older file away, then `paxect-batch quarantine retry`",
+        todo="take away the older file, or the sidecar that the message names, then "
+        "`paxect-batch quarantine retry`",
     ),
     _event(
         Event.SET_ASIDE,

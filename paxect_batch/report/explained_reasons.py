@@ -226,7 +226,8 @@ FINDINGS = (
         said=(Said.FINDING,),
         means="a sidecar lies on the wire without its container",
         cause="a crash, or a sender that has not sent the container yet",
-        data="no container is concerned",
+        data="no container is concerned; no run removes it, and a file whose container "
+        "would have its name is set aside as `collision`",
         todo="nothing if the container is still to come; else remove it",
     ),
     Explanation(

@@ -86,6 +86,7 @@ def test_verify_finds_orphans_and_counts_containers_without_sidecar(
     (share / "wire" / "b.txt.freq.sha256").unlink()
     said = command("verify", share, "--json")
     assert (said.code, codes(said.out)) == (1, ["orphaned_sidecar"])
+    assert "no run does" in said.out
     assert json.loads(said.out)["checked"]["containers_without_sidecar"] == 1
 
 

@@ -155,6 +155,20 @@ def test_sidecar_that_lies_there_in_another_form_is_no_collision(
     bench.check_delivered_once()
 
 
+def test_sidecar_without_its_container_is_named_where_it_is_in_the_way(
+    bench: Bench,
+) -> None:
+    (bench.wire / "a.txt.freq.sha256").write_text("0" * 64)
+    (bench.wire / "b.txt.freq").write_bytes(b"other")
+    for name in ("a.txt", "b.txt"):
+        bench.drop(name, b"payload")
+    bench.drain(mode=Mode.ENCODE, policy=policy_with(attempts=1))
+    details = sorted(str(reason["detail"]) for reason in reasons(bench))
+    assert details[0].startswith("wire/a.txt.freq.sha256 tells of a container that")
+    assert details[1] == "wire/b.txt.freq is taken by other bytes, which stay"
+    assert (bench.wire / "a.txt.freq.sha256").read_text() == "0" * 64
+
+
 def test_backing_off_item_is_not_tried_again_until_it_changes(bench: Bench) -> None:
     (bench.wire / "a.freq").write_bytes(b"junk")
     policy = policy_with(backoff_seconds=3600.0)
