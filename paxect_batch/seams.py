@@ -33,7 +33,10 @@ class Share(Protocol):
         """Make the next listing of the folder show what other clients did."""
 
     def size_of(self, place: Place) -> int:
-        """The size that a listing goes by, maybe old; 0 if the file is not there."""
+        """The size that a listing goes by, maybe old.
+
+        0 if the file is not there, or may not be looked at.
+        """
 
     def look(self, place: Place, *, closely: bool = False) -> Facts | None:
         """Fresh facts of a file, or None if it is not there.

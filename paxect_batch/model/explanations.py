@@ -18,6 +18,8 @@ class Said(enum.StrEnum):
     FINDING = "finding of verify"
     DOCTOR = "finding of doctor"
     EXIT = "exit code"
+    COUNT = "number of the audit line"
+    VERDICT = "verdict of doctor"
     ENDED = "why a run ended early"
     PACE = "what bounds the pace"
     LIFE = "how a node stands"

@@ -24,7 +24,7 @@ from paxect_batch.model.run import Decision, Verdict
 from paxect_batch.model.transfer import Attempts, Meta
 from paxect_batch.relay import state
 from paxect_batch.relay.markers import is_marked
-from paxect_batch.relay.set_aside import UNREAD
+from paxect_batch.relay.set_aside import is_unread, unread
 from paxect_batch.relay.sightings import Sightings
 from paxect_batch.rules import naming
 from paxect_batch.rules.admission import admit
@@ -33,7 +33,6 @@ from paxect_batch.seams import Ledger, Share
 from paxect_batch.work.sources import look_at_source
 
 _FOLDERS_KNOWN_MAX = 1024
-_UNREADABLE = Facts(Kind.FILE, UNREAD, 0, None)
 
 
 class Admitter:
@@ -89,7 +88,8 @@ class Admitter:
                     self._share, entry.place, closely=True
                 )
             except PermissionError:
-                found[entry.place] = _UNREADABLE
+                identity = unread(self._share.size_of(entry.place))
+                found[entry.place] = Facts(Kind.FILE, identity, 0)
 
         self._share.each(look, entries)
         for entry in entries:
@@ -99,7 +99,7 @@ class Admitter:
                 yield (
                     item,
                     self._of_unreadable(item)
-                    if facts is _UNREADABLE
+                    if is_unread(facts.identity)
                     else self.decide(item),
                 )
 

@@ -21,9 +21,6 @@ from paxect_batch.rules.naming import CONTAINER_SUFFIX, is_temporary, sidecar_na
 from paxect_batch.seams import Share
 from paxect_batch.work.sources import look_at_source
 
-UNREAD = Identity(0, 0, 0)
-"""The identity of an item that may not even be looked at."""
-
 _REASON = "reason.json"
 _NUMBERS_MAX = 1000
 
@@ -138,6 +135,16 @@ def _move_sidecar(share: Share, container: Place, folder: Place) -> None:
             share.rename_new(sidecar, folder.child(sidecar.name))
 
 
+def unread(size: int) -> Identity:
+    """Return the identity of an item that may not even be looked at."""
+    return Identity(size, 0, 0)
+
+
+def is_unread(identity: Identity) -> bool:
+    """Tell whether it is such a one."""
+    return identity == unread(identity.size)
+
+
 def sidecar_left_behind(share: Share, folder: Place) -> Place | None:
     """Return the sidecar of what is in a folder of quarantine, if it is not there too.
 
@@ -184,7 +191,7 @@ def _holds_item(share: Share, folder: Place) -> bool:
 
 def _is_other(share: Share, place: Place, identity: Identity) -> bool:
     """Tell whether something else lies there by now, or nothing."""
-    if identity == UNREAD:
+    if is_unread(identity):
         return False
     try:
         facts = look_at_source(share, place)

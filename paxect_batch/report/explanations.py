@@ -11,6 +11,7 @@ from difflib import get_close_matches
 
 from paxect_batch.model.explanations import Explanation
 from paxect_batch.report.explained_containers import CONTAINERS, ENGINE
+from paxect_batch.report.explained_counts import COUNTS, VERDICTS
 from paxect_batch.report.explained_doctor import DOCTOR
 from paxect_batch.report.explained_events import EVENTS
 from paxect_batch.report.explained_reasons import FAILED, FINDINGS, LEFT
@@ -25,6 +26,8 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *FINDINGS,
     *DOCTOR,
     *EXITS,
+    *COUNTS,
+    *VERDICTS,
     *ENDED,
     *PACES,
     *LIVES,

@@ -110,6 +110,8 @@ class LocalShare:
         """See `seams.Share`."""
         try:
             return self._tree.stat(place).st_size
+        except PermissionError:
+            return 0
         except OSError as error:
             if error.errno in _NOT_THERE:
                 return 0

@@ -17,6 +17,8 @@ _HEADS = {
     Said.FINDING: "Findings of verify",
     Said.DOCTOR: "Findings of doctor",
     Said.EXIT: "Exit codes",
+    Said.COUNT: "Numbers of the audit line",
+    Said.VERDICT: "Verdicts of doctor",
     Said.ENDED: "Why a run ended early",
     Said.PACE: "What bounds the pace",
     Said.LIFE: "How a node stands",
@@ -35,6 +37,9 @@ _INTRODUCTIONS = {
     Said.DOCTOR: "In what `doctor` prints, which also says what it met, how bad that "
     "is, and what rests on it; see [doctor](doctor.md).",
     Said.EXIT: f"If several apply, the first of {WORST_FIRST} counts.",
+    Said.COUNT: "In the audit line and the summary; see [the audit]"
+    "(relay.md#the-audit-line).",
+    Said.VERDICT: "The last line of `doctor`, and the mark of each finding.",
     Said.ENDED: "In the summary, in `--json`, and in the event `shutdown`.",
     Said.PACE: "In `pace` events, in metrics, and in `top`; see [pace](pace.md).",
     Said.LIFE: "In what `status` prints; see [locks](locks.md).",

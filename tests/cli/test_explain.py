@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from cli_samples import Command
 
+from paxect_batch.model.audit import Audit
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.events import Event
 from paxect_batch.model.explanations import Explanation, Said
+from paxect_batch.model.fitness import Level, Verdict
 from paxect_batch.model.pace import Cause
 from paxect_batch.model.status import Life
 from paxect_batch.report.explanations import EXPLANATIONS, explained, nearest
@@ -158,6 +160,16 @@ def test_every_exit_code_cause_life_and_error_is_explained() -> None:
     assert words(Said.PACE) == set(Cause) - {Cause.NONE}
     assert words(Said.LIFE) == set(Life)
     assert words(Said.ENGINE) == raised_codes(errors.PaxectError) | {"cancelled"}
+
+
+def test_every_number_of_files_and_every_verdict_is_explained() -> None:
+    numbers = {
+        name
+        for name, kind in Audit.__annotations__.items()
+        if kind in ("Tally", "int") and name not in ("exit_code", "encoded", "decoded")
+    }
+    assert words(Said.COUNT) == numbers
+    assert words(Said.VERDICT) == {*Verdict, Level.CARE, Level.UNFIT}
 
 
 def test_every_word_of_the_glossary_that_operators_meet_is_explained() -> None:

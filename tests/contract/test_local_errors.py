@@ -181,3 +181,14 @@ def test_remove_folder_passes_other_errors_on(
     monkeypatch.setattr(os, "rmdir", refusing(errno.EROFS))
     with refused(errno.EROFS):
         stage.share.remove_folder(inbox("folder"))
+
+
+def test_size_of_what_may_not_be_looked_at_is_not_known(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a folder that may be listed, and not be entered."""
+    stage.put(inbox("file"), b"data")
+    assert stage.share.size_of(inbox("file")) == 4
+    monkeypatch.setattr(os, "stat", refusing(errno.EACCES))
+    monkeypatch.setattr(os, "lstat", refusing(errno.EACCES))
+    assert stage.share.size_of(inbox("file")) == 0

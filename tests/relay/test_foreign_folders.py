@@ -11,7 +11,7 @@ import pytest
 from relay_bench import Bench, WatchedShare, files_below, policy_with, reasons
 
 from paxect_batch.model.errors import Exit, ShareError
-from paxect_batch.model.items import Entry, Mode, Removal
+from paxect_batch.model.items import Entry, Facts, Mode, Removal
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone
 
@@ -170,3 +170,17 @@ def test_folder_that_may_not_be_listed_is_told_once(bench: Bench) -> None:
     planned = list(bench.node(share).plan())
     bench.ledger.close()
     assert [str(each.source) for each in planned] == ["inbox/theirs"]
+
+
+def test_file_that_may_not_be_read_counts_with_its_size(bench: Bench) -> None:
+    class Unread(WatchedShare):
+        def look(self, place: Place, *, closely: bool = False) -> Facts | None:
+            if closely and place.folder.path == "theirs":
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return self._share.look(place, closely=closely)
+
+    standing = bench.drain(Unread(bench.share()), policy=ONCE)
+    size = len("theirs/b.txt")
+    assert (standing.set_aside_files, standing.set_aside_bytes) == (1, size)
+    (reason,) = reasons(bench)
+    assert (reason["code"], reason["size"]) == ("unreadable", size)
