@@ -9,21 +9,35 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Callable
+from typing import TypeVar
 
 from paxect_batch.world.tree import CREATE, temp_name
 
-_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ESTALE)
+_T = TypeVar("_T")
 
 
 def freshen(folder: str) -> None:
     """Change the folder, by a file of a moment; fine if it is not there."""
-    probe = os.path.join(folder, temp_name())
-    try:
-        fd = os.open(probe, CREATE)
-    except OSError as error:
-        if error.errno not in _GONE:
-            raise
-    else:
-        os.close(fd)
+
+    def change() -> None:
+        probe = os.path.join(folder, temp_name())
+        os.close(os.open(probe, CREATE))
         with contextlib.suppress(FileNotFoundError):
             os.unlink(probe)
+
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        asked_anew(change)
+
+
+def asked_anew(call: Callable[[], _T]) -> _T:
+    """Make a call once more if it met ESTALE: what the client knew of a path is gone.
+
+    If it does again, nothing is known; least of all that there is nothing.
+    """
+    try:
+        return call()
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+    return call()

@@ -17,7 +17,7 @@ from typing import TypeGuard
 import msgspec
 
 from paxect_batch.model.leases import RUN_BYTES_MAX, Lease, Machine, Over, is_name
-from paxect_batch.world.fresh import freshen
+from paxect_batch.world.fresh import asked_anew, freshen
 from paxect_batch.world.lease_judge import LEASE_SECONDS_MAX
 from paxect_batch.world.plain_files import FOLDER, WRITE, NotPlain, open_plain
 from paxect_batch.world.tree import TEMP_PREFIX
@@ -26,7 +26,7 @@ from paxect_batch.world.wholes import read_part
 LEASE_BYTES = 4096
 """A lease's length; beats are written over each other."""
 
-_GONE = (errno.ENOENT, errno.ESTALE, errno.ENOTDIR, errno.ELOOP)
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 _NO_PAPER = b""
 """What a lease says that is no file."""
 _BEATS_MAX = 1 << 62
@@ -74,9 +74,12 @@ class LeaseFiles:
         return self._read(node)
 
     def _read(self, node: str) -> bytes | None:
-        try:
+        def read() -> bytes:
             with open_plain(self._path(node)) as stream:
                 return read_part(stream, LEASE_BYTES)
+
+        try:
+            return asked_anew(read)
         except NotPlain:
             return _NO_PAPER
         except OSError as error:
@@ -277,7 +280,7 @@ class LeaseFiles:
 
 def _listed(*parts: str) -> list[str]:
     try:
-        return sorted(os.listdir(os.path.join(*parts)))
+        return sorted(asked_anew(lambda: os.listdir(os.path.join(*parts))))
     except OSError as error:
         if error.errno not in _GONE:
             raise

@@ -86,7 +86,9 @@ class FileLocks:
                 # Before the lease goes, or these would be taken for somebody else's.
                 if not keeper.lost:
                     self._claims.remove_all_of(own.run)
-                self._sweep(own, lives=not keeper.lost)
+                with contextlib.suppress(OSError):
+                    # What this cannot sweep of others the next one does.
+                    self._sweep(own, lives=not keeper.lost)
                 if not keeper.lost:
                     self._leases.leave(own)
             with contextlib.suppress(OSError):
