@@ -272,10 +272,12 @@ class ClaimFiles:
                     _drop(os.path.join(self._folder, name))
 
         def look_after(path: str) -> None:
-            owner = read_owner(path)
-            if owner is not None and owner[1] in runs:
-                return
             with contextlib.suppress(FileNotFoundError):
+                # One that is gone is not one without an owner: its name may be taken
+                # by the time that a client, which knows the old one, tells its age.
+                owner = _read_owner(path)
+                if owner is not None and owner[1] in runs:
+                    return
                 # The owner is not waited for: who is not among the living was buried.
                 if (
                     owner is not None
@@ -366,13 +368,22 @@ def owner_in(data: bytes) -> tuple[str, str] | None:
 
 def read_owner(path: str) -> tuple[str, str] | None:
     """Return node and run of a marker; None if it has no owner or is gone."""
+    try:
+        return _read_owner(path)
+    except FileNotFoundError:
+        return None
+
+
+def _read_owner(path: str) -> tuple[str, str] | None:
     tries = 0
     while True:
         try:
             with open_plain(path) as stream:
                 return owner_in(read_part(stream, _OWNER_BYTES_MAX))
-        except (FileNotFoundError, NotPlain):
+        except NotPlain:
             return None
+        except FileNotFoundError:
+            raise
         except OSError as error:
             # An SMB client that has it open by another name, of somebody who links.
             tries += 1

@@ -100,6 +100,22 @@ def test_claims_of_a_dead_run_go_however_many_and_those_of_others_stay(
     assert not list((tmp_path / "claims").glob("gone.*"))
 
 
+def test_claim_that_comes_as_one_of_its_name_goes_is_not_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who finds none of that name is told the age of the one before by its client."""
+    claims = ClaimFiles(str(tmp_path), now=lambda: time.time() + 60)
+    assert claims.take("item", node="n", run="r")
+
+    def gone(path: str, **_named: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(claims_module, "open_plain", gone)
+        claims.sweep(lambda: ["r", "other"], 1.0)
+    assert claims.owner("item") == ("n", "r")
+
+
 def test_claim_that_was_swept_before_its_owner_was_written_is_nobodys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
