@@ -32,6 +32,8 @@ _HANDS = 8
 _STALL_SECONDS = 0.25
 """Sooner than this no marker without an owner is swept."""
 _T = TypeVar("_T")
+_Owner = tuple[str, str] | None
+"""Node and run."""
 _SUFFIX = ".lock"
 _OWNER_SUFFIX = ".run"
 """Ends the name of what the markers of one run are links to."""
@@ -263,8 +265,17 @@ class ClaimFiles:
         that is dead and buried goes at once: its maker slept, and woke too late.
         """
         freshen(self._folder)
-        paths, owns = self._paths(), self._names(_OWNER_SUFFIX)
-        # Asked after the listing: whoever joins later made none of these.
+        owns = self._names(_OWNER_SUFFIX)
+        owners: dict[str, _Owner] = {}
+
+        def note(path: str) -> None:
+            # One that is gone is not one without an owner: its name may be taken by
+            # the time that a client, which knows the old one, tells its age.
+            with contextlib.suppress(FileNotFoundError):
+                owners[path] = _read_owner(path)
+
+        _for_each(note, self._paths())
+        # Asked after these were read: whoever joins later made none of them.
         runs = living()
         for name in owns:
             if _run_in(name) not in runs:
@@ -272,21 +283,20 @@ class ClaimFiles:
                     _drop(os.path.join(self._folder, name))
 
         def look_after(path: str) -> None:
+            owner = owners[path]
+            if owner is not None and owner[1] in runs:
+                return
             with contextlib.suppress(FileNotFoundError):
-                # One that is gone is not one without an owner: its name may be taken
-                # by the time that a client, which knows the old one, tells its age.
-                owner = _read_owner(path)
-                if owner is not None and owner[1] in runs:
-                    return
-                # The owner is not waited for: who is not among the living was buried.
-                if (
+                # Who slept since it asked may find the claim of a later one.
+                if _read_owner(path) == owner and (
+                    # It is not waited for: who is not among the living was buried.
                     owner is not None
                     or len(runs) <= 1
                     or self._now() - os.lstat(path).st_mtime >= age_seconds
                 ):
                     _drop(path)
 
-        _for_each(look_after, paths)
+        _for_each(look_after, list(owners))
 
     def _create(self, path: str) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -374,7 +384,7 @@ def read_owner(path: str) -> tuple[str, str] | None:
         return None
 
 
-def _read_owner(path: str) -> tuple[str, str] | None:
+def _read_owner(path: str) -> _Owner:
     tries = 0
     while True:
         try:
@@ -382,8 +392,6 @@ def _read_owner(path: str) -> tuple[str, str] | None:
                 return owner_in(read_part(stream, _OWNER_BYTES_MAX))
         except NotPlain:
             return None
-        except FileNotFoundError:
-            raise
         except OSError as error:
             # An SMB client that has it open by another name, of somebody who links.
             tries += 1

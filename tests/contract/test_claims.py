@@ -116,6 +116,21 @@ def test_claim_that_comes_as_one_of_its_name_goes_is_not_swept(
     assert claims.owner("item") == ("n", "r")
 
 
+def test_node_that_slept_as_it_swept_takes_no_claim_of_one_that_joined_since(
+    tmp_path: Path,
+) -> None:
+    dead, later = ClaimFiles(str(tmp_path)), ClaimFiles(str(tmp_path))
+    assert dead.take("item", node="n", run="dead")
+
+    def asleep() -> list[str]:
+        dead.give_back("item", run="dead")
+        assert later.take("item", node="n", run="later")
+        return ["of those who lived before"]
+
+    ClaimFiles(str(tmp_path)).sweep(asleep, 0.0)
+    assert later.owner("item") == ("n", "later")
+
+
 def test_claim_that_was_swept_before_its_owner_was_written_is_nobodys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
