@@ -32,8 +32,6 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     container_sha256: str = ""
     adopted: bool = False
     """Whether equal bytes lay at the target already."""
-    kept: bool = False
-    """Whether the source stayed where it was."""
     code: str = ""
     detail: str = ""
     exit_code: int = 0

@@ -134,8 +134,7 @@ class Admitter:
             return Decision(Verdict.BLOCKED, self._own_trust)
         attempts = self.attempts_of(item)
         now = self._now()
-        keeps = self._policy.on_done is OnDone.KEEP
-        done = self._done.has(item) if keeps else self._done.has_kept(item)
+        done = self._policy.on_done is OnDone.KEEP and self._done.has(item)
         decision = admit(
             item,
             self._policy,
@@ -147,9 +146,8 @@ class Admitter:
             aliases=self._aliases,
             peer_ok="" if own else self._distrusted.reason(item),
         )
-        goes = decision.verdict in (Verdict.ADMITTED, Verdict.DONE)
-        if goes and not (own or self._goes(item)):
-            return Decision(decision.verdict, "unremovable")
+        if decision.verdict is Verdict.ADMITTED and not (own or self._goes(item)):
+            return Decision(Verdict.ADMITTED, "unremovable")
         return decision
 
     def _goes(self, item: Item) -> bool:
@@ -249,34 +247,23 @@ class Done:
     """What a run knows of sources: those that arrived, and how long others wait."""
 
     def __init__(self) -> None:
-        self._arrived: set[bytes] = set()
-        """But for those that were kept."""
-        self._kept: set[bytes] = set()
+        self._known: set[bytes] = set()
         self._sightings = Sightings()
-        self.may_be_kept = False
-        """Whether sources that arrived may lie on the share, whatever the policy is."""
 
     def learn(self, ledger: Ledger, policy: Policy, living: Collection[str]) -> None:
         """Note what other runs delivered since the last time, where sources stay."""
-        keeps = policy.on_done is OnDone.KEEP
-        if keeps or self.may_be_kept:
+        if policy.on_done is OnDone.KEEP:
             for record in ledger.news(living):
-                if record.fate is Fate.DELIVERED and (keeps or record.kept):
-                    mark = _mark(record.direction, record.source, record.identity)
-                    (self._kept if record.kept else self._arrived).add(mark)
+                if record.fate is Fate.DELIVERED:
+                    self.add(record.direction, record.source, record.identity)
 
     def add(self, direction: Direction, source: Place, identity: Identity) -> None:
-        """Note that this content of the source arrived, and was kept."""
-        self._kept.add(_mark(direction, source, identity))
+        """Note that this content of the source arrived."""
+        self._known.add(_mark(direction, source, identity))
 
     def has(self, item: Item) -> bool:
         """Tell whether the item arrived."""
-        mark = _mark_of(item)
-        return mark in self._kept or mark in self._arrived
-
-    def has_kept(self, item: Item) -> bool:
-        """Tell whether the item arrived and was kept."""
-        return bool(self._kept) and _mark_of(item) in self._kept
+        return _mark_of(item) in self._known
 
     def unchanged_since(self, item: Item, now: float) -> float | None:
         """Return when these facts were seen first, if the file's times do not tell."""

@@ -109,10 +109,7 @@ class Committer:
         """Write down durably that these were published, and count them."""
         records = [
             self._recorder.delivered(
-                matter.pledge,
-                adopted=matter.adopted,
-                kept=not matter.scene.retire,
-                at=self._stamp(),
+                matter.pledge, adopted=matter.adopted, at=self._stamp()
             )
             for matter in matters
         ]

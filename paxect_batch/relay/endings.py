@@ -8,11 +8,9 @@ from paxect_batch.model.errors import Exit
 from paxect_batch.model.items import Direction, Item
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import Policy
-from paxect_batch.model.run import Decision, Verdict
 from paxect_batch.model.transfer import Outcome, Pledge, Result, Task
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter
-from paxect_batch.relay.deaths import DEATHS_MAX
 from paxect_batch.relay.settle import Matter
 from paxect_batch.relay.targets import FORBIDDEN
 from paxect_batch.relay.trouble import COLLISION, Trouble
@@ -48,17 +46,6 @@ class Endings:
         """Count an item that must be left alone for a while."""
         self._account.wait(size)
         self.may_be_ready_in(self._policy.settle_seconds)
-
-    def decided(self, item: Item, decision: Decision) -> None:
-        """Count an item that is not taken now."""
-        self._account.decided(item, decision)
-        if decision.verdict is Verdict.WAITING:
-            self.may_be_ready_in(decision.wait_seconds)
-
-    def killed(self, task: Task) -> None:
-        """Note an item that a worker did not survive, again and again."""
-        detail = f"it killed its worker {DEATHS_MAX} times"
-        self.failed(task, code="worker-killed", detail=detail, final=True)
 
     def changed(self, direction: Direction, source: Place, size: int) -> None:
         """Count an item that is not what was admitted any more."""

@@ -15,9 +15,9 @@ from paxect_batch.model.errors import RunOver, ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import NodeManifest
-from paxect_batch.model.policy import OnDone, Policy
+from paxect_batch.model.policy import Policy
 from paxect_batch.model.run import Planned, RunOptions, Standing
-from paxect_batch.relay import batches, handshake, kept, state
+from paxect_batch.relay import batches, handshake, state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Distrust, Done
 from paxect_batch.relay.closing import Closing, patience_seconds
@@ -203,7 +203,6 @@ class Node:
     def plan(self) -> Iterator[Planned]:
         """Tell what a pass would do, and why, changing nothing and claiming nothing."""
         policy = self._policy.read()
-        self._done.may_be_kept = kept.is_noted(self._share)
         self._done.learn(self._ledger, policy, ())
         # The share's own time takes a write to learn; this is the next best.
         return preview(
@@ -248,7 +247,6 @@ class Node:
         self._events.write(Event.STARTUP, message=f"mode {self._options.mode}")
         self._company.begin()
         self._committer.begin()
-        self._done.may_be_kept = kept.is_noted(self._share)
         if self._manifest is not None:
             handshake.introduce(self._share, self._manifest, self._key)
         handshake.meet(
@@ -332,9 +330,6 @@ class Node:
                 return
 
     def _learn(self) -> None:
-        if self._policy.last.on_done is OnDone.KEEP and not self._done.may_be_kept:
-            kept.note(self._share)
-            self._done.may_be_kept = True
         living = {lease.run for lease in self._locks.others()}
         self._done.learn(self._ledger, self._policy.last, living)
 

@@ -14,10 +14,9 @@ from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Done
 from paxect_batch.relay.commit import Committer
 from paxect_batch.relay.commits import COMMITS_MAX, Commits, Steps
-from paxect_batch.relay.deaths import Deaths
+from paxect_batch.relay.deaths import DEATHS_MAX, Deaths
 from paxect_batch.relay.dispatch import Dispatcher, Flight
 from paxect_batch.relay.endings import Endings
-from paxect_batch.relay.kept import Kept
 from paxect_batch.relay.others import Others
 from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.rounds import Rounds, chunks
@@ -97,7 +96,6 @@ class Pass:
             done=done,
             busy=self._busy,
         )
-        self._kept = Kept(share, locks, options, policy, self._taker)
         self._deaths = Deaths(share, events, dispatcher)
         self._endings = Endings(
             policy, admitter=admitter, account=account, trouble=trouble
@@ -223,17 +221,14 @@ class Pass:
     def _consider(self, entries: Sequence[Entry], direction: Direction) -> None:
         free = [entry for entry in entries if self._is_free(entry, direction)]
         wanted: list[Taken] = []
-        arrived: list[Item] = []
         for item, decision in self._admitter.decide_all(free, direction):
             if decision.verdict is Verdict.ADMITTED:
                 if self._may_take(item, decision, len(wanted)):
                     wanted.append(self._taker.wanted(item))
-            elif decision.verdict is Verdict.DONE:
-                if not decision.reason:
-                    arrived.append(item)
-            else:
-                self._endings.decided(item, decision)
-        self._kept.take_away(arrived)
+            elif decision.verdict is not Verdict.DONE:
+                self._account.decided(item, decision)
+                if decision.verdict is Verdict.WAITING:
+                    self._endings.may_be_ready_in(decision.wait_seconds)
         self._take_in_turn(wanted)
 
     def _take_in_turn(self, wanted: list[Taken]) -> None:
@@ -394,5 +389,10 @@ class Pass:
         for task, claim in self._deaths.given_up(flight):
             self._targets.pop(task.stage, None)
             self._busy.discard(state.key_of(task.direction, task.source))
-            self._endings.killed(task)
+            self._endings.failed(
+                task,
+                code="worker-killed",
+                detail=f"it killed its worker {DEATHS_MAX} times",
+                final=True,
+            )
             claim.release()

@@ -14,9 +14,7 @@ class Recorder:
         self._run = run
         self._codec = codec
 
-    def delivered(
-        self, pledge: Pledge, *, adopted: bool, kept: bool, at: str
-    ) -> Record:
+    def delivered(self, pledge: Pledge, *, adopted: bool, at: str) -> Record:
         """Record an item that was published."""
         return Record(
             fate=Fate.DELIVERED,
@@ -29,7 +27,6 @@ class Recorder:
             container_bytes=pledge.container_bytes,
             container_sha256=pledge.container_sha256,
             adopted=adopted,
-            kept=kept,
             node=self._node,
             run=self._run,
             codec=self._codec,

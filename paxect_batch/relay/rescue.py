@@ -86,7 +86,7 @@ class Rescuer:
     def _run(self, recovery: Recovery) -> None:
         def record(matters: list[Matter]) -> Steps[None]:
             yield from self._committer.record(matters)
-            for pledge in (each.pledge for each in matters if not each.scene.retire):
+            for pledge in (matter.pledge for matter in matters):
                 self._done.add(pledge.direction, pledge.source, pledge.identity)
 
         recovery.run(record)

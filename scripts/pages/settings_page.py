@@ -47,8 +47,7 @@ _WORDS = {
     "delete": "it is removed",
     "archive": "it is moved below `.paxect/archive`, with its folder and path",
     "keep": "it stays, as its container does, and is not taken again while its content "
-    "is the same; another content of its name collides with that container; when the "
-    "word is changed, what was kept goes and is not delivered again",
+    "is the same; another content of its name collides with that container",
     "quarantine": "the newer one is set aside at once",
     "wait": "it is tried again, as after any failure",
 }
