@@ -18,7 +18,7 @@ from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Reason
 from paxect_batch.relay import state
 from paxect_batch.relay.stamps import utc
-from paxect_batch.rules.naming import sidecar_name
+from paxect_batch.rules.naming import is_momentary, sidecar_name
 from paxect_batch.seams import Share
 from paxect_batch.work.sources import look_at_source
 
@@ -51,7 +51,7 @@ class Quarantined:
         """Return where the file is, or would be."""
         papers = (REASON_NAME, sidecar_name(self.reason.source.name))
         for place in state.files_in(self._share, self._folder):
-            if place.name not in papers:
+            if place.name not in papers and not is_momentary(place.name):
                 return place
         return self._folder.child(self.reason.source.name)
 

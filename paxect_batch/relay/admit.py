@@ -49,7 +49,9 @@ class Admitter:
         now: Callable[[], float],
         done: Done,
         distrusted: Distrust,
+        looks_only: bool = False,
     ) -> None:
+        """One that `looks_only` does not try what may be taken away."""
         self._share = share
         self._policy = policy
         self._in_place = in_place
@@ -58,6 +60,7 @@ class Admitter:
         self._now = now
         self._done = done
         self._distrusted = distrusted
+        self._looks_only = looks_only
         self._removals: dict[Place, Removal] = {}
         # Listed once a pass: hardly any item has a history.
         self._troubled = {
@@ -155,7 +158,7 @@ class Admitter:
 
         One that stayed though it arrived would arrive again.
         """
-        if self._policy.on_done is OnDone.KEEP:
+        if self._looks_only or self._policy.on_done is OnDone.KEEP:
             return True
         folder = item.source.folder
         if folder not in self._removals:

@@ -206,7 +206,9 @@ class Node:
         self._done.learn(self._ledger, policy, ())
         # The share's own time takes a write to learn; this is the next best.
         return preview(
-            self._share, self._options, self._admitter(policy, now=self._clock.now)
+            self._share,
+            self._options,
+            self._admitter(policy, now=self._clock.now, looks_only=True),
         )
 
     def run(self) -> Standing:
@@ -368,7 +370,9 @@ class Node:
             self._account.files_taken += served.files_taken
         return served
 
-    def _admitter(self, policy: Policy, *, now: Callable[[], float]) -> Admitter:
+    def _admitter(
+        self, policy: Policy, *, now: Callable[[], float], looks_only: bool = False
+    ) -> Admitter:
         return Admitter(
             self._share,
             policy,
@@ -379,6 +383,7 @@ class Node:
             now=now,
             done=self._done,
             distrusted=self._distrust,
+            looks_only=looks_only,
         )
 
     def _pause(self, error: ShareError, seconds: float) -> None:

@@ -100,7 +100,7 @@ class Retirer:
     def _take_from_afar(self, pledge: Pledge, aside: Place) -> Place | None:
         """Take away what lies in a folder that is on another file system.
 
-        The source if that is not what was read any more; between the look and the
+        The source if that is not what was read any more; between the last look and the
         removal there is a small window.
         """
         if self._on_done is OnDone.ARCHIVE:
@@ -111,6 +111,10 @@ class Retirer:
                 if look_at_source(self._share, pledge.source) is None:
                     return None
                 raise
+            # It takes long to copy: by now another may have the name.
+            facts = look_at_source(self._share, pledge.source)
+            if facts is not None and facts.identity != pledge.identity:
+                return pledge.source
         self._share.remove(pledge.source)
         return None
 

@@ -264,16 +264,15 @@ class LocalShare:
             found = self._tree.removal(folder)
             if found is Removal.NONE:
                 self.freshen(folder)
-        except PermissionError:
-            if not folder.path:
-                raise
-            return Removal.NONE
         except OSError as error:
+            if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and folder.path:
+                return Removal.NONE
             if error.errno not in (*_NOT_THERE, errno.ELOOP):
                 raise
-        else:
-            return found if found is Removal.OWN else Removal.ANY
-        return Removal.ANY
+            return Removal.ANY
+        # A server may know its users by other numbers than its clients.
+        is_told = found is Removal.OWN and not self._is_far
+        return Removal.OWN if is_told else Removal.ANY
 
     def remove_folder(self, folder: Place) -> bool:
         """See `seams.Share`."""

@@ -47,7 +47,8 @@ _WORDS = {
     "delete": "it is removed",
     "archive": "it is moved below `.paxect/archive`, with its folder and path",
     "keep": "it stays, as its container does, and is not taken again while its content "
-    "is the same; another content of its name collides with that container",
+    "is the same; another content of its name collides with that container; when the "
+    "word is changed, what was kept is taken and delivered anew",
     "quarantine": "the newer one is set aside at once",
     "wait": "it is tried again, as after any failure",
 }

@@ -81,3 +81,17 @@ def test_what_was_taken_along_with_a_file_that_is_gone_goes_back(
     assert "the file was gone" in said.out
     assert names(share / "inbox") == ["a.txt.sha256/1.csv"]
     assert not kept.exists()
+
+
+@pytest.mark.parametrize("action", ["retry", "release"])
+def test_file_of_a_moment_that_a_crash_left_is_never_taken_for_the_item(
+    share: Path, tmp_path: Path, command: Command, action: str
+) -> None:
+    folder = the_folder(share)
+    for number in range(20):
+        (folder / f".paxect-{number:016x}.tmp").write_text("half a reason")
+    target = tmp_path / "given"
+    more = ("--to", target) if action == "release" else ()
+    assert command("quarantine", action, share, folder.name, *more).code == 0
+    found = target if action == "release" else share / "inbox/a.txt"
+    assert found.read_bytes() == b"one"

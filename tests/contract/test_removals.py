@@ -94,6 +94,22 @@ def test_folder_that_may_not_be_written_to_gives_nothing(
     assert stage.share.removal(inbox("sub")) is Removal.NONE
 
 
+def test_folder_that_is_read_only_gives_nothing(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage.share, "freshen", refusing(errno.EROFS))
+    assert stage.share.removal(inbox("sub")) is Removal.NONE
+
+
+def test_owners_are_not_compared_where_a_server_may_know_them_by_other_numbers(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(NoSayer, "removal", lambda *_: Removal.OWN)
+    assert stage.share.removal(inbox("sub")) is Removal.OWN
+    stage.share._is_far = True
+    assert stage.share.removal(inbox("sub")) is Removal.ANY
+
+
 def test_root_that_may_not_be_written_to_is_the_trouble_of_the_share(
     stage: LocalStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

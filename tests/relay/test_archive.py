@@ -132,6 +132,25 @@ def test_folder_on_a_file_system_of_its_own_has_copies_in_the_archive(
     assert not path.exists()
 
 
+def test_file_that_takes_the_name_while_a_copy_is_made_is_never_lost(
+    bench: Bench,
+) -> None:
+    bench.drop("far/a.txt", b"data")
+    path = bench.inbox / "far/a.txt"
+
+    class Replaced(FarFolder):
+        def dress(self, *args: object, **named: object) -> None:
+            if files_below(bench.wire) and path.read_bytes() == b"data":
+                bench.drop("far/new", b"newer")
+                (bench.inbox / "far/new").rename(path)
+                bench.dropped["far/a.txt"] = bench.dropped.pop("far/new")
+            self._share.dress(*args, **named)
+
+    bench.drain(Replaced(bench.share()), policy=ARCHIVES)
+    assert bench.dropped == {"far/a.txt": b"newer"}
+    assert bench.whole_somewhere() == set()
+
+
 def test_copy_of_what_was_written_to_meanwhile_is_dropped(bench: Bench) -> None:
     bench.drop("far/a.txt", b"data and more")
     pledge = Pledge(

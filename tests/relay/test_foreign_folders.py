@@ -184,3 +184,16 @@ def test_file_that_may_not_be_read_counts_with_its_size(bench: Bench) -> None:
     assert (standing.set_aside_files, standing.set_aside_bytes) == (1, size)
     (reason,) = reasons(bench)
     assert (reason["code"], reason["size"]) == ("unreadable", size)
+
+
+def test_preview_tries_nothing(bench: Bench) -> None:
+    class ReadOnly(WatchedShare):
+        def freshen(self, folder: Place) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        def removal(self, folder: Place) -> Removal:
+            raise AssertionError("it writes")
+
+    planned = list(bench.node(ReadOnly(bench.share())).plan())
+    bench.ledger.close()
+    assert len(planned) == 3
