@@ -186,7 +186,7 @@ def delivered_since(
                 known = found.get(identifier, record)
                 found[identifier] = max(known, record, key=lambda each: each.at)
     for item in items:
-        # The reason has the share's time, and records have their node's.
+        # Of one that died before it had recorded this, there is the reason alone.
         since = aside[item.reason.id] or utc(item.reason.at)
         if item.reason.id in found and found[item.reason.id].at < since:
             del found[item.reason.id]

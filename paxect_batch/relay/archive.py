@@ -42,9 +42,7 @@ def archive_copy(share: Share, pledge: Pledge, aside: Place) -> bool:
     share.remove(copy)
     with share.open_source(pledge.source) as source, share.create(copy) as stream:
         while chunk := source.read(_CHUNK_BYTES):
-            rest = memoryview(chunk)
-            while rest:
-                rest = rest[stream.write(rest) :]
+            state.write_all(stream, chunk)
         facts = share.facts_of(source)
         share.dress(stream, mtime_ns=facts.identity.mtime_ns, mode=facts.mode)
         share.sync(stream)

@@ -39,8 +39,8 @@ def _names_like(share: Share, place: Place, target: Place) -> Iterator[Place]:
         yield target.beside(numbered(target.name, number))
     # One name a minute for years must not be asked for in turn, nor run out.
     facts = share.look(place)
-    begin = facts.identity.mtime_ns if facts is not None else 0
-    for number in range(max(begin, _IN_A_ROW_MAX), max(begin, 0) + _NAMES_MAX):
+    begin = max(0 if facts is None else facts.identity.mtime_ns, _IN_A_ROW_MAX)
+    for number in range(begin, begin + _NAMES_MAX):
         yield target.beside(numbered(target.name, number))
 
 

@@ -292,9 +292,7 @@ def write_intent(share: Share, intent: Intent) -> None:
     new = folder.child(f"intent-{intent.number:08d}.part")
     share.remove(new)
     with share.create(new) as stream:
-        rest = memoryview(state.intent_bytes(intent))
-        while rest:
-            rest = rest[stream.write(rest) :]
+        state.write_all(stream, state.intent_bytes(intent))
         share.sync(stream)
     try:
         share.rename_new(new, place)

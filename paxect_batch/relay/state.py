@@ -11,7 +11,7 @@ import errno
 import functools
 import hashlib
 from collections.abc import Iterator
-from typing import NamedTuple, TypeVar
+from typing import IO, NamedTuple, TypeVar
 
 import msgspec
 
@@ -122,6 +122,13 @@ def intents_in(share: Share, folder: Place) -> Iterator[Place]:
 def is_intent(place: Place) -> bool:
     """Tell whether what lies in a run's folder for intents is one."""
     return place.name.endswith(".json")
+
+
+def write_all(stream: IO[bytes], data: bytes) -> None:
+    """Write all of it, however much the share takes at once."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) :]
 
 
 def attempts_place(key: str) -> Place:

@@ -364,6 +364,14 @@ def files_below(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
+def left(bench: Bench) -> dict[str, bytes]:
+    """Return what lies anywhere by now, papers and stages included."""
+    return {
+        str(path.relative_to(bench.folder)): path.read_bytes()
+        for path in files_below(bench.folder)
+    }
+
+
 def until(run: Callable[[], object], crash_points: Iterator[int]) -> None:
     """Run anew as long as it crashes."""
     while True:

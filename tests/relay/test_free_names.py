@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from relay_bench import Bench, WatchedShare, files_below
+from relay_bench import Bench, WatchedShare, left
 
 from paxect_batch.model.places import Place, Root
 from paxect_batch.relay.free_names import move_to_free_name
@@ -21,13 +21,6 @@ def bench(tmp_path: Path) -> Bench:
     bench = Bench(tmp_path)
     bench.drop(SOURCE.path, b"data")
     return bench
-
-
-def left(bench: Bench) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(bench.folder)): path.read_bytes()
-        for path in files_below(bench.folder)
-    }
 
 
 def test_name_is_found_with_few_looks_however_many_are_taken(bench: Bench) -> None:

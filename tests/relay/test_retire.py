@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from relay_bench import Bench, WatchedShare, files_below
+from relay_bench import Bench, WatchedShare, files_below, left
 
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root
@@ -56,14 +56,6 @@ def retirer(
 def retire(by: Retirer, pledge: Pledge) -> bool:
     (gone,) = at_once(by.retire([pledge]))
     return gone
-
-
-def left(bench: Bench) -> dict[str, bytes]:
-    """Return what lies anywhere by now, papers and stages included."""
-    return {
-        str(path.relative_to(bench.folder)): path.read_bytes()
-        for path in files_below(bench.folder)
-    }
 
 
 def test_source_that_was_read_is_gone(bench: Bench) -> None:
