@@ -110,4 +110,7 @@ def _why_collided(matter: Matter) -> tuple[str, str]:
             f"{pledge.sidecar} tells of a container that is not there, and stays; "
             "remove it, unless that container is still to come"
         )
-    return COLLISION, f"{pledge.target} is taken by other bytes, which stay"
+    return (
+        COLLISION,
+        f"{pledge.target} is taken by other bytes, or what may not be read, which stay",
+    )

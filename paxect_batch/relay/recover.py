@@ -65,6 +65,8 @@ class Recovery:
         """Crumbs that were removed."""
         self.unreadable: list[Place] = []
         """Intents that are none; they were put beside and promise nothing."""
+        self.aside: list[Place] = []
+        """Files that an earlier run moved aside, with no way back."""
 
     @property
     def is_closed(self) -> bool:
@@ -105,7 +107,8 @@ class Recovery:
             elif self._close(owner):
                 closed.append(owner)
                 self._sweep_stages(owner, asides)
-        settle_asides(self._share, asides, self._ledger.all() if asides else ())
+        records = self._ledger.all() if asides else ()
+        self.aside = settle_asides(self._share, asides, records)
         # Of no other: while an intent stands, its stages must be known to be gone.
         for owner in closed:
             self._remove_stage_folders(owner)
@@ -133,6 +136,14 @@ class Recovery:
                 src=str(place),
                 status="error",
                 message="not an intent; it was put beside and promises nothing",
+            )
+        for place in self.aside:
+            events.write(
+                Event.COLLISION,
+                src=str(place),
+                status="error",
+                message="an earlier run moved it aside, and it has no way back: a file "
+                "or a link is where its folder was, or that lets nothing in; it stays",
             )
         if self.swept:
             events.write(

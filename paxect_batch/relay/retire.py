@@ -25,6 +25,7 @@ from paxect_batch.relay.archive import archive, archive_copy
 from paxect_batch.relay.commits import Steps
 from paxect_batch.relay.free_names import move_to_free_name
 from paxect_batch.relay.markers import drop_marker, put_marker_back
+from paxect_batch.relay.targets import BARRED, FORBIDDEN
 from paxect_batch.rules.naming import sidecar_name
 from paxect_batch.seams import Share
 from paxect_batch.work.sources import look_at_source
@@ -184,7 +185,8 @@ def settle_asides(
 ) -> list[Place]:
     """Remove, archive or put back what dead runs left aside; give what stays.
 
-    What stays is of a source that no record tells of, which no run leaves.
+    That is what nothing can be put in the place of, and what is of a source that no
+    record tells of, which no run leaves.
     """
     left = {place: share.look(place) for place in asides}
     by_key: dict[str, list[Place]] = {}
@@ -205,11 +207,20 @@ def settle_asides(
                 del left[place]
     for place, facts in list(left.items()):
         source = sources.get(_key_in(place))
-        if facts is not None and source is not None:
-            move_to_free_name(share, place, source)
-        if facts is None or source is not None:
+        if facts is None or (source is not None and _goes_back(share, place, source)):
             del left[place]
     return list(left)
+
+
+def _goes_back(share: Share, aside: Place, source: Place) -> bool:
+    """Put a file back; False if there is no way to where it was."""
+    try:
+        move_to_free_name(share, aside, source)
+    except OSError as error:
+        if error.errno not in (*BARRED, *FORBIDDEN, errno.EEXIST):
+            raise
+        return False
+    return True
 
 
 def _settle_by(share: Share, aside: Place, record: Record) -> bool:

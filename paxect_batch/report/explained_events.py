@@ -135,7 +135,8 @@ EVENTS = (
         Said.FAILED,
         means="other bytes have the name under which a file was to arrive",
         cause="a file of that name was delivered before and not taken away, or "
-        "somebody else put one there; or a sidecar lies there without its container",
+        "somebody else put one there; a sidecar lies there without its container; or a "
+        "file that was moved aside cannot go back to its folder",
         data='nothing was replaced; with `on_collision = "quarantine"` the newer one '
         "is set aside at once, with `wait` it stays and is tried again",
         todo="take away the older file, or the sidecar that the message names, then "

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from paxect_batch.world.file_systems import syncs_whole
+from paxect_batch.world.file_systems import is_local, syncs_whole
 
 TOGETHER_MIN = 4
 """Fewer files than that are made durable one by one."""
@@ -51,6 +51,21 @@ def sync_file(fd: int) -> None:
         # Windows takes that for a file which is open to read as a mistake.
         if sys.platform != "win32" or error.errno != errno.EBADF:
             raise
+
+
+def sync_around(fd: int) -> None:
+    """Make durable what surrounds an open file: its name, and those beside it.
+
+    By all of its file system, where that is one of this machine; a server has made
+    names durable before it answers.
+    """
+    call = _system_call()
+    if call is not None and is_local(fd):
+        number = call(fd)
+        if number:
+            raise OSError(number, os.strerror(number))
+    else:
+        sync_file(fd)
 
 
 T = TypeVar("T")

@@ -30,7 +30,16 @@ from paxect_batch.world.looks import see, way_to_look
 from paxect_batch.world.removals import removal
 from paxect_batch.world.renames import move_new, rename_new
 from paxect_batch.world.stale import Walk, never_stale, until_stale
-from paxect_batch.world.tree import LIST, NO_LINK, linked, name_of, parts_of
+from paxect_batch.world.syncing import sync_around
+from paxect_batch.world.tree import (
+    CREATE,
+    LIST,
+    NO_LINK,
+    linked,
+    name_of,
+    parts_of,
+    temp_name,
+)
 
 FOLDERS_OPEN_MAX = 64
 TRUST_SECONDS = 0.25
@@ -162,7 +171,11 @@ class DescriptorTree:
     @never_stale
     def sync_folder(self, folder: Place) -> None:
         """See `Tree`."""
-        fd = self.open_folder(folder)
+        try:
+            fd = self.open_folder(folder)
+        except PermissionError:
+            self._sync_unlisted(folder)
+            return
         try:
             os.fsync(fd)
         except OSError as error:
@@ -170,6 +183,16 @@ class DescriptorTree:
                 raise
         finally:
             os.close(fd)
+
+    def _sync_unlisted(self, folder: Place) -> None:
+        """Make durable what is in a folder that may be written to, but not listed."""
+        probe = folder.child(temp_name())
+        fd = self.open(probe, CREATE)
+        try:
+            sync_around(fd)
+        finally:
+            os.close(fd)
+            self.remove(probe)
 
     @never_stale
     def removal(self, folder: Place) -> Removal:

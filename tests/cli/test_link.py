@@ -306,5 +306,8 @@ def test_collision_is_logged_with_the_whole_path_of_what_is_in_the_way(
     link.until("[LINK] collision")
     (event,) = ended(link, "paxect_link_log.jsonl").of("collision")
     assert event["src"] == str(container)
-    assert event["message"] == f"{taken} is taken by other bytes, which stay"
+    assert (
+        event["message"]
+        == f"{taken} is taken by other bytes, or what may not be read, which stay"
+    )
     assert taken.read_text() == "older"

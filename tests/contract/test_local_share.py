@@ -247,6 +247,30 @@ def test_folder_that_may_be_passed_but_not_listed_is_passed() -> None:
             assert share.read(inbox("drop/file"), 10) == b"data"
 
 
+def test_folder_that_may_be_written_to_but_not_listed_is_made_durable() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        stage = LocalStage(Path(folder), DescriptorTree)
+        stage.put(inbox("drop/file"), b"data")
+        stage.put(inbox("closed/file"), b"data")
+        os.chmod(stage.path(inbox("drop")), 0o733)
+        os.chmod(stage.path(inbox("closed")), 0o711)
+        if os.geteuid() != 0:
+            os.chmod(stage.path(inbox("drop")), 0o333)
+            os.chmod(stage.path(inbox("closed")), 0o111)
+        try:
+            with unprivileged():
+                share = LocalShare(stage.roots)
+                share.sync_folder(inbox("drop"))
+                assert share.sync_folders([inbox("drop")] * 5) == (None,) * 5
+                with refused(errno.EACCES):
+                    share.sync_folder(inbox("closed"))
+        finally:
+            for name in ("drop", "closed"):
+                os.chmod(stage.path(inbox(name)), 0o755)
+        assert os.listdir(stage.path(inbox("drop"))) == [b"file"]
+
+
 class CountingTree(DescriptorTree):
     opened = 0
 

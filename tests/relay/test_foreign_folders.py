@@ -6,11 +6,13 @@ import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
-from relay_bench import Bench, WatchedShare, files_below, policy_with, reasons
+from relay_bench import Bench, Crash, WatchedShare, files_below, policy_with, reasons
 
 from paxect_batch.model.errors import Exit, ShareError
+from paxect_batch.model.events import Event
 from paxect_batch.model.items import Entry, Facts, Mode, Removal
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone
@@ -197,3 +199,73 @@ def test_preview_tries_nothing(bench: Bench) -> None:
     planned = list(bench.node(ReadOnly(bench.share())).plan())
     bench.ledger.close()
     assert len(planned) == 3
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_file_that_cannot_go_back_to_its_folder_stops_nobody(
+    bench: Bench, tmp_path: Path, is_link: bool
+) -> None:
+    """It came in the last instant, and its folder went before the next run."""
+    folder = bench.inbox / "theirs"
+
+    dead = False
+
+    def die(number: int, name: str) -> None:
+        nonlocal dead
+        if dead:
+            raise Crash
+        if name == "rename_new" and not files_below(folder):
+            dead = True
+
+    class Replaced(WatchedShare):
+        def look(self, place: Place, *, closely: bool = False) -> Facts | None:
+            facts = self._share.look(place, closely=closely)
+            # The last look before it is moved aside.
+            if str(place) == "inbox/theirs/b.txt" and files_below(bench.wire):
+                (folder / "new").write_bytes(b"newer")
+                (folder / "new").rename(folder / "b.txt")
+            return facts
+
+    with pytest.raises(Crash):
+        bench.drain(WatchedShare(Replaced(bench.share()), after=die), policy=ONCE)
+    folder.rmdir()
+    if is_link:
+        folder.symlink_to(tmp_path)
+    else:
+        os.mkfifo(folder)  # which never travels
+    for _ in range(2):
+        bench.events.lines.clear()
+        bench.drain(policy=ONCE)
+        (told,) = bench.events.named(Event.COLLISION)
+        assert "it has no way back" in told[3]
+    folder.unlink()
+    bench.take_all()
+    bench.drain(policy=ONCE)
+    bench.take_all()
+    assert bench.taken.count(("theirs/b.txt", b"theirs/b.txt")) == 1
+    assert bench.taken.count(("theirs/b.txt", b"newer")) == 1
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_file_that_may_not_be_read_where_one_is_to_arrive_costs_that_one(
+    bench: Bench, number: int
+) -> None:
+    (bench.outbox / "theirs").mkdir()
+    (bench.outbox / "theirs/b.txt").write_bytes(b"X" * len("theirs/b.txt"))
+
+    class Hidden(WatchedShare):
+        def open_source(self, place: Place) -> IO[bytes]:
+            if str(place) == "outbox/theirs/b.txt":
+                raise OSError(number, os.strerror(number), str(place))
+            return self._share.open_source(place)
+
+    standing = bench.drain(Hidden(bench.share()), policy=ONCE)
+    assert standing.exit_codes <= {Exit.UNFINISHED}
+    assert sorted(path.name for path in files_below(bench.outbox)) == [
+        "a.txt",
+        "b.txt",
+        "z.txt",
+    ]
+    (reason,) = reasons(bench)
+    assert reason["code"] == "collision"
+    assert files_below(bench.state / "intents") == []
