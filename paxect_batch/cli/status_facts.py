@@ -39,7 +39,8 @@ from paxect_batch.relay.scan import scan
 from paxect_batch.relay.stamps import utc
 from paxect_batch.rules.naming import is_container, is_sidecar
 from paxect_batch.seams import Share
-from paxect_batch.world.claims import is_marker, marker_name, owner_in
+from paxect_batch.world.claim_owners import owner_in
+from paxect_batch.world.claims import is_marker, marker_name
 from paxect_batch.world.share import LocalShare
 
 _MARKER_BYTES_MAX = 4096

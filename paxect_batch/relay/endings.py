@@ -9,12 +9,14 @@ from paxect_batch.model.items import Direction, Item
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.transfer import Outcome, Pledge, Result, Task
+from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter
 from paxect_batch.relay.settle import Matter
 from paxect_batch.relay.targets import FORBIDDEN
 from paxect_batch.relay.trouble import COLLISION, Trouble
 from paxect_batch.rules.steps import TargetState
+from paxect_batch.seams import Share
 
 UNREACHABLE = "unreachable"
 _DETAILS = {
@@ -27,8 +29,15 @@ class Endings:
     """For the items of one pass."""
 
     def __init__(
-        self, policy: Policy, *, admitter: Admitter, account: Account, trouble: Trouble
+        self,
+        share: Share,
+        policy: Policy,
+        *,
+        admitter: Admitter,
+        account: Account,
+        trouble: Trouble,
     ) -> None:
+        self._share = share
         self._policy = policy
         self._admitter = admitter
         self._account = account
@@ -51,6 +60,12 @@ class Endings:
         """Count an item that is not what was admitted any more."""
         self.wait_to_settle(size)
         self._account.say_changed(direction, source)
+
+    def arrived(self, direction: Direction, source: Place) -> None:
+        """Forget what failed with an item that arrived after all."""
+        key = state.key_of(direction, source)
+        if self._admitter.has_trouble(key):
+            self._share.remove(state.attempts_place(key))
 
     def not_staged(self, task: Task, outcome: Outcome) -> None:
         """Note what a worker did not stage."""

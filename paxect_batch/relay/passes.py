@@ -98,7 +98,7 @@ class Pass:
         )
         self._deaths = Deaths(share, events, dispatcher)
         self._endings = Endings(
-            policy, admitter=admitter, account=account, trouble=trouble
+            share, policy, admitter=admitter, account=account, trouble=trouble
         )
         self.progressed = False
         """Whether anything came to its end."""
@@ -225,7 +225,9 @@ class Pass:
             if decision.verdict is Verdict.ADMITTED:
                 if self._may_take(item, decision, len(wanted)):
                     wanted.append(self._taker.wanted(item))
-            elif decision.verdict is not Verdict.DONE:
+            elif decision.verdict is Verdict.DONE:
+                self._endings.arrived(direction, item.source)
+            else:
                 self._account.decided(item, decision)
                 if decision.verdict is Verdict.WAITING:
                     self._endings.may_be_ready_in(decision.wait_seconds)
@@ -352,7 +354,6 @@ class Pass:
     def _goes_on(self, matter: Matter) -> bool:
         """Note how a matter ended; tell whether its container is to be decoded."""
         pledge = matter.pledge
-        key = state.key_of(pledge.direction, pledge.source)
         if matter.ended is Step.COLLIDE:
             self._endings.collided(matter)
             return False
@@ -361,8 +362,7 @@ class Pass:
             return False
         if self._policy.on_done is OnDone.KEEP:
             self._done.add(pledge.direction, pledge.source, pledge.identity)
-        if self._admitter.has_trouble(key):
-            self._share.remove(state.attempts_place(key))
+        self._endings.arrived(pledge.direction, pledge.source)
         return self._options.mode is Mode.RELAY and pledge.direction is Direction.ENCODE
 
     def _go_on(self, matters: Sequence[Matter], flight: Flight) -> None:

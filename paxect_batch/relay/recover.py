@@ -230,11 +230,13 @@ class Recovery:
         for place in list(state.files_in(self._share, folder)):
             if not state.is_intent(place):
                 self._share.remove(place)  # left by who died freshening the folder
-        if self._share.remove_folder(folder):
-            # Were the folder back after a power loss, and the stages not, its intents
-            # would pass for published.
-            self._share.sync_folder(folder.folder)
-        return self._share.look(folder) is None
+        self._share.remove_folder(folder)
+        if self._share.look(folder) is not None:
+            return False
+        # Were the folder back after a power loss, and the stages not, its intents would
+        # pass for published; and who removed it before may have died at once.
+        self._sync({folder.folder})
+        return True
 
     def _runs(self) -> set[str]:
         if self._only is not None:

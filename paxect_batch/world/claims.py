@@ -22,18 +22,19 @@ import time
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
+from paxect_batch.world.claim_owners import (
+    Owner,
+    owner_line,
+    read_owner,
+    read_owner_there,
+)
 from paxect_batch.world.file_systems import is_on_smb
 from paxect_batch.world.fresh import freshen
-from paxect_batch.world.plain_files import NotPlain, open_plain
-from paxect_batch.world.wholes import read_part
 
-_OWNER_BYTES_MAX = 1024
 _HANDS = 8
 _STALL_SECONDS = 0.25
 """Sooner than this no marker without an owner is swept."""
 _T = TypeVar("_T")
-_Owner = tuple[str, str] | None
-"""Node and run."""
 _SUFFIX = ".lock"
 _OWNER_SUFFIX = ".run"
 """Ends the name of what the markers of one run are links to."""
@@ -50,9 +51,6 @@ _CANNOT_LINK = (
     errno.ENOTSUP,
     errno.EOPNOTSUPP,
 )
-_READ_TRIES_MAX = 8
-_READ_PAUSE_SECONDS = 0.25
-"""In between; all in all longer than a client keeps a file open that was closed."""
 _NO_MARKER = ".folder"
 """Ends the name of what was no marker, and kept an item from being claimed."""
 
@@ -211,10 +209,16 @@ class ClaimFiles:
         """Return node and run that the marker names; None if it names none."""
         return read_owner(self._path(key))
 
-    def give_back(self, key: str, *, run: str) -> None:
-        """Remove the run's marker, soon if not now: all would wait for it."""
+    def give_back(
+        self, key: str, *, run: str, stands: Callable[[], bool] = lambda: True
+    ) -> None:
+        """Remove the run's marker, soon if not now: all would wait for it.
+
+        Not if the run does not stand any more.
+        """
         try:
-            os.unlink(self._path(key))
+            if stands():
+                os.unlink(self._path(key))
         except FileNotFoundError:
             pass
         except OSError:
@@ -266,13 +270,13 @@ class ClaimFiles:
         """
         freshen(self._folder)
         owns = self._names(_OWNER_SUFFIX)
-        owners: dict[str, _Owner] = {}
+        owners: dict[str, Owner] = {}
 
         def note(path: str) -> None:
             # One that is gone is not one without an owner: its name may be taken by
             # the time that a client, which knows the old one, tells its age.
             with contextlib.suppress(FileNotFoundError):
-                owners[path] = _read_owner(path)
+                owners[path] = read_owner_there(path)
 
         _for_each(note, self._paths())
         # Asked after these were read: whoever joins later made none of them.
@@ -288,7 +292,7 @@ class ClaimFiles:
                 return
             with contextlib.suppress(FileNotFoundError):
                 # Who slept since it asked may find the claim of a later one.
-                if _read_owner(path) == owner and (
+                if read_owner_there(path) == owner and (
                     # It is not waited for: who is not among the living was buried.
                     owner is not None
                     or len(runs) <= 1
@@ -361,40 +365,3 @@ def _run_in(own_name: str) -> str:
 def is_marker(name: str) -> bool:
     """Tell whether a file of that name stands for a claim."""
     return name.endswith(_SUFFIX)
-
-
-def owner_line(node: str, run: str) -> bytes:
-    """Return what a marker says."""
-    return f"{run} {node}\n".encode("utf-8", "surrogateescape")
-
-
-def owner_in(data: bytes) -> tuple[str, str] | None:
-    """Return node and run of a marker's content; None if it is not whole."""
-    if not data.endswith(b"\n"):
-        return None
-    run, space, node = data.decode("utf-8", "surrogateescape").strip().partition(" ")
-    return (node, run) if space else None
-
-
-def read_owner(path: str) -> tuple[str, str] | None:
-    """Return node and run of a marker; None if it has no owner or is gone."""
-    try:
-        return _read_owner(path)
-    except FileNotFoundError:
-        return None
-
-
-def _read_owner(path: str) -> _Owner:
-    tries = 0
-    while True:
-        try:
-            with open_plain(path) as stream:
-                return owner_in(read_part(stream, _OWNER_BYTES_MAX))
-        except NotPlain:
-            return None
-        except OSError as error:
-            # An SMB client that has it open by another name, of somebody who links.
-            tries += 1
-            if error.errno != errno.EINVAL or tries >= _READ_TRIES_MAX:
-                raise
-        time.sleep(_READ_PAUSE_SECONDS)

@@ -11,7 +11,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from paxect_batch.model.places import Place
 from paxect_batch.world.syncing import (
@@ -49,30 +49,41 @@ class Folders:
     def prepare(
         self, folders: Sequence[Place], syncing: Syncing, each: Each = one_by_one
     ) -> None:
-        """Make those that are not known to be there, with one wait if that can be.
+        """See that those are there, durably, that are not known to be.
 
-        What fails is not known to be there either, and told when it is needed.
+        With one wait if that can be. What fails is not known to be there either, and
+        told when it is needed.
         """
-        around: set[Place] = set()
+        there: list[Place] = []
         for folder in folders:
             if folder.path and folder not in self._held:
                 with contextlib.suppress(OSError):
-                    around |= self._make_new(folder)
-        self.sync_all(sorted(around), syncing, each)
+                    self._see_to(folder)
+                    there.append(folder)
+        # Those that others made as well, who may have died before this.
+        around = sorted({above for folder in there for above in self._unsure(folder)})
+        if not any(self.sync_all(around, syncing, each)):
+            for folder in there:
+                self._note(folder)
 
-    def _make_new(self, folder: Place) -> set[Place]:
-        """Make a folder and those around it; return those that hold a new name."""
+    def _see_to(self, folder: Place) -> None:
+        """Make a folder and those around it, if it is not there."""
         try:
             self._tree.make(folder)
         except FileExistsError:
-            return set()
+            if not stat.S_ISDIR(self._tree.stat(folder).st_mode):
+                raise
         except FileNotFoundError:
             if not folder.folder.path:
                 raise
-            around = self._make_new(folder.folder)
+            self._see_to(folder.folder)
             self._tree.make(folder)
-            return around | {folder.folder}
-        return {folder.folder}
+
+    def _unsure(self, folder: Place) -> Iterator[Place]:
+        """Give the folders around it whose entries may not be durable."""
+        while folder.path and folder not in self._held:
+            folder = folder.folder
+            yield folder
 
     def remove(self, folder: Place) -> bool:
         """Remove a folder; False if it is not there, or not empty."""
@@ -127,6 +138,7 @@ class Folders:
         except FileExistsError:
             if not stat.S_ISDIR(self._tree.stat(folder).st_mode):
                 raise
+            self._hold(folder)
         else:
             self.sync(folder.folder)
 

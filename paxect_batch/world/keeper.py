@@ -39,6 +39,8 @@ class Keeper:
         self._stop = False
         self._wake = threading.Event()
         self._looked = -math.inf
+        self._stood = -math.inf
+        """When the share said last that the lease is this run's."""
         self._over: list[Over] = []
         self._mine: set[str] = set()
         """The runs that were ever this one's business."""
@@ -104,14 +106,22 @@ class Keeper:
         over, self._over = self._over, []
         return over
 
-    def stands(self) -> bool:
-        """Ask the share whether the lease is still this run's."""
+    def stands(self, *, within_seconds: float = 0.0) -> bool:
+        """Ask the share whether the lease is still this run's.
+
+        Unless it said so `within_seconds`.
+        """
         if not self.lost:
             with self._guard:
+                now = time.monotonic()
+                if now - self._stood < within_seconds:
+                    return True
                 try:
                     self._files.look(self._own)
                 except LeaseGone:
                     self.lost = True
+                else:
+                    self._stood = now
         return not self.lost
 
     def _keep(self) -> None:

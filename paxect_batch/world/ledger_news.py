@@ -9,10 +9,12 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Collection, Iterator
 
+from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place
 from paxect_batch.model.records import Record
 from paxect_batch.seams import Share
 from paxect_batch.world.ledger_files import (
+    FOLDER,
     LINE_BYTES_MAX,
     ledgers,
     record_in,
@@ -43,9 +45,17 @@ class LedgerNews:
 
     def read(self, living: Collection[str]) -> Iterator[Record]:
         """Give what was added since the last time. `living` are runs that may add."""
+        self._freshen()
         for place in list(ledgers(self._share)):
             if place != self._own and place not in self._ended:
                 yield from self._news_of(place, living)
+
+    def _freshen(self) -> None:
+        """See the ledgers of runs that began this moment."""
+        self._share.freshen(FOLDER)
+        entries = self._share.entries(FOLDER)
+        nodes = [entry.place for entry in entries if entry.kind is Kind.FOLDER]
+        self._share.each(self._share.freshen, nodes)
 
     def _news_of(self, place: Place, living: Collection[str]) -> Iterator[Record]:
         try:

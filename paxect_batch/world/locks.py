@@ -22,6 +22,7 @@ from paxect_batch.model.leases import Lease, Over, Word
 from paxect_batch.seams import Applicant, Claim
 from paxect_batch.world.batch_choice import is_last, join_batch
 from paxect_batch.world.claims import ClaimFiles
+from paxect_batch.world.held_claim import HeldClaim
 from paxect_batch.world.keeper import Keeper, is_over
 from paxect_batch.world.lease_judge import (
     LEASE_SECONDS,
@@ -97,7 +98,7 @@ class FileLocks:
         finally:
             self._unlock_run()
 
-    def claim(self, key: str) -> _FileClaim | None:
+    def claim(self, key: str) -> HeldClaim | None:
         """See `seams.Locks`."""
         keeper = self._keeper
         assert keeper is not None, "only who joined may claim"
@@ -107,7 +108,7 @@ class FileLocks:
         if not self._claims.take(key, node=own.node, run=own.run):
             keeper.look_soon()
             return None
-        return _FileClaim(self._claims, key, keeper)
+        return HeldClaim(self._claims, key, keeper)
 
     def seems_taken(self, key: str) -> bool:
         """See `seams.Locks`."""
@@ -317,22 +318,6 @@ class FileLocks:
 
         # Who makes a marker writes it at once; who froze in between is over by then.
         self._claims.sweep(living, self._seconds / 2)
-
-
-class _FileClaim:
-    """See `seams.Claim`."""
-
-    def __init__(self, claims: ClaimFiles, key: str, keeper: Keeper) -> None:
-        self._claims = claims
-        self._key = key
-        self._keeper = keeper
-        self._held = True
-
-    def release(self) -> None:
-        """See `seams.Claim`."""
-        held, self._held = self._held, False
-        if held and not self._keeper.lost:
-            self._claims.give_back(self._key, run=self._keeper.own.run)
 
 
 def try_lock(path: str, *, soft: bool) -> Claim | None:

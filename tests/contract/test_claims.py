@@ -17,8 +17,10 @@ import pytest
 from lease_samples import SHORT_SECONDS, lease_of, wait_until
 
 from paxect_batch.model.leases import Over
+from paxect_batch.world import claim_owners
 from paxect_batch.world import claims as claims_module
-from paxect_batch.world.claims import ClaimFiles, marker_name, read_owner
+from paxect_batch.world.claim_owners import read_owner
+from paxect_batch.world.claims import ClaimFiles, marker_name
 from paxect_batch.world.leases import LeaseFiles
 from paxect_batch.world.locks import FileLocks
 
@@ -111,7 +113,7 @@ def test_claim_that_comes_as_one_of_its_name_goes_is_not_swept(
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(claims_module, "open_plain", gone)
+        patched.setattr(claim_owners, "open_plain", gone)
         claims.sweep(lambda: ["r", "other"], 1.0)
     assert claims.owner("item") == ("n", "r")
 
@@ -180,7 +182,7 @@ def test_marker_that_a_client_has_open_by_another_name_is_read_when_that_is_clos
     claims = ClaimFiles(str(tmp_path))
     assert claims.take("item", node="node1", run="run")
     seconds = [0.0]
-    open_plain = claims_module.open_plain
+    open_plain = claim_owners.open_plain
 
     def opened(path: str) -> IO[bytes]:
         if seconds[0] < 1.2:
@@ -190,7 +192,7 @@ def test_marker_that_a_client_has_open_by_another_name_is_read_when_that_is_clos
     def sleep(pause: float) -> None:
         seconds[0] += pause
 
-    monkeypatch.setattr(claims_module, "open_plain", opened)
+    monkeypatch.setattr(claim_owners, "open_plain", opened)
     monkeypatch.setattr(time, "sleep", sleep)
     assert claims.owner("item") == ("node1", "run")
     seconds[0] = -9.0
@@ -387,3 +389,35 @@ def test_claim_that_was_given_back_against_the_shares_word_is_the_next_ones(
     claims.seem_to_have("another")
     assert others_see(tmp_path, "item")
     assert not claims.take("item", node="n", run="r")
+
+
+def test_node_that_slept_gives_back_no_claim_of_another_by_that_name(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    """It woke after it was buried, and before it looked at its lease again."""
+    sleeper = joined("node1")
+    held = sleeper.claim("item")
+    assert held is not None
+    (tmp_path / "nodes/node1/lease").unlink()
+    (tmp_path / "claims" / marker_name("item")).unlink()
+    other = ClaimFiles(str(tmp_path))
+    assert other.take("item", node="node2", run="other")
+    held.release()
+    assert other.owner("item") == ("node2", "other")
+
+
+def test_claim_is_given_back_once_the_share_says_whose_the_lease_is(
+    tmp_path: Path, joined: Callable[..., FileLocks], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locks = joined("node1")
+    held = locks.claim("item")
+    assert held is not None
+
+    def refuses(*_args: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LeaseFiles, "look", refuses)
+        held.release()
+    assert (tmp_path / "claims" / marker_name("item")).exists()
+    assert locks.claim("item") is not None

@@ -176,3 +176,37 @@ def test_folder_that_cannot_be_prepared_is_left_to_who_needs_it() -> None:
         folders.sync(DEEP.child("absent"))
     folders.sync(DEEP)
     assert {"", "a", "a/b", "a/b/c"} == set(told.synced)
+
+
+def test_folder_that_is_prepared_and_that_another_made_is_durable_by_its_names() -> (
+    None
+):
+    """Its maker may have died before that; what is renamed into it would be lost."""
+    told = Opened("a", "a/b", "a/b/c")
+    folders = Folders(told)
+    folders.prepare((DEEP,), Whole(can=False))
+    assert {"", "a", "a/b"} <= set(told.synced)
+    told.synced.clear()
+    folders.sync(DEEP)
+    assert told.synced == ["a/b/c"]
+
+
+def test_folder_that_another_makes_just_then_is_durable_by_its_names() -> None:
+    told = Told("a", "a/b", "a/b/c")
+    Folders(told).make(DEEP)
+    assert sorted(told.synced) == ["", "a", "a/b"]
+
+
+def test_file_where_a_folder_is_prepared_is_not_taken_for_one() -> None:
+    class File(Opened):
+        def stat(self, place: Place) -> os.stat_result:
+            found = super().stat(place)
+            is_it = place == DEEP
+            return os.stat_result((stat.S_IFREG, *found[1:])) if is_it else found
+
+    told = File("a", "a/b", "a/b/c")
+    folders = Folders(told)
+    folders.prepare((DEEP,), Whole(can=False))
+    assert told.synced == []
+    with pytest.raises(FileExistsError):
+        folders.make(DEEP)

@@ -15,7 +15,8 @@ from paxect_batch.world import claims as claims_module
 from paxect_batch.world import fresh as fresh_module
 from paxect_batch.world import leases as leases_module
 from paxect_batch.world.batch_choice import KEY, join_batch
-from paxect_batch.world.claims import ClaimFiles, marker_name, owner_line
+from paxect_batch.world.claim_owners import owner_line
+from paxect_batch.world.claims import ClaimFiles, marker_name
 from paxect_batch.world.keeper import Keeper
 from paxect_batch.world.leases import LeaseFiles
 from paxect_batch.world.locks import FileLocks

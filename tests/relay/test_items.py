@@ -12,9 +12,12 @@ from relay_bench import Bench, WatchedShare, files_below, policy_with, reasons
 import paxect_core
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.events import Event
-from paxect_batch.model.items import Mode
+from paxect_batch.model.items import Direction, Identity, Mode
+from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnCollision, OnDone, Verify
 from paxect_batch.model.run import Verdict
+from paxect_batch.model.transfer import Attempts, Failure
+from paxect_batch.relay import state
 
 
 @pytest.fixture
@@ -333,3 +336,26 @@ def test_unreadable_intent_is_put_beside_and_promises_nothing(bench: Bench) -> N
     bench.drop("a", b"data")
     assert bench.drain().delivered_files == 1
     assert [p.name for p in files_below(folder)] == ["r-00000001.json.unreadable"]
+
+
+def test_what_failed_with_an_item_is_forgotten_once_it_arrived_and_stays(
+    bench: Bench,
+) -> None:
+    """Where sources stay, nothing else tells that it is over."""
+    policy = policy_with(on_done=OnDone.KEEP)
+    bench.drop("a.txt", b"data")
+    bench.drain(policy=policy)
+    bench.take_all()
+    source = Place(Root.INBOX, "a.txt")
+    left = state.attempts_place(state.key_of(Direction.ENCODE, source))
+    attempts = Attempts(
+        direction=Direction.ENCODE,
+        source=source,
+        identity=Identity(1, 2, 3),
+        failures=(Failure(0.0, "node", "io", "", 3),),
+        next_at=0.0,
+    )
+    state.save_paper(bench.share(), left, attempts)
+    bench.drain(policy=policy)
+    assert files_below(bench.state / "attempts") == []
+    assert files_below(bench.outbox) == []

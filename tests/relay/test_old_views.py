@@ -11,12 +11,21 @@ from nodes_bench import NodeRun, bench_with
 from relay_bench import Bench, Crash, WatchedShare, files_below
 
 from paxect_batch.model.errors import ShareError
-from paxect_batch.model.items import Entry
+from paxect_batch.model.items import Direction, Entry, Identity
 from paxect_batch.model.places import Place, Root
+from paxect_batch.model.records import Fate, Record
+from paxect_batch.world.ledger import FileLedger
 
 FILES = {"a.txt": b"alpha" * 100, "sub/b.bin": bytes(range(256)) * 9}
 MOMENTS = ("create", "rename_new", "remove")
 """While it stages, promises or publishes, and gives back."""
+
+RECORD = Record(
+    fate=Fate.DELIVERED,
+    direction=Direction.ENCODE,
+    source=Place(Root.INBOX, "a.txt"),
+    identity=Identity(1, 2, 3),
+)
 
 
 class OldListings:
@@ -150,3 +159,17 @@ def test_intent_that_was_said_to_be_gone_is_the_next_ones(tmp_path: Path) -> Non
     bench.drain(Denying(bench.share()))
     bench.drain()
     bench.check_delivered_once()
+
+
+def test_news_of_ledgers_are_those_of_runs_that_began_this_moment(
+    tmp_path: Path,
+) -> None:
+    """Who claims what stays must know who delivered it, or it arrives twice."""
+    share = Bench(tmp_path).share()
+    asks = FileLedger(OldListings(share), "north", "run1")  # type: ignore[arg-type]
+    for number, node in enumerate(("south", "south", "west")):
+        assert list(asks.news(())) == []
+        other = FileLedger(share, node, f"run-{number}")
+        other.append([RECORD])
+        other.close()
+        assert list(asks.news(())) == [RECORD]

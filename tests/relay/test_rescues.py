@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 from fakes.locks import FakeLocks, Register
 from nodes_bench import FEW, MANY, NAMES, NodeRun, Turns, bench_with, sum_closes
-from relay_bench import SteppedClock
+from relay_bench import Bench, SteppedClock, WatchedShare
 
 from paxect_batch.model.errors import RunOver
 from paxect_batch.model.events import Event
+from paxect_batch.model.places import Place
+from paxect_batch.relay import state
+from paxect_batch.relay.recover import Recovery
+from paxect_batch.world.ledger import FileLedger
 
 
 def operations(folder: Path) -> int:
@@ -206,3 +210,32 @@ def test_rescue_that_cannot_be_finished_yet_is_told_once(tmp_path: Path) -> None
     assert len(bench.events.named(Event.TAKE_OVER)) == 1
     bench.check_delivered_once()
     assert FakeLocks(register).over() == []
+
+
+def test_what_a_run_staged_goes_once_it_is_durable_that_it_promised_nothing(
+    tmp_path: Path,
+) -> None:
+    """Who took its folder for intents away may have died before that was durable."""
+    bench = Bench(tmp_path)
+    staged = bench.state / "stage/south/run/0/key-0.part"
+    for folder in (staged.parent, bench.state / "intents/south"):
+        folder.mkdir(parents=True)
+    staged.write_bytes(b"staged")
+    steps: list[tuple[str, str]] = []
+
+    class Noted(WatchedShare):
+        def sync_folder(self, folder: Place) -> None:
+            steps.append(("sync", str(folder)))
+
+        def remove(self, place: Place) -> bool:
+            steps.append(("remove", str(place)))
+            return bool(self._share.remove(place))
+
+    share = Noted(bench.share())
+    ledger = FileLedger(share, "north", "own")  # type: ignore[arg-type]
+    by = state.Owner("north", "own")
+    recovery = Recovery(share, ledger, "south", by=by, only="run")  # type: ignore[arg-type]
+    recovery.run(lambda matters: iter(()))  # type: ignore[arg-type, return-value]
+    removed = ("remove", "state/stage/south/run/0/key-0.part")
+    assert steps.index(("sync", "state/intents/south")) < steps.index(removed)
+    assert recovery.is_closed

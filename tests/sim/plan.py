@@ -88,6 +88,10 @@ _HANDS_SINCE = 6_000_000
 """Seeds before this one play as they did when there was one hand alone."""
 _SMB_SINCE = 6_400_000
 """Seeds before this one play on shares where claims are links."""
+_KEEP_SINCE = 6_500_000
+"""Seeds before this one take every source away, and know short names alone."""
+_LONG_NAME = "l" * 250 + ".txt"
+"""One that its container cannot have."""
 
 
 def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
@@ -115,7 +119,7 @@ def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
         )
         for _ in range(dice.randint(1, 10))
     )
-    return Plan(
+    plan = Plan(
         seed=seed,
         nodes=nodes,
         watches=tuple(dice.random() < 0.2 for _ in range(nodes)),
@@ -136,6 +140,21 @@ def plan_of(seed: int, *, faults_max: int = 8) -> Plan:
         hands=dice.choice((1, 2, 16)) if seed >= _HANDS_SINCE else 1,
         is_smb=seed >= _SMB_SINCE and dice.random() < 0.3,
     )
+    return _widened(plan, dice) if seed >= _KEEP_SINCE else plan
+
+
+def _widened(plan: Plan, dice: random.Random) -> Plan:
+    if dice.random() < 0.4:
+        plan = plan._replace(on_done="keep")
+    if dice.random() < 0.3:
+        name = plan.drops[0].name
+        plan = plan._replace(
+            drops=tuple(
+                drop._replace(name=_LONG_NAME) if drop.name == name else drop
+                for drop in plan.drops
+            )
+        )
+    return plan
 
 
 KINDS = (

@@ -42,8 +42,10 @@ class Version:
 class Oracle:
     """Watches a disk, and knows what was dropped and taken."""
 
-    def __init__(self, disk: Disk, turns: Turns) -> None:
+    def __init__(self, disk: Disk, turns: Turns, *, keeps: bool = False) -> None:
+        """`keeps` says that sources and containers stay where they are."""
         self._disk = disk
+        self._keeps = keeps
         self._turns = turns
         self.locks_are_broken = False
         """Whether a claim was lost while it was held, so that two may have it."""
@@ -170,15 +172,22 @@ class Oracle:
     def _crumbs(self) -> Iterator[str]:
         for path, _ in self._disk.files():
             top, _, rest = path.partition("/")
-            if top == "outbox":
+            if top == "outbox" or (self._keeps and top in ("inbox", "wire")):
                 continue
             kind = rest.partition("/")[0]
+            if kind == "meta" and self._needs_names():
+                continue
             if top == ".paxect" and (
                 kind in ("ledger", "quarantine", "archive", "share.json")
                 or path.endswith("/manifest.json")
             ):
                 continue
             yield path
+
+    def _needs_names(self) -> bool:
+        """Tell whether a container stays, by whose alias its name is found."""
+        kept = self._disk.files(".paxect/quarantine")
+        return self._keeps or any(path.endswith(".freq") for path, _ in kept)
 
     def _check_records(self, records: list[Record]) -> None:
         """Check that ledgers tell of what was delivered, and of nothing else."""

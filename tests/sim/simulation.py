@@ -57,7 +57,7 @@ class Simulation(Faults):
         self.turns.step_seconds = plan.step_seconds
         self.turns.turn_steps_max = plan.turn_steps_max
         self.world = World(self.turns, is_smb=plan.is_smb)
-        self.oracle = Oracle(self.disk, self.turns)
+        self.oracle = Oracle(self.disk, self.turns, keeps=plan.on_done == "keep")
         self.disk.on_named = self._named
         self.mount = Mount(
             listing_seconds=plan.listing_seconds,

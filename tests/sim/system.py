@@ -22,7 +22,15 @@ from turns import Act, Process, Turns
 from paxect_batch.cli import anew
 from paxect_batch.model.errors import NotReady
 from paxect_batch.model.leases import Machine
-from paxect_batch.world import claims, fresh, keeper, leases, ledger, locks
+from paxect_batch.world import (
+    claim_owners,
+    claims,
+    fresh,
+    keeper,
+    leases,
+    ledger,
+    locks,
+)
 
 FOLDER = ".paxect"
 
@@ -336,7 +344,8 @@ def installed(world: World) -> Iterator[None]:
         )
         put(fresh, os=system, temp_name=lambda: f".paxect-{world.token_hex(8)}.tmp")
         put(ledger, threading=threads)
-        put(claims, os=system, open_plain=opener, time=clock, threading=threads)
+        put(claim_owners, open_plain=opener, time=clock)
+        put(claims, os=system, time=clock, threading=threads)
         put(claims, is_on_smb=world.is_on_smb)
         put(claims, _for_each=lambda act, paths: [act(path) for path in paths])
         put(keeper, threading=threads, time=clock, is_running=world.is_running)

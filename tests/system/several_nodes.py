@@ -22,7 +22,8 @@ from relayed_share import (
 )
 
 from paxect_batch.world.batch_choice import KEY
-from paxect_batch.world.claims import marker_name, read_owner
+from paxect_batch.world.claim_owners import read_owner
+from paxect_batch.world.claims import marker_name
 
 FILES = 2_000 if LONG else 1_000
 NODES = tuple(f"node{number}" for number in range(8 if LONG else 4))
