@@ -14,6 +14,7 @@ from paxect_batch.model.policy import Policy
 from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Intent, Meta, Outcome, Pledge, Task
 from paxect_batch.relay import state
+from paxect_batch.relay.admit import Done
 from paxect_batch.relay.commits import Steps
 from paxect_batch.relay.promised import Promised
 from paxect_batch.relay.record import Recorder
@@ -42,12 +43,15 @@ class Committer:
         stamp: Callable[[], str],
         stands: Callable[[], bool],
         delivered: Callable[[Record], None],
+        done: Done,
     ) -> None:
         """`stands` asks the share whether the run's lease is still its own.
 
         `delivered` is told of each record once it is durable: the run may end before
         the source is retired, and nobody else would count what it recorded.
+        `done` learns then of sources that stay.
         """
+        self._done = done
         self._stands = stands
         self._delivered = delivered
         self._share = share
@@ -114,8 +118,10 @@ class Committer:
             for matter in matters
         ]
         yield lambda: self._ledger.append(records)
-        for record in records:
+        for record, matter in zip(records, matters, strict=True):
             self._delivered(record)
+            if not matter.scene.retire:
+                self._done.add(record.direction, record.source, record.identity)
 
     def _pledge(
         self, policy: Policy, task: Task, outcome: Outcome, target: Place

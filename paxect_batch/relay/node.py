@@ -104,6 +104,7 @@ class Node:
         self._account = self.account
         self._policy = PolicyInForce(policy, self._account, events)
         self._closing = Closing(clock, stop, options, self.account)
+        self._done = Done()
         self._recorder = Recorder(node=options.node, run=options.run, codec=codec)
         self._committer = Committer(
             share,
@@ -114,6 +115,7 @@ class Node:
             stamp=lambda: utc(share.now()),
             stands=locks.stands,
             delivered=self._account.delivered,
+            done=self._done,
         )
         self._trouble = Trouble(
             share,
@@ -153,7 +155,6 @@ class Node:
         self._tasks = TaskMaker(
             share, owner=self._owner, cores=load.cores(), workers=options.workers
         )
-        self._done = Done()
         self._rescuer = Rescuer(
             share,
             locks,
@@ -161,7 +162,6 @@ class Node:
             self._committer,
             account=self._account,
             events=events,
-            done=self._done,
             by=self._owner,
         )
         self._company = Company(

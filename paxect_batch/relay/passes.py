@@ -360,8 +360,6 @@ class Pass:
         if matter.ended is Step.DROP:
             self._endings.changed(pledge.direction, pledge.source, pledge.identity.size)
             return False
-        if self._policy.on_done is OnDone.KEEP:
-            self._done.add(pledge.direction, pledge.source, pledge.identity)
         self._endings.arrived(pledge.direction, pledge.source)
         return self._options.mode is Mode.RELAY and pledge.direction is Direction.ENCODE
 

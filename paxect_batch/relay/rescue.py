@@ -13,11 +13,8 @@ from paxect_batch.model.events import Event
 from paxect_batch.model.leases import Over
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
-from paxect_batch.relay.admit import Done
 from paxect_batch.relay.commit import Committer
-from paxect_batch.relay.commits import Steps
 from paxect_batch.relay.recover import Recovery
-from paxect_batch.relay.settle import Matter
 from paxect_batch.seams import EventLog, Ledger, Locks, Share
 
 
@@ -33,7 +30,6 @@ class Rescuer:
         *,
         account: Account,
         events: EventLog,
-        done: Done,
         by: state.Owner,
     ) -> None:
         self._share = share
@@ -42,7 +38,6 @@ class Rescuer:
         self._committer = committer
         self._account = account
         self._events = events
-        self._done = done
         self._by = by
         self._over: list[Over] = []
 
@@ -84,11 +79,6 @@ class Rescuer:
         Recovery(self._share, self._ledger, self._by.node, by=self._by).end()
 
     def _run(self, recovery: Recovery) -> None:
-        def record(matters: list[Matter]) -> Steps[None]:
-            yield from self._committer.record(matters)
-            for pledge in (matter.pledge for matter in matters):
-                self._done.add(pledge.direction, pledge.source, pledge.identity)
-
-        recovery.run(record)
+        recovery.run(self._committer.record)
         self._account.standing.recovered += len(recovery.settled)
         recovery.tell(self._events)
