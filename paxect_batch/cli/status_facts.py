@@ -35,6 +35,7 @@ from paxect_batch.model.status import (
 from paxect_batch.model.transfer import Attempts
 from paxect_batch.relay import state
 from paxect_batch.relay.admit import Admitter, Distrust, Done
+from paxect_batch.relay.leavings import LeftBehind
 from paxect_batch.relay.scan import scan
 from paxect_batch.relay.stamps import utc
 from paxect_batch.rules.naming import is_container, is_sidecar
@@ -174,6 +175,7 @@ class _Claimed:
             now=time.time,
             done=Done(),
             distrusted=Distrust(),
+            left=LeftBehind(opened.share),
         )
 
     def note(self, item: Item) -> None:

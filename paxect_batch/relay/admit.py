@@ -23,6 +23,7 @@ from paxect_batch.model.records import Fate
 from paxect_batch.model.run import Decision, Verdict
 from paxect_batch.model.transfer import Attempts, Meta
 from paxect_batch.relay import state
+from paxect_batch.relay.leavings import LEFT_BEHIND, LeftBehind
 from paxect_batch.relay.markers import is_marked
 from paxect_batch.relay.set_aside import is_unread, unread
 from paxect_batch.relay.sightings import Sightings
@@ -49,6 +50,7 @@ class Admitter:
         now: Callable[[], float],
         done: Done,
         distrusted: Distrust,
+        left: LeftBehind,
         looks_only: bool = False,
     ) -> None:
         """One that `looks_only` does not try what may be taken away."""
@@ -61,7 +63,9 @@ class Admitter:
         self._done = done
         self._distrusted = distrusted
         self._looks_only = looks_only
+        self.left = left
         self._removals: dict[Place, Removal] = {}
+        left.learn()
         # Listed once a pass: hardly any item has a history.
         self._troubled = {
             place.name.removesuffix(".json")
@@ -135,6 +139,8 @@ class Admitter:
         """Decide on an item; `own` says that this run made the container."""
         if self._own_trust:
             return Decision(Verdict.BLOCKED, self._own_trust)
+        if self.left.has(item):
+            return Decision(Verdict.SET_ASIDE, LEFT_BEHIND)
         attempts = self.attempts_of(item)
         now = self._now()
         done = self._policy.on_done is OnDone.KEEP and self._done.has(item)

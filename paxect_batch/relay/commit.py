@@ -16,15 +16,10 @@ from paxect_batch.model.transfer import Intent, Meta, Outcome, Pledge, Task
 from paxect_batch.relay import state
 from paxect_batch.relay.admit import Done
 from paxect_batch.relay.commits import Steps
+from paxect_batch.relay.matters import Matter, fresh_matters
 from paxect_batch.relay.promised import Promised
 from paxect_batch.relay.record import Recorder
-from paxect_batch.relay.settle import (
-    Matter,
-    Settler,
-    fresh_matters,
-    run_over,
-    write_intent,
-)
+from paxect_batch.relay.settle import Settler, run_over, write_intent
 from paxect_batch.rules.naming import sidecar_name, too_long
 from paxect_batch.seams import Claim, Ledger, Share
 

@@ -12,10 +12,11 @@ from paxect_batch.model.transfer import Outcome, Pledge, Result, Task
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter
-from paxect_batch.relay.settle import Matter
+from paxect_batch.relay.leavings import Leavings
+from paxect_batch.relay.matters import Matter
 from paxect_batch.relay.targets import FORBIDDEN
 from paxect_batch.relay.trouble import COLLISION, Trouble
-from paxect_batch.rules.steps import TargetState
+from paxect_batch.rules.steps import Step, TargetState
 from paxect_batch.seams import Share
 
 UNREACHABLE = "unreachable"
@@ -36,12 +37,14 @@ class Endings:
         admitter: Admitter,
         account: Account,
         trouble: Trouble,
+        leavings: Leavings,
     ) -> None:
         self._share = share
         self._policy = policy
         self._admitter = admitter
         self._account = account
         self._trouble = trouble
+        self._leavings = leavings
         self.wait_seconds = math.inf
         """When the first of the waiting items may be ready."""
         self.have_failed = False
@@ -60,6 +63,20 @@ class Endings:
         """Count an item that is not what was admitted any more."""
         self.wait_to_settle(size)
         self._account.say_changed(direction, source)
+
+    def ended(self, matter: Matter) -> bool:
+        """Note how a matter ended; tell whether what was staged of it arrived."""
+        pledge = matter.pledge
+        if matter.ended is Step.COLLIDE:
+            self.collided(matter)
+            return False
+        if matter.ended is Step.DROP:
+            self.changed(pledge.direction, pledge.source, pledge.identity.size)
+            return False
+        self.arrived(pledge.direction, pledge.source)
+        if matter.left is not None:
+            self._leavings.delivered(pledge, matter.left)
+        return True
 
     def arrived(self, direction: Direction, source: Place) -> None:
         """Forget what failed with an item that arrived after all."""

@@ -25,6 +25,7 @@ from paxect_batch.relay.commit import Committer
 from paxect_batch.relay.commits import AtOnce
 from paxect_batch.relay.company import Company
 from paxect_batch.relay.dispatch import Dispatcher
+from paxect_batch.relay.leavings import Leavings
 from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.passes import Pass
 from paxect_batch.relay.policy_in_force import PolicyInForce
@@ -100,8 +101,8 @@ class Node:
         self._beside = beside or AtOnce()
         self._manifest = manifest
         self._peers = peers or (lambda: handshake.peers_on_share(share))
-        self.account = account or Account(options.mode, events, progress)
-        self._account = self.account
+        self._account = account or Account(options.mode, events, progress)
+        self.account = self._account
         self._policy = PolicyInForce(policy, self._account, events)
         self._closing = Closing(clock, stop, options, self.account)
         self._done = Done()
@@ -175,6 +176,9 @@ class Node:
             codec=codec,
         )
         self._distrust = Distrust()
+        self._leavings = Leavings(
+            share, self._account, events, by=self._owner, clock=clock
+        )
 
     @property
     def digest(self) -> str:
@@ -351,6 +355,7 @@ class Node:
             admitter=self._admitter(policy, now=self._share.now),
             account=self._account,
             trouble=self._trouble,
+            leavings=self._leavings,
             committer=self._committer,
             dispatcher=self._dispatcher,
             pacer=self._pacer,
@@ -383,6 +388,7 @@ class Node:
             now=now,
             done=self._done,
             distrusted=self._distrust,
+            left=self._leavings.left,
             looks_only=looks_only,
         )
 

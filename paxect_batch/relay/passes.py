@@ -17,11 +17,12 @@ from paxect_batch.relay.commits import COMMITS_MAX, Commits, Steps
 from paxect_batch.relay.deaths import DEATHS_MAX, Deaths
 from paxect_batch.relay.dispatch import Dispatcher, Flight
 from paxect_batch.relay.endings import Endings
+from paxect_batch.relay.leavings import LEFT_BEHIND, Leavings
+from paxect_batch.relay.matters import Matter
 from paxect_batch.relay.others import Others
 from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.rounds import Rounds, chunks
 from paxect_batch.relay.scan import root_of
-from paxect_batch.relay.settle import Matter
 from paxect_batch.relay.sweep import Sweeper
 from paxect_batch.relay.taking import Taken, Taker
 from paxect_batch.relay.tasks import TaskMaker
@@ -29,7 +30,6 @@ from paxect_batch.relay.trouble import Trouble
 from paxect_batch.relay.twins import Twins, targets_of
 from paxect_batch.rules.plan import LOT_BYTES_MAX, LotBuilder
 from paxect_batch.rules.share_out import help_items
-from paxect_batch.rules.steps import Step
 from paxect_batch.seams import Beside, Claim, EventLog, Locks, Share
 
 _SLICE_SECONDS = 0.2
@@ -48,6 +48,7 @@ class Pass:
         admitter: Admitter,
         account: Account,
         trouble: Trouble,
+        leavings: Leavings,
         committer: Committer,
         dispatcher: Dispatcher,
         pacer: Pacer,
@@ -97,8 +98,14 @@ class Pass:
             busy=self._busy,
         )
         self._deaths = Deaths(share, events, dispatcher)
+        self._leavings = leavings
         self._endings = Endings(
-            share, policy, admitter=admitter, account=account, trouble=trouble
+            share,
+            policy,
+            admitter=admitter,
+            account=account,
+            trouble=trouble,
+            leavings=leavings,
         )
         self.progressed = False
         """Whether anything came to its end."""
@@ -227,6 +234,8 @@ class Pass:
                     wanted.append(self._taker.wanted(item))
             elif decision.verdict is Verdict.DONE:
                 self._endings.arrived(direction, item.source)
+            elif decision.reason == LEFT_BEHIND:
+                self._leavings.see_to(item, self._policy)
             else:
                 self._account.decided(item, decision)
                 if decision.verdict is Verdict.WAITING:
@@ -341,7 +350,8 @@ class Pass:
             matters = yield from self._committer.commit(
                 self._policy, staged, lambda task: self._targets[task.stage]
             )
-            self._go_on([each for each in matters if self._goes_on(each)], flight)
+            arrived = [each for each in matters if self._endings.ended(each)]
+            self._go_on(arrived, flight)
             biased = sum(outcome.biased for _, outcome in staged)
             if biased:
                 self._account.biased(biased)
@@ -351,26 +361,19 @@ class Pass:
             self._busy.discard(state.key_of(task.direction, task.source))
             self._targets.pop(task.stage, None)
 
-    def _goes_on(self, matter: Matter) -> bool:
-        """Note how a matter ended; tell whether its container is to be decoded."""
-        pledge = matter.pledge
-        if matter.ended is Step.COLLIDE:
-            self._endings.collided(matter)
-            return False
-        if matter.ended is Step.DROP:
-            self._endings.changed(pledge.direction, pledge.source, pledge.identity.size)
-            return False
-        self._endings.arrived(pledge.direction, pledge.source)
-        return self._options.mode is Mode.RELAY and pledge.direction is Direction.ENCODE
-
     def _go_on(self, matters: Sequence[Matter], flight: Flight) -> None:
         """Take containers that were just published on to be decoded.
 
         The claim by which each was made goes on with it.
         """
+        if self._options.mode is not Mode.RELAY:
+            return
         wanted: list[Taken] = []
-        containers = [matter.pledge.target for matter in matters]
-        stages = {matter.pledge.target: matter.pledge.stage for matter in matters}
+        made = [
+            each.pledge for each in matters if each.pledge.direction is Direction.ENCODE
+        ]
+        containers = [pledge.target for pledge in made]
+        stages = {pledge.target: pledge.stage for pledge in made}
         for item, decision in self._admitter.decide_own(containers):
             if decision.verdict is Verdict.ADMITTED:
                 self.paused = self.paused or self._pacer.is_paused

@@ -20,14 +20,10 @@ from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Intent, Pledge
 from paxect_batch.relay import state
 from paxect_batch.relay.commits import at_once
+from paxect_batch.relay.leavings import tell_left
+from paxect_batch.relay.matters import Delivery, Matter, found_matters
 from paxect_batch.relay.retire import settle_asides
-from paxect_batch.relay.settle import (
-    Delivery,
-    Matter,
-    Recorder,
-    Settler,
-    found_matters,
-)
+from paxect_batch.relay.settle import Recorder, Settler
 from paxect_batch.relay.sweep import Sweeper
 from paxect_batch.relay.targets import look_at_sidecar
 from paxect_batch.rules.naming import sidecar_name
@@ -36,6 +32,7 @@ from paxect_batch.seams import EventLog, Ledger, Share
 from paxect_batch.work.sources import look_at_source
 
 _NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+_NOT_OPENED = (errno.EACCES, errno.EPERM)
 
 
 class Recovery:
@@ -137,6 +134,9 @@ class Recovery:
                 status="error",
                 message="not an intent; it was put beside and promises nothing",
             )
+        for matter in self.settled:
+            if matter.left is not None:
+                tell_left(events, matter.pledge, matter.left)
         for place in self.aside:
             events.write(
                 Event.COLLISION,
@@ -163,16 +163,17 @@ class Recovery:
         matters = found_matters(self._share, intent, recorded)
         # The same goes for sources that are gone; back without the intent, after a
         # power loss, they would be delivered again.
-        self._sync({matter.pledge.source.folder for matter in matters})
+        sources = {matter.pledge.source.folder for matter in matters}
+        self._sync(sources, but=(*_NO_FOLDER, *_NOT_OPENED))
         at_once(Settler(self._share, intent, record, by=self._by).settle(matters))
         self.settled.extend(matters)
 
-    def _sync(self, folders: set[Place]) -> None:
+    def _sync(self, folders: set[Place], *, but: tuple[int, ...] = _NO_FOLDER) -> None:
         for folder in sorted(folders):
             try:
                 self._share.sync_folder(folder)
             except OSError as error:
-                if error.errno not in _NO_FOLDER:
+                if error.errno not in but:
                     raise
 
     def _drop_orphan(self, pledge: Pledge) -> None:
@@ -182,10 +183,12 @@ class Recovery:
         for one that collides with it.
         """
         source = pledge.source
-        if (
-            pledge.direction is Direction.ENCODE
-            or look_at_source(self._share, source) is not None
-        ):
+        if pledge.direction is Direction.ENCODE:
+            return
+        try:
+            if look_at_source(self._share, source) is not None:
+                return
+        except PermissionError:
             return
         sidecar = source.beside(sidecar_name(source.name))
         retired = msgspec.structs.replace(pledge, sidecar=sidecar)

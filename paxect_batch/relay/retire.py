@@ -30,8 +30,13 @@ from paxect_batch.rules.naming import sidecar_name
 from paxect_batch.seams import Share
 from paxect_batch.work.sources import look_at_source
 
+NOT_TAKEN = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.ETXTBSY, errno.EROFS)
+"""What the system says of one file, or of one folder, that nothing is taken from."""
 _TRIES_MAX = 8
 """How often a folder may vanish under our hands before that is an error."""
+
+Retired = bool | OSError
+"""True if the source is gone, False if another file has its name; or why it stays."""
 
 
 class Retirer:
@@ -47,12 +52,12 @@ class Retirer:
         self.changed: set[Place] = set()
         """Folders that must be synced before what was retired is forgotten."""
 
-    def retire(self, pledges: Sequence[Pledge]) -> Steps[list[bool]]:
-        """Take the sources away; tell of each: False if another file has its name.
+    def retire(self, pledges: Sequence[Pledge]) -> Steps[list[Retired]]:
+        """Take the sources away; tell what became of each.
 
         Removing waits for a disk that gives up a file's blocks, so it is yielded.
         """
-        gone: dict[Place, bool] = {}
+        gone: dict[Place, Retired] = {}
         aside: list[Place] = []
 
         def take(pledge: Pledge) -> None:
@@ -73,30 +78,53 @@ class Retirer:
         if places:
             yield lambda: self._share.each(self._share.remove, places, removing=True)
 
-    def _take_away(self, pledge: Pledge, left_aside: list[Place]) -> bool:
-        source = pledge.source
-        facts = look_at_source(self._share, source)
+    def _take_away(self, pledge: Pledge, left_aside: list[Place]) -> Retired:
+        try:
+            facts = look_at_source(self._share, pledge.source)
+        except PermissionError as error:
+            return error
         if facts is None:
             return True
         if facts.identity != pledge.identity:
             return False
-        self.changed.add(source.folder)
-        was_marked = self._drop_companions(pledge)
+        try:
+            was_marked = self._drop_companions(pledge)
+            try:
+                kept = self._moved_away(pledge, left_aside)
+            except OSError:
+                if was_marked and self._stays(pledge):
+                    put_marker_back(self._share, pledge.source, self._ready_marker)
+                raise
+        except OSError as error:
+            if error.errno not in NOT_TAKEN or not self._stays(pledge):
+                raise
+            return error
+        self.changed.add(pledge.source.folder)
+        if was_marked and kept == pledge.source:
+            put_marker_back(self._share, pledge.source, self._ready_marker)
+        return kept is None
+
+    def _stays(self, pledge: Pledge) -> bool:
+        """Tell whether the source is where it was, as far as it may be looked at."""
+        try:
+            facts = look_at_source(self._share, pledge.source)
+        except PermissionError:
+            return True
+        return facts is not None and facts.identity == pledge.identity
+
+    def _moved_away(self, pledge: Pledge, left_aside: list[Place]) -> Place | None:
+        """Take the file away; return where it is if it was another one by then."""
         aside = self._aside_of(pledge)
         try:
             if not self._move_aside(pledge, aside):
-                return True
+                return None
         except OSError as error:
             if error.errno == errno.ELOOP:
-                return True  # its folder was swapped for a link this moment
+                return None  # its folder was swapped for a link this moment
             if error.errno != errno.EXDEV:
                 raise
-            kept = self._take_from_afar(pledge, aside)
-        else:
-            kept = self._settle_aside(pledge, aside, left_aside)
-        if was_marked and kept == source:
-            put_marker_back(self._share, source, self._ready_marker)
-        return kept is None
+            return self._take_from_afar(pledge, aside)
+        return self._settle_aside(pledge, aside, left_aside)
 
     def _take_from_afar(self, pledge: Pledge, aside: Place) -> Place | None:
         """Take away what lies in a folder that is on another file system.

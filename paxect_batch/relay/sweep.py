@@ -51,16 +51,17 @@ class Sweeper:
     def _folders(self) -> Iterator[Place]:
         for root in Root:
             yield Place(root, "" if root is Root.STATE else ".paxect")
-        for name in ("attempts", "claims", "meta", "nodes", "over", "runs"):
+        for name in ("attempts", "claims", "left", "meta", "nodes", "over", "runs"):
             yield state.state(name)
         for name in ("nodes", "runs", "intents", "stage", "quarantine", "batches"):
             yield from state.folders_in(self._share, state.state(name))
 
     def _attempts(self) -> None:
-        for place in list(state.files_in(self._share, state.state("attempts"))):
-            attempts = state.load_paper(self._share, place, Attempts)
-            if attempts is not None and self._is_gone(attempts.source):
-                self._remove(place)
+        for name in ("attempts", "left"):
+            for place in list(state.files_in(self._share, state.state(name))):
+                attempts = state.load_paper(self._share, place, Attempts)
+                if attempts is not None and self._is_gone(attempts.source):
+                    self._remove(place)
 
     def _meta(self) -> None:
         left: list[tuple[Place, Place]] = []

@@ -92,10 +92,12 @@ class Taker:
         try:
             self._share.each(self._claim, wanted)
             had = [each for each in wanted if self._is_had(each)]
-            if self._learn is None or not had:
+            if not had:
                 return had
-            # Their claims are had, so who had them before has recorded what it did.
-            self._learn()
+            # Their claims are had, so who had them before has written what it did.
+            self._admitter.left.learn()
+            if self._learn is not None:
+                self._learn()
         except BaseException:
             for each in wanted:
                 if each.claim is not None:
@@ -136,7 +138,8 @@ class Taker:
         return claims[0] if len(claims) == 1 else _Claims(claims)
 
     def _is_done(self, had: Taken) -> bool:
-        if not self._done.has(had.item):
+        stays = self._learn is not None and self._done.has(had.item)
+        if not stays and not self._admitter.left.has(had.item):
             return False
         assert had.claim is not None
         had.claim.release()

@@ -173,6 +173,16 @@ FAILED = (
         'common group), or set `on_done = "keep"`',
     ),
     _failed(
+        "left-behind",
+        means="the file arrived, and could not be taken away afterwards",
+        cause="its folder was closed to the relay's user meanwhile, or the file itself "
+        "lets nobody move it (`chattr +i`, something mounted on it, a program that has "
+        "it open on Windows)",
+        data="it arrived once and is not sent again; it stays there, and counts as set "
+        "aside in later runs",
+        todo="remove it, or let the relay's user do so: each run tries it again",
+    ),
+    _failed(
         "unreachable",
         means="the folder where the file would arrive lets nothing be published in it",
         cause="it is somebody else's, or another file system is mounted there or "

@@ -11,7 +11,7 @@ from unittest import mock
 import sim_share
 
 from paxect_batch.model.places import Place, Root
-from paxect_batch.relay import commit, retire, settle
+from paxect_batch.relay import commit, matters, retire, settle
 from paxect_batch.relay.recover import Recovery
 from paxect_batch.rules.steps import SourceState, Step
 from paxect_batch.world.ledger import FileLedger
@@ -73,7 +73,7 @@ def _any_identity(self: retire.Retirer, pledges: Any) -> Any:
 
 def _settle_nothing(self: Recovery, intent: Any, record: Any) -> None:
     """Forget what was promised."""
-    self._share.remove(settle.place_of(intent))
+    self._share.remove(matters.place_of(intent))
 
 
 def _close_nothing(self: Recovery, owner: Any) -> bool:
