@@ -293,6 +293,21 @@ class Ledger(Protocol):
         `living` are the runs that may add some, as far as that is known.
         """
 
+    def follow(self) -> News:
+        """Give the same to another reader, from the beginning."""
+
+
+class News(Protocol):
+    """What all other runs record."""
+
+    def read(
+        self, living: Collection[str], *, looks_only: bool = False
+    ) -> Iterator[Record]:
+        """Records that were not given before; see `Ledger.news`.
+
+        Who `looks_only` writes nothing, and may miss the newest.
+        """
+
 
 class EventLog(Protocol):
     """Where events go."""

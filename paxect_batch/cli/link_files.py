@@ -17,6 +17,7 @@ from paxect_batch.model.errors import ConfigError, NotReady
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.policy import LinkPolicy, Policy
 from paxect_batch.relay.handshake import signed
+from paxect_batch.relay.trust import Peer
 from paxect_batch.rules.policy import POLICY_BYTES_MAX, read_policy
 
 LINK_VERSION = "1.2.0"
@@ -89,16 +90,16 @@ def write_manifest(
         ) from error
 
 
-def peers(own: str) -> Iterator[tuple[str, bytes]]:
+def peers(own: str) -> Iterator[Peer]:
     """Give the manifests in the working folder but the own one, by their names."""
     for path in sorted(glob.glob(_MANIFESTS)):
         if os.path.abspath(path) == os.path.abspath(own):
             continue
         try:
             with open(path, "rb") as stream:
-                yield path, stream.read(_MANIFEST_BYTES_MAX)
+                yield Peer(path, "", stream.read(_MANIFEST_BYTES_MAX))
         except OSError:
-            yield path, b""
+            yield Peer(path, "", b"")
 
 
 def stamp(moment: datetime) -> str:

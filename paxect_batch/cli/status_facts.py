@@ -34,7 +34,7 @@ from paxect_batch.model.status import (
 )
 from paxect_batch.model.transfer import Attempts
 from paxect_batch.relay import state
-from paxect_batch.relay.admit import Admitter, Distrust, Done
+from paxect_batch.relay.admit import Admitter, Done
 from paxect_batch.relay.leavings import LeftBehind
 from paxect_batch.relay.scan import scan
 from paxect_batch.relay.stamps import utc
@@ -174,7 +174,7 @@ class _Claimed:
             node="",
             now=time.time,
             done=Done(),
-            distrusted=Distrust(),
+            trust=None,
             left=LeftBehind(opened.share),
         )
 

@@ -6,7 +6,7 @@ anew in each pass, so that what is remembered does not grow with the inbox.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.events import Event
@@ -15,6 +15,7 @@ from paxect_batch.model.leases import Word
 from paxect_batch.model.places import Place
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.run import Decision, Standing, Verdict
+from paxect_batch.model.transfer import Task
 from paxect_batch.report.digest import BatchDigest
 from paxect_batch.seams import EventLog
 
@@ -144,6 +145,16 @@ class Account:
             message=f"sha256:{record.raw_sha256}",
         )
         self._sum_up()
+
+    def cut_off(self, tasks: Iterable[Task], recorded: Collection[Place]) -> None:
+        """Count what the share failed with, but for what arrived.
+
+        `recorded` are the stages of what was published before it failed.
+        """
+        for task in tasks:
+            on_wire = self._mode is Mode.RELAY and task.direction is Direction.ENCODE
+            if on_wire or task.stage not in recorded:
+                self.wait(task.identity.size)
 
     def set_aside(self, size: int, *, moved: bool) -> None:
         """Count an item given up; one that stays is seen again in each pass."""

@@ -21,12 +21,13 @@ from paxect_batch.model.places import Place, Root, is_file_path
 from paxect_batch.model.policy import Naming, OnDone, Policy
 from paxect_batch.model.records import Fate
 from paxect_batch.model.run import Decision, Verdict
-from paxect_batch.model.transfer import Attempts, Meta
+from paxect_batch.model.transfer import Attempts, Meta, Outcome, Task
 from paxect_batch.relay import state
 from paxect_batch.relay.leavings import LEFT_BEHIND, LeftBehind
 from paxect_batch.relay.markers import is_marked
 from paxect_batch.relay.set_aside import is_unread, unread
 from paxect_batch.relay.sightings import Sightings
+from paxect_batch.relay.trust import Trust
 from paxect_batch.rules import naming
 from paxect_batch.rules.admission import admit
 from paxect_batch.rules.retry import wait_seconds
@@ -49,7 +50,7 @@ class Admitter:
         node: str,
         now: Callable[[], float],
         done: Done,
-        distrusted: Distrust,
+        trust: Trust | None,
         left: LeftBehind,
         looks_only: bool = False,
     ) -> None:
@@ -61,7 +62,7 @@ class Admitter:
         self._own_trust = _own_trust(policy, node)
         self._now = now
         self._done = done
-        self._distrusted = distrusted
+        self._trust = trust
         self._looks_only = looks_only
         self.left = left
         self._removals: dict[Place, Removal] = {}
@@ -141,7 +142,7 @@ class Admitter:
             return Decision(Verdict.BLOCKED, self._own_trust)
         if self.left.has(item):
             return Decision(Verdict.SET_ASIDE, LEFT_BEHIND)
-        attempts = self.attempts_of(item)
+        attempts, trust = self.attempts_of(item), self._trust
         now = self._now()
         done = self._policy.on_done is OnDone.KEEP and self._done.has(item)
         decision = admit(
@@ -153,7 +154,7 @@ class Admitter:
             attempts=attempts,
             done=done,
             aliases=self._aliases,
-            peer_ok="" if own else self._distrusted.reason(item),
+            peer_ok="" if own or trust is None else trust.reason(item),
         )
         if decision.verdict is Verdict.ADMITTED and not (own or self._goes(item)):
             return Decision(Verdict.ADMITTED, "unremovable")
@@ -173,6 +174,11 @@ class Admitter:
             self._removals[folder] = self._share.removal(folder)
         removal = self._removals[folder]
         return removal is Removal.ANY or (removal is Removal.OWN and item.facts.own)
+
+    def reason_once_read(self, task: Task, outcome: Outcome) -> str:
+        """Return why what a worker read is not to be delivered, or nothing."""
+        trust = self._trust
+        return "" if trust is None else trust.reason_once_read(task, outcome)
 
     def attempts_of(self, item: Item) -> Attempts | None:
         """Return what was tried with the item before."""
@@ -299,23 +305,3 @@ def _mark(direction: Direction, source: Place, identity: Identity) -> bytes:
     # file is ever taken for another.
     text = f"{direction}\0{source}\0{identity}"
     return hashlib.sha256(text.encode()).digest()[:16]
-
-
-class Distrust:
-    """Whose containers are not decoded, and why."""
-
-    def __init__(self) -> None:
-        self.default = ""
-        """The reason for containers of unknown origin."""
-        self.by_node: dict[str, str] = {}
-        self.origins: dict[Place, str] = {}
-        """The node that made a container, by the container's place."""
-
-    def reason(self, item: Item) -> str:
-        """Return why the item's container is not to be trusted, or nothing."""
-        if item.direction is Direction.ENCODE:
-            return ""
-        node = self.origins.get(item.source)
-        if node is None:
-            return self.default
-        return self.by_node.get(node, "")

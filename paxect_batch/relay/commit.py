@@ -20,6 +20,7 @@ from paxect_batch.relay.matters import Matter, fresh_matters
 from paxect_batch.relay.promised import Promised
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.settle import Settler, run_over, write_intent
+from paxect_batch.relay.trust import Trust
 from paxect_batch.rules.naming import sidecar_name, too_long
 from paxect_batch.seams import Claim, Ledger, Share
 
@@ -39,14 +40,16 @@ class Committer:
         stands: Callable[[], bool],
         delivered: Callable[[Record], None],
         done: Done,
+        trust: Trust,
     ) -> None:
         """`stands` asks the share whether the run's lease is still its own.
 
         `delivered` is told of each record once it is durable: the run may end before
         the source is retired, and nobody else would count what it recorded.
-        `done` learns then of sources that stay.
+        `done` learns then of sources that stay, and `trust` of what was made.
         """
         self._done = done
+        self._trust = trust
         self._stands = stands
         self._delivered = delivered
         self._share = share
@@ -58,6 +61,8 @@ class Committer:
         self._number = 0
         self.promised = Promised(share)
         """What other runs promised and have not settled."""
+        self.recorded: set[Place] = set()
+        """Stages of what was recorded by commits that have not come to their end."""
         self.unsettled: list[Claim] = []
         """Claims on items that the run failed with when it committed them."""
 
@@ -94,6 +99,7 @@ class Committer:
         matters = fresh_matters(intent)
         settler = Settler(self._share, intent, self.record, by=by, stands=self._stands)
         yield from settler.settle(matters)
+        self.recorded.difference_update(pledge.stage for pledge in pledges)
         return matters
 
     def _promise(self, intent: Intent) -> None:
@@ -115,6 +121,8 @@ class Committer:
         yield lambda: self._ledger.append(records)
         for record, matter in zip(records, matters, strict=True):
             self._delivered(record)
+            self._trust.heard(record)
+            self.recorded.add(matter.pledge.stage)
             if not matter.scene.retire:
                 self._done.add(record.direction, record.source, record.identity)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from paxect_batch.model.errors import Exit
-from paxect_batch.model.items import Direction, Item
+from paxect_batch.model.items import Direction, Facts, Item, Kind
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import Policy
+from paxect_batch.model.run import Decision, Verdict
 from paxect_batch.model.transfer import Outcome, Pledge, Result, Task
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
@@ -83,6 +84,20 @@ class Endings:
         key = state.key_of(direction, source)
         if self._admitter.has_trouble(key):
             self._share.remove(state.attempts_place(key))
+
+    def is_staged(self, task: Task, outcome: Outcome) -> bool:
+        """Tell whether what a worker did is to be published."""
+        if outcome.result is not Result.STAGED:
+            return False
+        reason = self._admitter.reason_once_read(task, outcome)
+        if reason:
+            self._share.remove(task.stage)
+            facts = Facts(Kind.FILE, task.identity, 0)
+            self._account.decided(
+                Item(task.direction, task.source, facts),
+                Decision(Verdict.BLOCKED, reason),
+            )
+        return not reason
 
     def not_staged(self, task: Task, outcome: Outcome) -> None:
         """Note what a worker did not stage."""

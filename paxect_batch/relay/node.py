@@ -7,7 +7,7 @@ waiting, and stopping in an orderly way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import paxect_core
 from paxect_batch.model.audit import Batch
@@ -19,7 +19,7 @@ from paxect_batch.model.policy import Policy
 from paxect_batch.model.run import Planned, RunOptions, Standing
 from paxect_batch.relay import batches, handshake, state
 from paxect_batch.relay.account import Account
-from paxect_batch.relay.admit import Admitter, Distrust, Done
+from paxect_batch.relay.admit import Admitter, Done
 from paxect_batch.relay.closing import Closing, patience_seconds
 from paxect_batch.relay.commit import Committer
 from paxect_batch.relay.commits import AtOnce
@@ -37,6 +37,7 @@ from paxect_batch.relay.settle import run_over
 from paxect_batch.relay.stamps import utc
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import Trouble, share_error
+from paxect_batch.relay.trust import Peers, Trust
 from paxect_batch.relay.waiting import Waiting
 from paxect_batch.rules.plan import in_flight_bytes_max
 from paxect_batch.seams import (
@@ -56,7 +57,6 @@ from paxect_batch.seams import (
 _PAUSE_SECONDS_MAX = 30.0
 _WAIT_SECONDS = 0.5
 """How often a drain that waits for other nodes looks what is left."""
-Peers = Callable[[], Iterable[tuple[str, bytes]]]
 
 
 class Node:
@@ -100,12 +100,18 @@ class Node:
         self._stop = stop
         self._beside = beside or AtOnce()
         self._manifest = manifest
-        self._peers = peers or (lambda: handshake.peers_on_share(share))
         self._account = account or Account(options.mode, events, progress)
         self.account = self._account
         self._policy = PolicyInForce(policy, self._account, events)
         self._closing = Closing(clock, stop, options, self.account)
         self._done = Done()
+        self._trust = Trust(
+            peers or (lambda: handshake.peers_on_share(share)),
+            ledger.follow(),
+            events,
+            node=options.node,
+            key=key,
+        )
         self._recorder = Recorder(node=options.node, run=options.run, codec=codec)
         self._committer = Committer(
             share,
@@ -117,6 +123,7 @@ class Node:
             stands=locks.stands,
             delivered=self._account.delivered,
             done=self._done,
+            trust=self._trust,
         )
         self._trouble = Trouble(
             share,
@@ -175,7 +182,6 @@ class Node:
             options=options,
             codec=codec,
         )
-        self._distrust = Distrust()
         self._leavings = Leavings(
             share, self._account, events, by=self._owner, clock=clock
         )
@@ -208,12 +214,10 @@ class Node:
         """Tell what a pass would do, and why, changing nothing and claiming nothing."""
         policy = self._policy.read()
         self._done.learn(self._ledger, policy, ())
+        self._trust.look(policy, (), looks_only=True)
         # The share's own time takes a write to learn; this is the next best.
-        return preview(
-            self._share,
-            self._options,
-            self._admitter(policy, now=self._clock.now, looks_only=True),
-        )
+        admitter = self._admitter(policy, now=self._clock.now, looks_only=True)
+        return preview(self._share, self._options, admitter)
 
     def run(self) -> Standing:
         """Serve the share until done or told to stop.
@@ -255,16 +259,7 @@ class Node:
         self._committer.begin()
         if self._manifest is not None:
             handshake.introduce(self._share, self._manifest, self._key)
-        handshake.meet(
-            self._peers(),
-            own_node=self._options.node,
-            policy=policy,
-            key=self._key,
-            events=self._events,
-            distrust=self._distrust,
-        )
-        if policy.require_sig:
-            handshake.remember_origins(self._ledger, self._distrust)
+        self._trust.look(policy, self._living())
 
     def _drop_unfinished(self) -> None:
         """Drop what was staged when the run was told to stop."""
@@ -327,17 +322,18 @@ class Node:
                 self._waiting.sleep(_WAIT_SECONDS)
                 freshened = False
             elif not freshened:
-                # A listing may be half a minute old; nothing is left only when a
-                # fresh one says so.
+                # Listings may be old; nothing is left only when a fresh one says so.
                 for root in {root_of(d) for d in self._options.mode.directions}:
                     freshen(self._share, root)
                 freshened = True
             else:
                 return
 
+    def _living(self) -> set[str]:
+        return {lease.run for lease in self._locks.others()}
+
     def _learn(self) -> None:
-        living = {lease.run for lease in self._locks.others()}
-        self._done.learn(self._ledger, self._policy.last, living)
+        self._done.learn(self._ledger, self._policy.last, self._living())
 
     def _attend(self) -> None:
         self._company.attend(self._policy.last)
@@ -346,6 +342,7 @@ class Node:
         policy = self._policy.read()
         self._attend()
         self._learn()
+        self._trust.look(policy, self._living())
         self._pacer.begin_pass(policy)
         served = Pass(
             self._share,
@@ -387,7 +384,7 @@ class Node:
             node=self._options.node,
             now=now,
             done=self._done,
-            distrusted=self._distrust,
+            trust=self._trust,
             left=self._leavings.left,
             looks_only=looks_only,
         )
@@ -395,9 +392,7 @@ class Node:
     def _pause(self, error: ShareError, seconds: float) -> None:
         """Wait for the share to come back."""
         self._events.write(Event.SHARE_TROUBLE, status="error", message=error.message)
-        for flight in self._dispatcher.abandon():
-            for claim in flight.claims:
-                claim.release()
+        self._abandon()
         self._waiting.sleep(seconds, attends=False)
         if self._company.is_over():
             raise run_over(self._owner)

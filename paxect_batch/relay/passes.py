@@ -336,6 +336,7 @@ class Pass:
         except BaseException:
             # An intent may stand; until it is settled, nobody else may have these.
             self._committer.unsettled.extend(flight.claims)
+            self._account.cut_off(flight.lot.tasks, self._committer.recorded)
             raise
         self._share.each(lambda claim: claim.release(), flight.claims)
         self._pacer.came_back(len(flight.lot.tasks), flight.lot.size)
@@ -344,7 +345,7 @@ class Pass:
         self, flight: Flight, outcomes: tuple[Outcome, ...]
     ) -> Steps[None]:
         pairs = list(zip(flight.lot.tasks, outcomes, strict=True))
-        staged = [pair for pair in pairs if pair[1].result is Result.STAGED]
+        staged = [pair for pair in pairs if self._endings.is_staged(*pair)]
         if staged:
             self.progressed = True
             matters = yield from self._committer.commit(

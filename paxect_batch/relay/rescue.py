@@ -80,5 +80,7 @@ class Rescuer:
 
     def _run(self, recovery: Recovery) -> None:
         recovery.run(self._committer.record)
+        settled = {matter.pledge.stage for matter in recovery.settled}
+        self._committer.recorded -= settled
         self._account.standing.recovered += len(recovery.settled)
         recovery.tell(self._events)

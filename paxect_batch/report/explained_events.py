@@ -119,8 +119,8 @@ EVENTS = (
         Event.HANDSHAKE_PARSE_ERROR,
         means="what lies in the place of a node's manifest is none",
         cause="it was damaged, or written by another program",
-        data="with `require_sig`, containers of unknown origin are left on the wire; "
-        "else nothing changes",
+        data="with `require_sig`, containers of that node and those of unknown origin "
+        "are left on the wire; else nothing changes",
         todo="remove the file that is named; its node writes it anew when it begins",
     ),
     _event(

@@ -130,11 +130,19 @@ LEFT = (
     ),
     _left(
         "malformed",
-        means="a manifest does not name its node",
-        cause="it was changed, or written by another program",
+        means="a manifest does not name the node whose place it lies in",
+        cause="it was changed, copied there, or written by another program",
         data="with `require_sig` containers stay on the wire and count as `blocked`; "
         "without, it is only told, as `handshake_reject`",
         todo="remove the manifest that `handshake_reject` names",
+    ),
+    _left(
+        "no_manifest",
+        means="the node after the colon made the container, and has no manifest here",
+        cause="`require_sig` asks that makers of containers sign; its manifest was "
+        "removed, or never written",
+        data=_ON_WIRE,
+        todo="have that node begin a run here with the key",
     ),
     _left(
         "no_peer_manifest",

@@ -37,7 +37,10 @@ from paxect_batch.report.schema_texts import field_texts
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 SUBJECTS: dict[str, tuple[type[msgspec.Struct], str]] = {
-    "attempts": (Attempts, "what was tried with an item, in .paxect/attempts and .paxect/left"),
+    "attempts": (
+        Attempts,
+        "what failed with an item, in .paxect/attempts or left",
+    ),
     "audit": (Audit, "the audit line of a run, after AUDIT_SUMMARY_JSON="),
     "config": (ConfigShown, "what `config show --json` prints"),
     "core": (EngineLine, "one line of what `paxect-core --json` prints"),

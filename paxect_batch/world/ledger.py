@@ -55,7 +55,7 @@ class FileLedger:
         """Whether the file ends where it should."""
         self._lock = threading.Lock()
         """One thread may append while another reads."""
-        self._news = LedgerNews(share, self._place, on_torn=on_torn)
+        self._news = self.follow()
 
     def append(self, records: list[Record]) -> None:
         """See `seams.Ledger`. An `OSError` means that none of them was added."""
@@ -111,6 +111,10 @@ class FileLedger:
     def news(self, living: Collection[str]) -> Iterator[Record]:
         """See `seams.Ledger`."""
         return self._news.read(living)
+
+    def follow(self) -> LedgerNews:
+        """See `seams.Ledger`."""
+        return LedgerNews(self._share, self._place, on_torn=self._on_torn)
 
     def close(self) -> None:
         """Close the file; all that was appended is durable."""

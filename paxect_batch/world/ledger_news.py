@@ -7,7 +7,7 @@ followed all the same for a while: whoever joined a moment ago may not be known 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 
 from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place
@@ -43,12 +43,20 @@ class LedgerNews:
         self._read_to: dict[Place, int] = {}
         self._ended: set[Place] = set()
 
-    def read(self, living: Collection[str]) -> Iterator[Record]:
-        """Give what was added since the last time. `living` are runs that may add."""
-        self._freshen()
+    def read(
+        self, living: Collection[str], *, looks_only: bool = False
+    ) -> Iterator[Record]:
+        """Give what was added since the last time. `living` are runs that may add.
+
+        Who `looks_only` writes nothing, and may see old listings.
+        """
+        if not looks_only:
+            self._freshen()
         for place in list(ledgers(self._share)):
             if place != self._own and place not in self._ended:
-                yield from self._news_of(place, living)
+                at = yield from self._news_of(place, living)
+                if at is not None and not looks_only:
+                    self._end_if_quiet(place, at)
 
     def _freshen(self) -> None:
         """See the ledgers of runs that began this moment."""
@@ -57,11 +65,14 @@ class LedgerNews:
         nodes = [entry.place for entry in entries if entry.kind is Kind.FOLDER]
         self._share.each(self._share.freshen, nodes)
 
-    def _news_of(self, place: Place, living: Collection[str]) -> Iterator[Record]:
+    def _news_of(
+        self, place: Place, living: Collection[str]
+    ) -> Generator[Record, None, float | None]:
+        """Give what was added; return when, if no run that lives may add more."""
         try:
             stream = self._share.open_source(place)
         except FileNotFoundError:
-            return
+            return None
         with stream:
             changed_at = self._share.facts_of(stream).identity.mtime_ns / 1e9
             offset = self._read_to.get(place, 0)
@@ -77,9 +88,12 @@ class LedgerNews:
                 if record is not None:
                     yield record
         if run_of(place) in living:
-            return
+            return None
         if line:
             self._tell_torn(place, offset)
+        return changed_at
+
+    def _end_if_quiet(self, place: Place, changed_at: float) -> None:
         if self._share.now() - changed_at > QUIET_SECONDS:
             self._ended.add(place)
             self._read_to.pop(place, None)

@@ -102,7 +102,7 @@ def test_every_event_is_written_somewhere() -> None:
 
 def test_every_reason_why_a_file_is_left_is_explained() -> None:
     sources = ("rules/admission.py", "rules/trust.py")
-    sources += ("relay/admit.py", "relay/handshake.py")
+    sources += ("relay/admit.py", "relay/trust.py")
     found = {fault.value for fault in PeerFault if fault}
     for tree in trees(*sources):
         for text in literals(tree):

@@ -20,7 +20,7 @@ class MemoryLedger:
         self.ledgers: Ledgers = {} if ledgers is None else ledgers
         self._own = (node, run)
         self._length = 0
-        self._told: dict[tuple[str, str], int] = {}
+        self._news = self.follow()
 
     def append(self, records: list[Record]) -> None:
         if not records:
@@ -44,13 +44,34 @@ class MemoryLedger:
                 yield msgspec.json.decode(line, type=Record)
 
     def news(self, living: Collection[str]) -> Iterator[Record]:
-        del living
-        for owner, data in list(self.ledgers.items()):
-            if owner != self._own:
-                told, self._told[owner] = self._told.get(owner, 0), len(data)
-                yield from self.since(*owner, told)
+        return self._news.read(living)
+
+    def follow(self) -> MemoryNews:
+        return MemoryNews(self)
+
+    @property
+    def own(self) -> tuple[str, str]:
+        """The node and the run whose it is."""
+        return self._own
 
     @property
     def records(self) -> list[Record]:
         """This run's records."""
         return list(self.since(*self._own, 0))
+
+
+class MemoryNews:
+    """`seams.News` of the others."""
+
+    def __init__(self, ledger: MemoryLedger) -> None:
+        self._ledger = ledger
+        self._told: dict[tuple[str, str], int] = {}
+
+    def read(
+        self, living: Collection[str], *, looks_only: bool = False
+    ) -> Iterator[Record]:
+        del living, looks_only
+        for owner, data in list(self._ledger.ledgers.items()):
+            if owner != self._ledger.own:
+                told, self._told[owner] = self._told.get(owner, 0), len(data)
+                yield from self._ledger.since(*owner, told)

@@ -1,0 +1,230 @@
+"""Know whose containers may be decoded, as manifests and ledgers tell by now.
+
+Where the policy asks for it, both are read again before each pass: who makes containers
+may have come, or have got a key, since the run began. Which node made a container is
+told by the ledgers, by its place and its SHA-256, until it is decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from paxect_batch.model.events import Event
+from paxect_batch.model.items import Direction, Identity, Item
+from paxect_batch.model.nodes import SignedManifest
+from paxect_batch.model.places import Place
+from paxect_batch.model.policy import Policy
+from paxect_batch.model.records import Fate, Record
+from paxect_batch.model.transfer import Outcome, Task
+from paxect_batch.rules.trust import (
+    PeerFault,
+    PeerVerdict,
+    containers_allowed,
+    judge_peer,
+)
+from paxect_batch.seams import EventLog, News
+
+
+class Peer(NamedTuple):
+    """What a peer says of itself."""
+
+    name: str
+    """Of the file that says it."""
+    node: str
+    """Whose manifest it is by where it lies; empty if that tells nothing."""
+    data: bytes
+
+
+Peers = Callable[[], Iterable[Peer]]
+
+
+class _Made(NamedTuple):
+    """A container that is still to be decoded."""
+
+    node: str
+    container_sha256: str
+    at: str
+
+
+class Trust:
+    """The trust of one run."""
+
+    def __init__(
+        self,
+        peers: Peers,
+        news: News,
+        events: EventLog,
+        *,
+        node: str,
+        key: bytes | None,
+    ) -> None:
+        self._peers = peers
+        self._news = news
+        self._events = events
+        self._node = node
+        self._key = key
+        self._policy: Policy | None = None
+        self._said: dict[str, str] = {}
+        """What was said last of each manifest."""
+        self._default = ""
+        """Why containers of unknown origin are not decoded."""
+        self._by_node: dict[str, str] = {}
+        """Why those of a node are not; empty if they are."""
+        self._made: dict[Place, _Made] = {}
+        self._refused: dict[tuple[Place, Identity], str] = {}
+        """What turned out, as it was read, not to be what its maker recorded."""
+
+    def look(
+        self, policy: Policy, living: Collection[str], *, looks_only: bool = False
+    ) -> None:
+        """Judge the peers by what they say now. `living` are runs that may record.
+
+        Who `looks_only` writes nothing on the share.
+        """
+        asks = policy.require_sig or bool(policy.trusted_nodes)
+        is_first = self._policy is None
+        if not is_first and not asks and policy == self._policy:
+            return
+        self._policy = policy
+        self._refused.clear()
+        self._meet(policy, is_first=is_first)
+        if asks:
+            self._learn(living, looks_only=looks_only)
+
+    def heard(self, record: Record) -> None:
+        """Take in a record of this run."""
+        if self._asks():
+            self._note(record)
+
+    def reason(self, item: Item) -> str:
+        """Return why the item's container is not to be decoded, or nothing."""
+        if item.direction is Direction.ENCODE or not self._asks():
+            return ""
+        refused = self._refused.get((item.source, item.identity))
+        if refused is not None:
+            return refused
+        made = self._made.get(item.source)
+        return self._default if made is None else self._of_node(made.node)
+
+    def reason_once_read(self, task: Task, outcome: Outcome) -> str:
+        """Return why what was read is not to be delivered, or nothing.
+
+        Its maker recorded another container by that name; this one is anybody's.
+        """
+        if task.direction is Direction.ENCODE or not self._asks():
+            return ""
+        made = self._made.get(task.source)
+        if made is None or made.container_sha256 == outcome.container_sha256:
+            return ""
+        if self._default:
+            self._refused[task.source, task.identity] = self._default
+        return self._default
+
+    def _asks(self) -> bool:
+        policy = self._policy
+        return policy is not None and (policy.require_sig or bool(policy.trusted_nodes))
+
+    def _of_node(self, node: str) -> str:
+        assert self._policy is not None
+        if node == self._node:
+            return ""
+        if node in self._by_node:
+            return self._by_node[node]
+        if self._policy.require_sig:
+            return f"no_manifest:{node}"
+        verdict = PeerVerdict(node)
+        if self._policy.trusted_nodes and node not in self._policy.trusted_nodes:
+            verdict = PeerVerdict(node, PeerFault.UNTRUSTED_NODE)
+        return containers_allowed([verdict], self._policy)
+
+    def _meet(self, policy: Policy, *, is_first: bool) -> None:
+        verdicts: list[PeerVerdict] = []
+        self._by_node = {}
+        unreadable = ""
+        for peer in self._peers():
+            if peer.node == self._node:
+                continue
+            try:
+                manifest = msgspec.json.decode(peer.data, type=SignedManifest)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                self._tell_unreadable(peer.name, error)
+                if policy.require_sig:
+                    unreadable = f"unreadable_manifest:{peer.name}"
+                    self._by_node[peer.node] = unreadable
+                continue
+            verdict = self._judged(peer, manifest, policy)
+            if verdict is not None:
+                verdicts.append(verdict)
+        self._default = unreadable or containers_allowed(verdicts, policy)
+        if is_first and not verdicts:
+            self._events.write(
+                Event.HANDSHAKE_NONE, message="no other node is known here"
+            )
+
+    def _judged(
+        self, peer: Peer, manifest: SignedManifest, policy: Policy
+    ) -> PeerVerdict | None:
+        says = manifest.payload.get("node", "")
+        if peer.node and says != peer.node:
+            # It lies where that of another node belongs.
+            verdict = PeerVerdict(peer.node, PeerFault.MALFORMED)
+        elif says == self._node:
+            return None
+        else:
+            verdict = judge_peer(manifest, policy=policy, key=self._key)
+        self._tell(peer.name, verdict)
+        reason = containers_allowed([verdict], policy)
+        self._by_node[verdict.node] = self._by_node.get(verdict.node) or reason
+        return verdict
+
+    def _tell(self, name: str, verdict: PeerVerdict) -> None:
+        said = verdict.reason or verdict.node
+        if self._said.get(name) == said:
+            return
+        self._said[name] = said
+        if verdict.accepted:
+            self._events.write(Event.HANDSHAKE, src=name, message=said)
+        else:
+            self._events.write(
+                Event.HANDSHAKE_REJECT, src=name, status="rejected", message=said
+            )
+
+    def _tell_unreadable(self, name: str, error: Exception) -> None:
+        said = f"{name} is no node manifest: {error}"
+        if self._said.get(name) == said:
+            return
+        self._said[name] = said
+        self._events.write(
+            Event.HANDSHAKE_PARSE_ERROR, src=name, status="error", message=said
+        )
+
+    def _learn(self, living: Collection[str], *, looks_only: bool) -> None:
+        news = self._news.read(living, looks_only=looks_only)
+        early = [record for record in news if not self._note(record)]
+        # Ledgers come in no order: some were decoded before it was read who made them.
+        for record in early:
+            self._note(record)
+
+    def _note(self, record: Record) -> bool:
+        """Take in a record; False if it may tell more once others were taken in."""
+        if record.fate is not Fate.DELIVERED:
+            return True
+        if record.direction is Direction.ENCODE:
+            if record.target is not None:
+                made = _Made(record.node, record.container_sha256, record.at)
+                before = self._made.get(record.target)
+                if before is None or before.at <= made.at:
+                    self._made[record.target] = made
+            return True
+        made_before = self._made.get(record.source)
+        if (
+            made_before is None
+            or made_before.container_sha256 != record.container_sha256
+            or made_before.at > record.at
+        ):
+            return False
+        del self._made[record.source]
+        return True
