@@ -131,14 +131,12 @@ class Trust:
         assert self._policy is not None
         if node == self._node:
             return ""
+        if self._policy.trusted_nodes and node not in self._policy.trusted_nodes:
+            # Whatever its manifest says, or if there is none.
+            return PeerVerdict(node, PeerFault.UNTRUSTED_NODE).reason
         if node in self._by_node:
             return self._by_node[node]
-        if self._policy.require_sig:
-            return f"no_manifest:{node}"
-        verdict = PeerVerdict(node)
-        if self._policy.trusted_nodes and node not in self._policy.trusted_nodes:
-            verdict = PeerVerdict(node, PeerFault.UNTRUSTED_NODE)
-        return containers_allowed([verdict], self._policy)
+        return f"no_manifest:{node}" if self._policy.require_sig else ""
 
     def _meet(self, policy: Policy, *, is_first: bool) -> None:
         verdicts: list[PeerVerdict] = []

@@ -200,12 +200,15 @@ def test_container_in_place_of_one_that_a_trusted_node_made_is_anybodys(
     assert (bench.wire / "daily.freq").exists()
 
 
-def test_origin_that_is_not_in_the_list_is_not_trusted_without_its_manifest(
-    bench: Bench,
+@pytest.mark.parametrize("says", ["nothing", "another's name"])
+def test_origin_that_is_not_in_the_list_is_not_trusted_whatever_its_manifest_says(
+    bench: Bench, says: str
 ) -> None:
     encoded_by(bench, "a", "evil", None)
     encoded_by(bench, "c", "good", None)
     place_of(bench, "a").unlink()
+    if says != "nothing":
+        place_of(bench, "a").write_bytes(place_of(bench, "c").read_bytes())
     standing = decoded(bench, policy_with(trusted_nodes=("b", "c")))
     assert [name for name, _ in bench.taken] == ["good"]
     assert standing.blocked_files == 1
