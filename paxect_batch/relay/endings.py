@@ -16,7 +16,7 @@ from paxect_batch.relay.admit import Admitter
 from paxect_batch.relay.leavings import Leavings
 from paxect_batch.relay.matters import Matter
 from paxect_batch.relay.targets import FORBIDDEN
-from paxect_batch.relay.trouble import COLLISION, Trouble
+from paxect_batch.relay.trouble import COLLISION, NO_ROOM, Trouble
 from paxect_batch.rules.steps import Step, TargetState
 from paxect_batch.seams import Share
 
@@ -107,7 +107,11 @@ class Endings:
             self.changed(task.direction, task.source, task.identity.size)
             return
         if outcome.result is Result.FAILED:
-            self._trouble.check_share(outcome)
+            why = self._trouble.no_room(task, outcome)
+            if why:
+                self.failed(task, code=NO_ROOM, detail=why)
+                return
+            self._trouble.check_share(task, outcome)
         self.failed(
             task,
             code=outcome.code,

@@ -11,21 +11,24 @@ import msgspec
 from paxect_batch.model.errors import ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Identity
-from paxect_batch.model.places import Place, printable
+from paxect_batch.model.places import Place, Root, printable
 from paxect_batch.model.policy import OnCollision, Policy
-from paxect_batch.model.transfer import Attempts, Failure, Outcome
+from paxect_batch.model.transfer import Attempts, Failure, Outcome, Task
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.set_aside import set_aside
 from paxect_batch.relay.settle import run_over
-from paxect_batch.rules.retry import after_failure, is_exhausted
+from paxect_batch.rules.retry import after_failure, is_exhausted, until_room
 from paxect_batch.seams import EventLog, Ledger, Share
+from paxect_batch.work.outcomes import is_full
 from paxect_batch.work.sources import look_at_source
 
 COLLISION = "collision"
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+NO_ROOM = "no-room"
+_ROOM_BYTES_MIN = 16 << 20
+"""A disk with less than that is full, for whatever comes."""
 _OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 """What a worker ran out of says nothing of its item."""
 
@@ -56,7 +59,21 @@ class Trouble:
         self._run = run
         self._stamp = stamp
 
-    def check_share(self, outcome: Outcome) -> None:
+    def no_room(self, task: Task, outcome: Outcome) -> str:
+        """Return why there was no room for this item alone; empty if it is not so."""
+        if not is_full(outcome):
+            return ""
+        encodes = task.direction is Direction.ENCODE
+        needed = task.identity.size if encodes else outcome.raw_bytes
+        free = self._share.free_bytes(task.stage.root)
+        if free < _ROOM_BYTES_MIN or needed <= free:
+            return ""
+        return (
+            f"it takes up to {needed:,} bytes, and the disk of {_root_to(task)} has "
+            f"room for {free:,}"
+        )
+
+    def check_share(self, task: Task, outcome: Outcome) -> None:
         """Raise `ShareError` if it is the share that failed, not this item alone.
 
         `RunOver` if it failed because others took this run for dead, and swept it.
@@ -64,7 +81,7 @@ class Trouble:
         if not self._stands():
             raise run_over(state.Owner(self._node, self._run))
         problem = outcome.detail
-        if outcome.errno not in (*_FULL, *_OF_THE_MACHINE):
+        if not is_full(outcome) and outcome.errno not in _OF_THE_MACHINE:
             probe = state.state("stage", self._node, ".paxect-probe.tmp")
             try:
                 self._share.write(probe, b"probe\n")
@@ -74,7 +91,8 @@ class Trouble:
             else:
                 return
         raise ShareError(
-            f"{problem}; items are as they were; mend the share and run again",
+            f"{problem} ({task.source}, to {_root_to(task)}); items are as they were; "
+            "mend the share and run again",
             errno=outcome.errno,
         )
 
@@ -107,6 +125,8 @@ class Trouble:
             failure=failure,
             policy=policy,
         )
+        if code == NO_ROOM:
+            attempts = until_room(attempts)
         if final or (code == COLLISION and _sets_collisions_aside(policy)):
             attempts = msgspec.structs.replace(attempts, next_at=math.inf)
         self._account.standing.exit_codes.add(exit_code)
@@ -189,3 +209,7 @@ def share_error(error: OSError | ShareError) -> ShareError:
         "mend the share and run again",
         errno=error.errno or 0,
     )
+
+
+def _root_to(task: Task) -> Root:
+    return Root.WIRE if task.direction is Direction.ENCODE else Root.OUTBOX

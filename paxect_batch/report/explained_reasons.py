@@ -207,6 +207,14 @@ FAILED = (
         todo="see the detail; see to the disk; `quarantine retry`",
     ),
     _failed(
+        "no-room",
+        means="the file takes more than is free on the disk where it is to be written",
+        cause="it is large, or its container holds more than the disk does",
+        data="nothing of it was published; it stays where it is and counts as "
+        "`waiting`, and is tried again after a minute, later after up to an hour",
+        todo="make room for it; or limit what travels by `max_file_mb`",
+    ),
+    _failed(
         "read-back",
         means="what was staged did not read back as it was written",
         cause="the disk, the file server or the memory of this machine",

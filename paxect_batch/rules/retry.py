@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import math
 
+import msgspec
+
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import Policy
@@ -19,6 +21,9 @@ from paxect_batch.model.transfer import Attempts, Failure
 
 BACKOFF_SECONDS_MAX = 3600.0
 """The longest delay between two attempts."""
+
+ROOM_SECONDS = 60.0
+"""The first delay of what a disk has no room for."""
 
 FAILURES_KEPT_MAX = 100
 """How many failures are written down, the newest; no policy allows more attempts."""
@@ -47,6 +52,15 @@ def after_failure(
         failures=failures,
         next_at=failure.at + _delay_seconds(len(failures), policy),
     )
+
+
+def until_room(attempts: Attempts) -> Attempts:
+    """Return the attempts of an item that the disk has no room for: it is never given
+    up, since nothing is wrong with it.
+    """
+    doubled = ROOM_SECONDS * 2.0 ** min(len(attempts.failures) - 1, 10)
+    wait = min(doubled, BACKOFF_SECONDS_MAX)
+    return msgspec.structs.replace(attempts, next_at=attempts.failures[-1].at + wait)
 
 
 def _delay_seconds(failures: int, policy: Policy) -> float:

@@ -7,9 +7,12 @@ that stays open for that is synced.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
-from typing import IO
+from typing import IO, BinaryIO, cast
+
+import msgspec
 
 import paxect_core
 from paxect_batch.model.errors import Exit
@@ -18,7 +21,13 @@ from paxect_batch.model.transfer import Outcome, Result, Task
 from paxect_batch.report.checksums import digest_in
 from paxect_batch.seams import Share
 from paxect_batch.work.encode import check_unchanged
-from paxect_batch.work.outcomes import SourceChanged, of_file_error, of_source, of_stage
+from paxect_batch.work.outcomes import (
+    SourceChanged,
+    is_full,
+    of_file_error,
+    of_source,
+    of_stage,
+)
 from paxect_core.errors import InputTooLarge
 
 SIDECAR_BYTES_MAX = 4096
@@ -47,9 +56,18 @@ def decode_item(share: Share, task: Task, wrote: list[IO[bytes]]) -> Outcome:
         except paxect_core.ContainerError as error:
             return _told_apart(source, error, expected)
         except (paxect_core.FileError, OSError) as error:
-            return (
+            outcome = (
                 of_stage(error) if isinstance(error, OSError) else of_file_error(error)
             )
+            return _with_size(outcome, source) if is_full(outcome) else outcome
+
+
+def _with_size(outcome: Outcome, source: IO[bytes]) -> Outcome:
+    """Add what the container says that it holds, for which there was no room."""
+    with contextlib.suppress(paxect_core.PaxectError, OSError):
+        told = paxect_core.Container(cast(BinaryIO, source)).inspection.footer
+        return msgspec.structs.replace(outcome, raw_bytes=told.raw_bytes)
+    return outcome
 
 
 def _stage(

@@ -45,6 +45,11 @@ def of_stage(error: OSError) -> Outcome:
     )
 
 
+def is_full(outcome: Outcome) -> bool:
+    """Tell whether there was no room for what was to be staged."""
+    return outcome.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def of_file_error(error: FileError) -> Outcome:
     """Return what an error out of the container engine means."""
     cause = error.__cause__

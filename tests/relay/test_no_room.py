@@ -1,0 +1,137 @@
+"""Disks that are full: for one file alone, which waits, or for all that comes."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import IO
+
+import pytest
+from relay_bench import Bench, SteppedClock, WatchedShare, policy_with
+
+import paxect_core
+from paxect_batch.model.errors import ShareError
+from paxect_batch.model.items import Mode
+from paxect_batch.model.places import Place, Root
+from paxect_batch.model.run import Standing
+from paxect_batch.rules.retry import ROOM_SECONDS
+
+MIB = 1 << 20
+
+
+class Small(WatchedShare):
+    """A disk that has room for so many bytes in a file."""
+
+    free = 20 * MIB
+
+    def free_bytes(self, root: Root) -> int:
+        return self.free
+
+    def create(self, place: Place) -> IO[bytes]:
+        stream: IO[bytes] = self._share.create(place)
+        if place.path.startswith("stage/"):
+            return _Limited(stream, self.free)  # type: ignore[return-value]
+        return stream
+
+
+class _Limited:
+    def __init__(self, stream: IO[bytes], left: int) -> None:
+        self._stream = stream
+        self._left = left
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+    def __enter__(self) -> _Limited:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self._stream.close()
+
+    def write(self, data: bytes) -> int:
+        self._left -= len(data)
+        if self._left < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return self._stream.write(data)
+
+
+def waiting(standing: Standing) -> int:
+    ended = standing.delivered_files + standing.set_aside_files + standing.blocked_files
+    return standing.seen_files - ended
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_file_that_is_larger_than_the_room_waits_and_others_go_on(bench: Bench) -> None:
+    bench.drop("a-big", os.urandom(MIB) * 30)
+    bench.drop("small", b"small")
+    policy = policy_with(attempts=1)
+    for _ in range(2):
+        standing = bench.drain(Small(bench.share()), policy=policy)
+        bench.take_all()
+        assert [name for name, _ in bench.taken] == ["small"]
+        assert (waiting(standing), standing.set_aside_files) == (1, 0)
+    assert (bench.inbox / "a-big").exists()
+
+
+def test_container_that_holds_more_than_the_room_waits_and_others_go_on(
+    bench: Bench,
+) -> None:
+    (bench.wire / "a-big.freq").write_bytes(paxect_core.encode_bytes(bytes(30 * MIB)))
+    bench.drop("small", b"small")
+    for _ in range(3):
+        standing = bench.drain(Small(bench.share()))
+        bench.take_all()
+        assert [name for name, _ in bench.taken] == ["small"]
+        assert waiting(standing) == 1
+    reason = next(bench.state.glob("attempts/*")).read_text()
+    assert "no-room" in reason
+    assert f"{30 * MIB:,} bytes" in reason
+
+
+def test_file_is_taken_once_there_is_room(bench: Bench) -> None:
+    bench.drop("big", os.urandom(MIB) * 30)
+    bench.drain(Small(bench.share()))
+    paper = next(bench.state.glob("attempts/*"))
+    assert ROOM_SECONDS < 3600
+    share = WatchedShare(bench.share())
+    late = share.now
+
+    def now() -> float:
+        return float(late()) + 2 * ROOM_SECONDS  # type: ignore[operator]
+
+    share.now = now  # type: ignore[attr-defined]
+    bench.drain(share)
+    assert not paper.exists()
+    bench.check_delivered_once()
+
+
+@pytest.mark.parametrize("free", [0, 15 * MIB])
+def test_disk_that_is_full_for_all_is_the_trouble_of_the_share(
+    bench: Bench, free: int
+) -> None:
+    bench.drop("big", os.urandom(MIB) * 30)
+    share = Small(bench.share())
+    share.free = free
+    with pytest.raises(ShareError, match=r"No space left .*\(inbox/big, to wire\)"):
+        bench.drain(share)
+    assert not list(bench.state.glob("attempts/*"))
+    bench.drain()
+    bench.check_delivered_once()
+
+
+def test_what_the_share_failed_with_is_counted_as_waiting(bench: Bench) -> None:
+    for number in range(3):
+        bench.drop(f"{number}", os.urandom(MIB))
+    share = Small(bench.share())
+    share.free = 3000
+    node = bench.node(share, mode=Mode.ENCODE, clock=SteppedClock())
+    with pytest.raises(ShareError):
+        node.run()
+    bench.ledger.close()
+    assert waiting(node.standing) == 3
+    assert node.standing.delivered_files == 0
