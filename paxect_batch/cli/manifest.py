@@ -38,16 +38,31 @@ def command(arguments: Arguments) -> int:
     opened = open_share(arguments)
     run = arguments.values.get("run")
     is_fresh = freshen_ledgers(opened.share)
-    deliveries = _deliveries(opened, run, is_fresh=is_fresh)
+    torn: set[tuple[Place, int]] = set()
+    deliveries = _deliveries(opened, run, is_fresh=is_fresh, torn=torn)
+    code = _told_torn(torn, opened)
     path = arguments.values.get("checksums")
     if path == "-":
         for line in _lines(opened, deliveries, run):
             _print_bytes(line)
-        return Exit.OK
+        return code
     if path is not None:
         console.write_whole(path, _lines(opened, deliveries, run))
     _show(deliveries, opened, checksums=path)
-    return Exit.OK
+    return code
+
+
+def _told_torn(torn: set[tuple[Place, int]], opened: Opened) -> Exit:
+    """Warn of what could not be read, and return what that means for the command."""
+    if not torn:
+        return Exit.OK
+    ledger, offset = min(torn)
+    console.complain(
+        f"warning: {count_text(len(torn), 'line')} of ledgers cannot be read, the "
+        f"first of {ledger} at byte {offset}; what they told of is missing here; unless "
+        f"a run is writing it now, see: paxect-batch verify {opened.layout.words}"
+    )
+    return Exit.UNFINISHED
 
 
 def freshen_ledgers(share: Share) -> bool:
@@ -73,13 +88,15 @@ def _freshen(share: Share, folder: Place) -> bool:
     return True
 
 
-def _deliveries(opened: Opened, run: str | None, *, is_fresh: bool) -> Deliveries:
+def _deliveries(
+    opened: Opened, run: str | None, *, is_fresh: bool, torn: set[tuple[Place, int]]
+) -> Deliveries:
     """Add up what was delivered, each delivery once, whoever recorded it."""
     delivered = Delivered()
     parts: dict[str, Delivered] = {}
     runs: dict[str, set[str]] = {}
     known = run is None
-    for record in opened.records():
+    for record in opened.records(lambda ledger, offset: torn.add((ledger, offset))):
         known = known or record.run == run
         if _counts(record, run):
             delivered.add(record)
@@ -103,6 +120,7 @@ def _deliveries(opened: Opened, run: str | None, *, is_fresh: bool) -> Deliverie
             NodePart(node, len(runs[node]), part.tally(root), part.digest.hexdigest())
             for node, part in sorted(parts.items())
         ),
+        torn=len(torn),
     )
 
 

@@ -127,3 +127,5 @@ class Deliveries(msgspec.Struct, frozen=True, kw_only=True):
     """Whether ledgers were listed afresh; else the newest of others may be missing."""
     nodes: tuple[NodePart, ...]
     """A delivery that two of them recorded counts in both parts, and once in all."""
+    torn: int = 0
+    """Lines of ledgers that cannot be read: what they told of is missing."""

@@ -124,7 +124,7 @@ class FileLedger:
 
 def all_records(share: Share, on_torn: Torn = ignore_torn) -> Iterator[Record]:
     """Stream the records of all runs of all nodes, in no order."""
-    for place in ledgers(share):
+    for place in ledgers(share, of_any_kind=True):
         yield from read_ledger(share, place, 0, on_torn)
 
 

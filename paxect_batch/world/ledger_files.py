@@ -28,13 +28,17 @@ def run_of(ledger: Place) -> str:
     return ledger.name.removesuffix(_SUFFIX)
 
 
-def ledgers(share: Share) -> Iterator[Place]:
-    """Give the ledgers of all runs of all nodes, in no order."""
+def ledgers(share: Share, *, of_any_kind: bool = False) -> Iterator[Place]:
+    """Give the ledgers of all runs of all nodes, in no order.
+
+    `of_any_kind` says that what has a ledger's name and is no file is given as well.
+    """
     for node in share.entries(FOLDER):
         if node.kind is not Kind.FOLDER:
             continue
         for run in share.entries(node.place):
-            if run.kind is Kind.FILE and run.place.name.endswith(_SUFFIX):
+            is_one = run.kind is Kind.FILE or of_any_kind
+            if is_one and run.place.name.endswith(_SUFFIX):
                 yield run.place
 
 

@@ -146,3 +146,26 @@ def test_manifest_of_a_share_that_cannot_be_written_is_the_same_and_says_so(
     after = facts_of(command, share)
     assert after == msgspec.structs.replace(before, fresh=False)
     assert "cannot be written here" in command("manifest", share).out
+
+
+def test_lines_that_cannot_be_read_are_told_and_are_no_success(
+    share: Path, command: Command
+) -> None:
+    whole = command("manifest", share)
+    (ledger,) = (share / ".paxect/ledger/n1").iterdir()
+    lines = ledger.read_bytes().splitlines(keepends=True)
+    ledger.write_bytes(b"".join(b"x" + line for line in lines))
+    said = command("manifest", share)
+    assert (whole.code, said.code) == (0, 1)
+    assert "lines of ledgers cannot be read" in said.err
+    assert "paxect-batch verify" in said.err
+    facts = json.loads(command("manifest", share, "--json").out)
+    assert (facts["files"], facts["torn"]) == (0, len(lines))
+
+
+def test_ledger_that_is_no_file_is_told(share: Path, command: Command) -> None:
+    (share / ".paxect/ledger/n1/other.jsonl").mkdir()
+    assert command("manifest", share).code == 1
+    said = command("verify", share)
+    assert said.code == 1
+    assert "other.jsonl" in said.err

@@ -150,7 +150,11 @@ def test_other_things_beside_the_ledgers_are_no_ledgers(stage: LocalStage) -> No
     stage.put(state("ledger/stray"), b"{}\n")
     stage.put(state("ledger/node1/notes.txt"), b"{}\n")
     stage.share.make_folder(state("ledger/node1/folder.jsonl"))
-    assert list(all_records(stage.share)) == []
+    told: list[Place] = []
+    records = all_records(stage.share, lambda place, offset: told.append(place))
+    assert list(records) == []
+    assert told == [state("ledger/node1/folder.jsonl")]
+    assert list(FileLedger(stage.share, "node2", "run2").news(())) == []
 
 
 def test_append_on_a_full_disk_adds_nothing_and_works_later(stage: LocalStage) -> None:
