@@ -59,8 +59,9 @@ def _told_torn(torn: set[tuple[Place, int]], opened: Opened) -> Exit:
     ledger, offset = min(torn)
     console.complain(
         f"warning: {count_text(len(torn), 'line')} of ledgers cannot be read, the "
-        f"first of {ledger} at byte {offset}; what they told of is missing here; unless "
-        f"a run is writing it now, see: paxect-batch verify {opened.layout.words}"
+        f"first of {ledger} at byte {offset}; what they told of is missing here; "
+        "unless a run is writing it now, see: paxect-batch verify "
+        f"{opened.layout.words}"
     )
     return Exit.UNFINISHED
 
