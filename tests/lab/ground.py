@@ -161,9 +161,15 @@ class Ground:
             "await_gone", share=self.on_server, node=node, seconds=within
         )
 
-    def faults(self, expected_digest: str, *nodes: str) -> Iterator[str]:
-        """Tell of all that is not as it must be, once a last drain is over."""
+    def faults(
+        self, expected_digest: str, *nodes: str, stays: tuple[str, ...] = ()
+    ) -> Iterator[str]:
+        """Tell of all that is not as it must be, once a last drain is over.
+
+        What `stays` begin the paths of is left there on purpose.
+        """
         yield from oracle.arrivals(self.dropped, self.arrived())
         yield from oracle.sums(self.runs)
         yield from oracle.same_digest(expected_digest, self.digests(*nodes))
-        yield from oracle.left(self.lab.server.do("crumbs", share=self.on_server))
+        crumbs = self.lab.server.do("crumbs", share=self.on_server)
+        yield from oracle.left(path for path in crumbs if not path.startswith(stays))

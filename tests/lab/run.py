@@ -42,6 +42,7 @@ SCENARIOS: dict[str, tuple[int, Scenario]] = {
     "two": (2, scenarios.sharing),
     "three": (3, scenarios.sharing),
     "consumer": (3, scenarios.consumer),
+    "keep": (3, scenarios.keep),
     "hung": (2, hung.hung),
     "looks": (2, look_probes.looks),
     "producer": (2, producers.slow),

@@ -81,6 +81,24 @@ def consumer(lab: Lab) -> Verdict:
     return verdict
 
 
+def keep(lab: Lab) -> Verdict:
+    """Sources stay, and a third machine takes what arrives the moment it does."""
+    verdict = Verdict()
+    files = lab.setting.scale.files // 4
+    ground = Ground(lab, "keep-3", policy=f'{POLICY}on_done = "keep"\n')
+    ground.lay_out()
+    ground.drop(3, files)
+    taker = lab.nodes[-1]
+    ground.consume(taker)
+    for _ in range(2):
+        ground.finished(*(ground.drain(node, *WAIT) for node in lab.nodes[:-1]))
+    verdict.figures.append(f"{files} files that stay, taken by {taker}")
+    expected = one_node_digest(lab.relay, 3, files, ground.policy)
+    faults = ground.faults(expected, *lab.nodes, stays=("inbox/", "wire/"))
+    verdict.add("after it", faults)
+    return verdict
+
+
 def power(lab: Lab) -> Verdict:
     """One node of two loses power, at seeded moments."""
     verdict = Verdict()
