@@ -287,7 +287,7 @@ class Node:
             try:
                 if in_trouble:
                     # Until that is done nobody may have what the run failed with.
-                    self._rescuer.recover_own()
+                    self._rescuer.come_back()
                     self._events.write(Event.SHARE_BACK)
                     in_trouble = False
                 if not self._waiting.for_pace(patient=True):

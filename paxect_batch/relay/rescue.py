@@ -7,6 +7,7 @@ as soon as the locks tell of them.
 from __future__ import annotations
 
 import contextlib
+import errno
 
 from paxect_batch.model.errors import ShareError
 from paxect_batch.model.events import Event
@@ -47,6 +48,16 @@ class Rescuer:
         while self._committer.unsettled:
             self._committer.unsettled.pop().release()
         self._committer.promised.read()
+
+    def come_back(self) -> None:
+        """Finish what this run failed with; `OSError` while the share is away.
+
+        That is told by the run's own folder: an empty mount point is no share.
+        """
+        folder = state.intent_folder(self._by)
+        if self._share.look(folder) is None:
+            raise FileNotFoundError(errno.ENOENT, "it is not there", str(folder))
+        self.recover_own()
 
     def is_finished(self) -> bool:
         """Tell whether nothing stands that this run promised, after one more try."""

@@ -12,14 +12,17 @@ import pytest
 from fakes.bell import FakeBell
 from fakes.clock import FakeClock
 from fakes.locks import FakeLocks, Register
-from relay_bench import FAST, Bench, StopAfter, WatchedShare
+from relay_bench import FAST, Bench, SteppedClock, StopAfter, WatchedShare
 
 from paxect_batch.model.errors import ConfigError
 from paxect_batch.model.events import Event
+from paxect_batch.model.items import Entry
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import Naming, OnDone, Policy
 from paxect_batch.model.records import Record
 from paxect_batch.world.ledger import FileLedger
+from paxect_batch.world.share import LocalShare
+from paxect_batch.world.tree_descriptors import DescriptorTree
 
 
 @pytest.fixture
@@ -105,6 +108,47 @@ def test_watch_finishes_what_the_share_failed_with_however_often_it_fails(
     assert len(bench.events.named(Event.SHARE_BACK)) == 1
     bench.check_delivered_once()
     assert standing.delivered_files == 1
+
+
+def test_share_is_told_to_be_back_once_it_is_there(bench: Bench) -> None:
+    """An empty mount point has nothing that is half done."""
+    bench.drop("a", b"data")
+    away, clock = bench.folder / "away", SteppedClock()
+    roots = (bench.inbox, bench.wire, bench.outbox, bench.state)
+
+    def unmount() -> None:
+        away.mkdir()
+        for path in roots:
+            path.rename(away / path.name)
+
+    def mount() -> None:
+        for path in roots:
+            (away / path.name).rename(path)
+
+    class Mounted(WatchedShare):
+        def entries(self, folder: Place) -> Iterator[Entry]:
+            has_begun = bool(bench.events.named(Event.HANDSHAKE_NONE))
+            if has_begun and folder.root is Root.INBOX and clock.seconds < 1.0:
+                unmount()
+                clock.seconds = 1.0
+                raise OSError(errno.ESTALE, "gone")
+            yield from self._share.entries(folder)
+
+    def remount(seen: int) -> None:
+        if clock.seconds > 20.0 and away.exists():
+            mount()
+            away.rmdir()
+
+    paths = bench.share().roots
+    share = LocalShare(paths, tree=DescriptorTree(paths, trust_seconds=0.0))
+    node = bench.node(
+        Mounted(share), watch=True, clock=clock, stop=StopAfter(400, remount)
+    )
+    node.run()
+    bench.ledger.close()
+    assert len(bench.events.named(Event.SHARE_TROUBLE)) > 3
+    assert len(bench.events.named(Event.SHARE_BACK)) == 1
+    bench.check_delivered_once()
 
 
 def test_policy_that_changes_while_watching_is_used_or_refused(bench: Bench) -> None:
