@@ -67,9 +67,7 @@ class LeftBehind:
     def learn(self) -> None:
         """See what is left behind by now."""
         folder = state.state("left")
-        if self._share.ahead > 1:
-            # Listings of this machine's own file systems are never old.
-            self._share.freshen(folder)
+        self._share.freshen(folder)
         self._keys = {
             place.name.removesuffix(".json")
             for place in state.files_in(self._share, folder)

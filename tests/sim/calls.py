@@ -14,12 +14,18 @@ class Mount:
     """How the share is mounted: what may be stale, and what renames can do."""
 
     def __init__(
-        self, *, listing_seconds: float = 0.0, refuses_to_replace: bool = True
+        self,
+        *,
+        listing_seconds: float = 0.0,
+        refuses_to_replace: bool = True,
+        stays: str = "",
     ) -> None:
         self.listing_seconds = listing_seconds
         """For how long a listing is remembered that the node itself did not change."""
         self.refuses_to_replace = refuses_to_replace
         """Whether a rename can be told not to; else it is a look and a rename."""
+        self.stays = stays
+        """The path of a file that lets nobody move or remove it."""
 
 
 class Calls:
@@ -94,6 +100,7 @@ class Calls:
 
     def remove(self, path: str) -> None:
         late = self.enter("remove", path)
+        self._check_stays(path)
         self._forget(path)
         self.disk.remove(path)
         _raise_if(late, path)
@@ -106,6 +113,7 @@ class Calls:
 
     def rename(self, source: str, target: str, *, replaces: bool) -> None:
         late = self.enter("rename", f"{source} -> {target}")
+        self._check_stays(source)
         self._forget(source)
         self._forget(target)
         self.disk.rename(source, target, replaces=replaces)
@@ -113,6 +121,7 @@ class Calls:
 
     def link(self, source: str, target: str) -> None:
         self.enter("link", f"{source} -> {target}")
+        self._check_stays(source)
         self._forget(target)
         self.disk.link(source, target)
 
@@ -132,6 +141,10 @@ class Calls:
     def find(self, path: str, name: str = "look") -> File | Folder | None:
         self.enter(name, path)
         return self.disk.find(path)
+
+    def _check_stays(self, path: str) -> None:
+        if path == self.mount.stays:
+            raise error(errno.EPERM, path)
 
     def _forget(self, path: str) -> None:
         if not self.process.listings:

@@ -61,6 +61,8 @@ class Plan(NamedTuple):
     """On how many items a process acts at once."""
     is_smb: bool = False
     """Whether the share says it is an SMB server's, where claims are no links."""
+    stays: str = ""
+    """A file of the inbox that lets no node take it away before the last drains."""
 
 
 def calm_plan(nodes: int) -> Plan:
@@ -90,6 +92,8 @@ _SMB_SINCE = 6_400_000
 """Seeds before this one play on shares where claims are links."""
 _KEEP_SINCE = 6_500_000
 """Seeds before this one take every source away, and know short names alone."""
+_STAYS_SINCE = 6_550_000
+"""Seeds before this one have no files that let nobody take them away."""
 _LONG_NAME = "l" * 250 + ".txt"
 """One that its container cannot have."""
 
@@ -154,6 +158,8 @@ def _widened(plan: Plan, dice: random.Random) -> Plan:
                 for drop in plan.drops
             )
         )
+    if plan.seed >= _STAYS_SINCE and dice.random() < 0.3:
+        plan = plan._replace(stays=dice.choice(plan.drops).name)
     return plan
 
 

@@ -62,6 +62,7 @@ class Simulation(Faults):
         self.mount = Mount(
             listing_seconds=plan.listing_seconds,
             refuses_to_replace=plan.refuses_to_replace,
+            stays=f"inbox/{plan.stays}" if plan.stays else "",
         )
         self.policy = Policy(
             version="2",
