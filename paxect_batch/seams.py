@@ -113,6 +113,10 @@ class Share(Protocol):
     def ahead(self) -> int:
         """How many items it is good to look at and to claim at once."""
 
+    @property
+    def lists_late(self) -> bool:
+        """Whether a listing may not show yet what others did, but for `freshen`."""
+
     def each(
         self, act: Callable[[T], object], items: Sequence[T], *, removing: bool = False
     ) -> None:

@@ -67,7 +67,8 @@ class LeftBehind:
     def learn(self) -> None:
         """See what is left behind by now."""
         folder = state.state("left")
-        self._share.freshen(folder)
+        if self._share.lists_late:
+            self._share.freshen(folder)
         self._keys = {
             place.name.removesuffix(".json")
             for place in state.files_in(self._share, folder)

@@ -50,7 +50,7 @@ class LedgerNews:
 
         Who `looks_only` writes nothing, and may see old listings.
         """
-        if not looks_only:
+        if self._share.lists_late and not looks_only:
             self._freshen()
         for place in list(ledgers(self._share)):
             if place != self._own and place not in self._ended:

@@ -296,6 +296,11 @@ class LocalShare:
         """See `seams.Share`."""
         return _AHEAD if self._is_far else 1
 
+    @property
+    def lists_late(self) -> bool:
+        """See `seams.Share`."""
+        return self._is_far
+
     def each(
         self, act: Callable[[T], object], items: Sequence[T], *, removing: bool = False
     ) -> None:

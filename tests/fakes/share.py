@@ -162,6 +162,7 @@ class MemoryShare:
                 self.make_folder(folder)
 
     ahead = 1
+    lists_late = True
 
     def each(
         self, act: Callable[[T], object], items: Sequence[T], *, removing: bool = False

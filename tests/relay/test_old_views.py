@@ -31,6 +31,8 @@ RECORD = Record(
 class OldListings:
     """A share as a client sees it that lists a folder once, and then when it changed."""
 
+    lists_late = True
+
     def __init__(self, share: object) -> None:
         self._share = share
         self._listed: dict[Place, list[Entry]] = {}

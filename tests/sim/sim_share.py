@@ -60,6 +60,8 @@ class FolderSteps:
 class SimShare:
     """See `seams.Share`. Each operation takes the calls that the real one takes."""
 
+    lists_late = True
+
     def __init__(self, calls: Calls, *, hands: int = 1) -> None:
         self._calls = calls
         self._folders = Folders(FolderSteps(calls))
