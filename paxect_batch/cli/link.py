@@ -161,7 +161,7 @@ def _run(settings: LinkSettings) -> int:
             policy=policy,
             key=key,
             stop=stop,
-            peers=lambda: peers(settings.manifest),
+            peers=lambda _fresh: peers(settings.manifest),
             account=account,
         )
 

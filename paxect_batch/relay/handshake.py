@@ -29,8 +29,10 @@ def introduce(share: Share, manifest: NodeManifest, key: bytes | None) -> None:
     state.save_paper(share, place, signed(manifest, key))
 
 
-def peers_on_share(share: Share) -> Iterator[Peer]:
+def peers_on_share(share: Share, *, fresh: bool) -> Iterator[Peer]:
     """Give the manifests that nodes left on the share."""
+    if fresh and share.lists_late:
+        share.freshen(state.state("nodes"))
     for folder in state.folders_in(share, state.state("nodes")):
         place = folder.child("manifest.json")
         data = state.read_paper(share, place)

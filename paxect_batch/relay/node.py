@@ -106,7 +106,7 @@ class Node:
         self._closing = Closing(clock, stop, options, self.account)
         self._done = Done()
         self._trust = Trust(
-            peers or (lambda: handshake.peers_on_share(share)),
+            peers or (lambda fresh: handshake.peers_on_share(share, fresh=fresh)),
             ledger.follow(),
             events,
             node=options.node,

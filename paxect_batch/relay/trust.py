@@ -38,7 +38,8 @@ class Peer(NamedTuple):
     data: bytes
 
 
-Peers = Callable[[], Iterable[Peer]]
+Peers = Callable[[bool], Iterable[Peer]]
+"""Gives what is there; all that is there by now if that is asked for."""
 
 
 class _Made(NamedTuple):
@@ -90,7 +91,7 @@ class Trust:
             return
         self._policy = policy
         self._refused.clear()
-        self._meet(policy, is_first=is_first)
+        self._meet(policy, is_first=is_first, fresh=asks and not looks_only)
         if asks:
             self._learn(living, looks_only=looks_only)
 
@@ -138,11 +139,11 @@ class Trust:
             return self._by_node[node]
         return f"no_manifest:{node}" if self._policy.require_sig else ""
 
-    def _meet(self, policy: Policy, *, is_first: bool) -> None:
+    def _meet(self, policy: Policy, *, is_first: bool, fresh: bool) -> None:
         verdicts: list[PeerVerdict] = []
         self._by_node = {}
         unreadable = ""
-        for peer in self._peers():
+        for peer in self._peers(fresh):
             if peer.node == self._node:
                 continue
             try:

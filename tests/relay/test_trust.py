@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
-from relay_bench import FAST, Bench, SteppedClock, policy_with
+from relay_bench import FAST, Bench, SteppedClock, WatchedShare, policy_with
 
 import paxect_core
 from paxect_batch.model.events import Event
-from paxect_batch.model.items import Mode
+from paxect_batch.model.items import Entry, Mode
 from paxect_batch.model.nodes import NodeManifest
+from paxect_batch.model.places import Place
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.run import Standing
 from paxect_batch.relay.handshake import signed
+from paxect_batch.relay.state import state
 
 KEY = b"secret"
 SIGNED = policy_with(require_sig=True)
@@ -228,3 +230,24 @@ def test_manifests_are_told_once_while_they_say_the_same(bench: Bench) -> None:
     of_b = [line for line in bench.events.named(Event.HANDSHAKE) if line[3] == "c"]
     assert len(of_b) == 1
     assert len(bench.events.named(Event.HANDSHAKE_REJECT)) == 1
+
+
+def test_node_whose_manifest_an_old_listing_lacks_is_trusted(bench: Bench) -> None:
+    class Late(WatchedShare):
+        """Lists nodes as they were, until it made the folder fresh."""
+
+        lists_late = True
+        is_fresh = False
+
+        def freshen(self, folder: Place) -> None:
+            self.is_fresh |= folder == state("nodes")
+            self._share.freshen(folder)
+
+        def entries(self, folder: Place) -> Iterator[Entry]:
+            if folder != state("nodes") or self.is_fresh:
+                yield from self._share.entries(folder)
+
+    encoded_by(bench, "c", "good")
+    bench.drain(Late(bench.share()), name="b", mode=Mode.DECODE, policy=SIGNED, key=KEY)
+    bench.take_all()
+    assert [name for name, _ in bench.taken] == ["good"]
