@@ -95,7 +95,8 @@ class Taker:
             if not had:
                 return had
             # Their claims are had, so who had them before has written what it did.
-            self._admitter.left.learn()
+            if any(each.is_tried for each in had):
+                self._admitter.left.learn()
             if self._learn is not None:
                 self._learn()
         except BaseException:
