@@ -291,26 +291,26 @@ class Ledger(Protocol):
     def since(self, node: str, run: str, offset: int) -> Iterator[Record]:
         """Records of a node's run from that offset; a torn last line is left out."""
 
-    def news(self, living: Collection[str]) -> Iterator[Record]:
+    def news(
+        self, living: Collection[str], *, looks_only: bool = False
+    ) -> Iterator[Record]:
         """Records of all other runs that this did not give before.
 
-        `living` are the runs that may add some, as far as that is known.
+        `living` are the runs that may add some, as far as that is known. Who
+        `looks_only` writes nothing, and may miss the newest.
         """
 
     def follow(self) -> News:
-        """Give the same to another reader, from the beginning."""
+        """Give the same, and this run's own, to another reader from the beginning."""
 
 
 class News(Protocol):
-    """What all other runs record."""
+    """What all runs record."""
 
     def read(
         self, living: Collection[str], *, looks_only: bool = False
     ) -> Iterator[Record]:
-        """Records that were not given before; see `Ledger.news`.
-
-        Who `looks_only` writes nothing, and may miss the newest.
-        """
+        """Records that were not given before; see `Ledger.news`."""
 
 
 class EventLog(Protocol):

@@ -176,6 +176,7 @@ class _Claimed:
             done=Done(),
             trust=None,
             left=LeftBehind(opened.share),
+            looks_only=True,
         )
 
     def note(self, item: Item) -> None:

@@ -66,7 +66,7 @@ class Admitter:
         self._looks_only = looks_only
         self.left = left
         self._removals: dict[Place, Removal] = {}
-        left.learn()
+        left.learn(looks_only=looks_only)
         # Listed once a pass: hardly any item has a history.
         self._troubled = {
             place.name.removesuffix(".json")
@@ -140,7 +140,7 @@ class Admitter:
         """Decide on an item; `own` says that this run made the container."""
         if self._own_trust:
             return Decision(Verdict.BLOCKED, self._own_trust)
-        if self.left.has(item):
+        if self._policy.on_done is not OnDone.KEEP and self.left.has(item):
             return Decision(Verdict.SET_ASIDE, LEFT_BEHIND)
         attempts, trust = self.attempts_of(item), self._trust
         now = self._now()
@@ -174,6 +174,13 @@ class Admitter:
             self._removals[folder] = self._share.removal(folder)
         removal = self._removals[folder]
         return removal is Removal.ANY or (removal is Removal.OWN and item.facts.own)
+
+    def distrusts(self, item: Item) -> str:
+        """Return why a container is not to be decoded, by what is known just now."""
+        if self._trust is None:
+            return ""
+        self._trust.look_again(item)
+        return self._trust.reason(item)
 
     def reason_once_read(self, task: Task, outcome: Outcome) -> str:
         """Return why what a worker read is not to be delivered, or nothing."""
@@ -265,10 +272,17 @@ class Done:
         self._known: set[bytes] = set()
         self._sightings = Sightings()
 
-    def learn(self, ledger: Ledger, policy: Policy, living: Collection[str]) -> None:
+    def learn(
+        self,
+        ledger: Ledger,
+        policy: Policy,
+        living: Collection[str],
+        *,
+        looks_only: bool = False,
+    ) -> None:
         """Note what other runs delivered since the last time, where sources stay."""
         if policy.on_done is OnDone.KEEP:
-            for record in ledger.news(living):
+            for record in ledger.news(living, looks_only=looks_only):
                 if record.fate is Fate.DELIVERED:
                     self.add(record.direction, record.source, record.identity)
 

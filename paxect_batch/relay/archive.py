@@ -20,22 +20,21 @@ _CHUNK_BYTES = 1 << 20
 
 
 def archive(share: Share, aside: Place, source: Place, *, key: str) -> Place:
-    """Archive what was moved aside; return the folder that it came into."""
+    """Archive what was moved aside; return where it is."""
     archived = _of_the_relay(aside.root, f"archive/{source}")
     try:
-        move_to_free_name(share, aside, archived)
+        return move_to_free_name(share, aside, archived) or archived
     except OSError as error:
         if error.errno not in _IN_THE_WAY:
             raise
         archived = _of_the_relay(aside.root, f"archive-apart/{key}/{source.name}")
-        move_to_free_name(share, aside, archived)
-    return archived.folder
+        return move_to_free_name(share, aside, archived) or archived
 
 
-def archive_copy(share: Share, pledge: Pledge, aside: Place) -> bool:
-    """Archive a copy of a source that no rename leads away from, durably.
+def archive_copy(share: Share, pledge: Pledge, aside: Place) -> Place | None:
+    """Archive a copy of a source that no rename leads away from; return where, durably.
 
-    It is made beside the name `aside`, where it is swept if this is not finished. False
+    It is made beside the name `aside`, where it is swept if this is not finished. None
     if the source is not what was read any more.
     """
     copy = aside.beside(f"copy-{pledge.stage.name}")
@@ -48,10 +47,11 @@ def archive_copy(share: Share, pledge: Pledge, aside: Place) -> bool:
         share.sync(stream)
     if facts.identity != pledge.identity:
         share.remove(copy)
-        return False
+        return None
     key = state.key_of(pledge.direction, pledge.source)
-    share.sync_folder(archive(share, copy, pledge.source, key=key))
-    return True
+    archived = archive(share, copy, pledge.source, key=key)
+    share.sync_folder(archived.folder)
+    return archived
 
 
 def _of_the_relay(root: Root, path: str) -> Place:

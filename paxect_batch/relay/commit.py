@@ -16,6 +16,7 @@ from paxect_batch.model.transfer import Intent, Meta, Outcome, Pledge, Task
 from paxect_batch.relay import state
 from paxect_batch.relay.admit import Done
 from paxect_batch.relay.commits import Steps
+from paxect_batch.relay.leavings import FOLDER as LEFT_FOLDER
 from paxect_batch.relay.matters import Matter, fresh_matters
 from paxect_batch.relay.promised import Promised
 from paxect_batch.relay.record import Recorder
@@ -67,8 +68,10 @@ class Committer:
         """Claims on items that the run failed with when it committed them."""
 
     def begin(self) -> None:
-        """Make the folder that the run's promises need; once, before it stages."""
+        """Make the folders that the run's promises need; once, before it stages."""
         owner = state.Owner(self._node, self._run)
+        # Asked for before it is there, a client would go on not to see it.
+        self._share.make_folder(LEFT_FOLDER)
         self._share.make_folder(state.intent_folder(owner))
 
     def commit(

@@ -13,10 +13,12 @@ from paxect_batch.model.transfer import Outcome, Pledge, Result, Task
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter
+from paxect_batch.relay.deaths import DEATHS_MAX
 from paxect_batch.relay.leavings import Leavings
 from paxect_batch.relay.matters import Matter
 from paxect_batch.relay.targets import FORBIDDEN
-from paxect_batch.relay.trouble import COLLISION, NO_ROOM, Trouble
+from paxect_batch.relay.trouble import COLLISION, Trouble
+from paxect_batch.rules.retry import NO_ROOM
 from paxect_batch.rules.steps import Step, TargetState
 from paxect_batch.seams import Share
 
@@ -123,6 +125,15 @@ class Endings:
         """Note what cannot be published: a name is taken, or its folder barred."""
         code, detail = _why_collided(matter)
         self.failed(matter.pledge, code=code, detail=detail)
+
+    def killed_workers(self, task: Task) -> None:
+        """Give up an item that took its workers with it."""
+        self.failed(
+            task,
+            code="worker-killed",
+            detail=f"it killed its worker {DEATHS_MAX} times",
+            final=True,
+        )
 
     def failed(
         self,

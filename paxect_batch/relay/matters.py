@@ -117,8 +117,7 @@ def _look_at_source(share: Share, pledge: Pledge) -> SourceState:
     try:
         found = look_at_source(share, pledge.source)
     except PermissionError:
-        # It was read before; whether it is gone shows when it is to be taken away.
-        return SourceState.SAME
+        return SourceState.UNKNOWN
     if found is None:
         return SourceState.GONE
     same = found.identity == pledge.identity

@@ -110,6 +110,7 @@ class Node:
             ledger.follow(),
             events,
             node=options.node,
+            run=options.run,
             key=key,
         )
         self._recorder = Recorder(node=options.node, run=options.run, codec=codec)
@@ -163,6 +164,9 @@ class Node:
         self._tasks = TaskMaker(
             share, owner=self._owner, cores=load.cores(), workers=options.workers
         )
+        self._leavings = Leavings(
+            share, self._account, events, by=self._owner, clock=clock
+        )
         self._rescuer = Rescuer(
             share,
             locks,
@@ -171,6 +175,7 @@ class Node:
             account=self._account,
             events=events,
             by=self._owner,
+            leavings=self._leavings,
         )
         self._company = Company(
             share,
@@ -181,9 +186,6 @@ class Node:
             events=events,
             options=options,
             codec=codec,
-        )
-        self._leavings = Leavings(
-            share, self._account, events, by=self._owner, clock=clock
         )
 
     @property
@@ -213,7 +215,7 @@ class Node:
     def plan(self) -> Iterator[Planned]:
         """Tell what a pass would do, and why, changing nothing and claiming nothing."""
         policy = self._policy.read()
-        self._done.learn(self._ledger, policy, ())
+        self._done.learn(self._ledger, policy, (), looks_only=True)
         self._trust.look(policy, (), looks_only=True)
         # The share's own time takes a write to learn; this is the next best.
         admitter = self._admitter(policy, now=self._clock.now, looks_only=True)
@@ -255,8 +257,8 @@ class Node:
 
     def _begin(self, policy: Policy) -> None:
         self._events.write(Event.STARTUP, message=f"mode {self._options.mode}")
-        self._company.begin()
         self._committer.begin()
+        self._company.begin()
         if self._manifest is not None:
             handshake.introduce(self._share, self._manifest, self._key)
         self._trust.look(policy, self._living())

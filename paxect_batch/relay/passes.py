@@ -8,13 +8,13 @@ from paxect_batch.model.items import Direction, Entry, Item, Kind, Mode
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import OnDone, Policy
 from paxect_batch.model.run import Decision, RunOptions, Verdict
-from paxect_batch.model.transfer import Lot, Outcome, Result
+from paxect_batch.model.transfer import Lot, Outcome, Result, Task
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Done
 from paxect_batch.relay.commit import Committer
 from paxect_batch.relay.commits import COMMITS_MAX, Commits, Steps
-from paxect_batch.relay.deaths import DEATHS_MAX, Deaths
+from paxect_batch.relay.deaths import Deaths
 from paxect_batch.relay.dispatch import Dispatcher, Flight
 from paxect_batch.relay.endings import Endings
 from paxect_batch.relay.leavings import LEFT_BEHIND, Leavings
@@ -235,7 +235,7 @@ class Pass:
             elif decision.verdict is Verdict.DONE:
                 self._endings.arrived(direction, item.source)
             elif decision.reason == LEFT_BEHIND:
-                self._leavings.see_to(item, self._policy)
+                self._taker.see_to(item, self._leavings, self._policy)
             else:
                 self._account.decided(item, decision)
                 if decision.verdict is Verdict.WAITING:
@@ -328,21 +328,22 @@ class Pass:
         self._pacer.look()
 
     def _finish(self, flight: Flight) -> Steps[None]:
+        left = {task.stage: task for task in flight.lot.tasks}
         try:
             if flight.outcomes is None:
                 self._worker_died(flight)
                 return
-            yield from self._commit_staged(flight, flight.outcomes)
+            yield from self._commit_staged(flight, flight.outcomes, left)
         except BaseException:
             # An intent may stand; until it is settled, nobody else may have these.
             self._committer.unsettled.extend(flight.claims)
-            self._account.cut_off(flight.lot.tasks, self._committer.recorded)
+            self._account.cut_off(left.values(), self._committer.recorded)
             raise
         self._share.each(lambda claim: claim.release(), flight.claims)
         self._pacer.came_back(len(flight.lot.tasks), flight.lot.size)
 
     def _commit_staged(
-        self, flight: Flight, outcomes: tuple[Outcome, ...]
+        self, flight: Flight, outcomes: tuple[Outcome, ...], left: dict[Place, Task]
     ) -> Steps[None]:
         pairs = list(zip(flight.lot.tasks, outcomes, strict=True))
         staged = [pair for pair in pairs if self._endings.is_staged(*pair)]
@@ -352,6 +353,8 @@ class Pass:
                 self._policy, staged, lambda task: self._targets[task.stage]
             )
             arrived = [each for each in matters if self._endings.ended(each)]
+            for task, _ in staged:
+                del left[task.stage]
             self._go_on(arrived, flight)
             biased = sum(outcome.biased for _, outcome in staged)
             if biased:
@@ -359,6 +362,7 @@ class Pass:
         for task, outcome in pairs:
             if outcome.result is not Result.STAGED:
                 self._endings.not_staged(task, outcome)
+                del left[task.stage]
             self._busy.discard(state.key_of(task.direction, task.source))
             self._targets.pop(task.stage, None)
 
@@ -391,10 +395,5 @@ class Pass:
         for task, claim in self._deaths.given_up(flight):
             self._targets.pop(task.stage, None)
             self._busy.discard(state.key_of(task.direction, task.source))
-            self._endings.failed(
-                task,
-                code="worker-killed",
-                detail=f"it killed its worker {DEATHS_MAX} times",
-                final=True,
-            )
+            self._endings.killed_workers(task)
             claim.release()

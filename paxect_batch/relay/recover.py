@@ -20,7 +20,6 @@ from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Intent, Pledge
 from paxect_batch.relay import state
 from paxect_batch.relay.commits import at_once
-from paxect_batch.relay.leavings import tell_left
 from paxect_batch.relay.matters import Delivery, Matter, found_matters
 from paxect_batch.relay.retire import settle_asides
 from paxect_batch.relay.settle import Recorder, Settler
@@ -134,9 +133,6 @@ class Recovery:
                 status="error",
                 message="not an intent; it was put beside and promises nothing",
             )
-        for matter in self.settled:
-            if matter.left is not None:
-                tell_left(events, matter.pledge, matter.left)
         for place in self.aside:
             events.write(
                 Event.COLLISION,

@@ -15,6 +15,7 @@ from paxect_batch.model.leases import Over
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.commit import Committer
+from paxect_batch.relay.leavings import Leavings, tell_left
 from paxect_batch.relay.recover import Recovery
 from paxect_batch.seams import EventLog, Ledger, Locks, Share
 
@@ -32,6 +33,7 @@ class Rescuer:
         account: Account,
         events: EventLog,
         by: state.Owner,
+        leavings: Leavings,
     ) -> None:
         self._share = share
         self._locks = locks
@@ -40,6 +42,7 @@ class Rescuer:
         self._account = account
         self._events = events
         self._by = by
+        self._leavings = leavings
         self._over: list[Over] = []
 
     def recover_own(self) -> None:
@@ -91,7 +94,14 @@ class Rescuer:
 
     def _run(self, recovery: Recovery) -> None:
         recovery.run(self._committer.record)
-        settled = {matter.pledge.stage for matter in recovery.settled}
-        self._committer.recorded -= settled
+        for matter in recovery.settled:
+            pledge = matter.pledge
+            if matter.left is None:
+                pass
+            elif pledge.stage in self._committer.recorded:
+                self._leavings.delivered(pledge, matter.left)
+            else:
+                tell_left(self._events, pledge, matter.left)
+            self._committer.recorded.discard(pledge.stage)
         self._account.standing.recovered += len(recovery.settled)
         recovery.tell(self._events)

@@ -132,9 +132,11 @@ class Retirer:
         The source if that is not what was read any more; between the last look and the
         removal there is a small window.
         """
+        copy = None
         if self._on_done is OnDone.ARCHIVE:
             try:
-                if not archive_copy(self._share, pledge, aside):
+                copy = archive_copy(self._share, pledge, aside)
+                if copy is None:
                     return pledge.source
             except FileNotFoundError:
                 if look_at_source(self._share, pledge.source) is None:
@@ -144,7 +146,13 @@ class Retirer:
             facts = look_at_source(self._share, pledge.source)
             if facts is not None and facts.identity != pledge.identity:
                 return pledge.source
-        self._share.remove(pledge.source)
+        try:
+            self._share.remove(pledge.source)
+        except OSError:
+            if copy is not None and self._stays(pledge):
+                # Or each further try would leave one more.
+                self._share.remove(copy)
+            raise
         return None
 
     def _aside_of(self, pledge: Pledge) -> Place:
@@ -183,7 +191,8 @@ class Retirer:
             return move_to_free_name(self._share, aside, pledge.source)
         if _is_to_be_archived(aside):
             key = _key_in(aside)
-            self.changed.add(archive(self._share, aside, pledge.source, key=key))
+            archived = archive(self._share, aside, pledge.source, key=key)
+            self.changed.add(archived.folder)
         else:
             left.append(aside)
         return None

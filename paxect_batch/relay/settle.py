@@ -13,11 +13,12 @@ import errno
 from collections.abc import Callable
 
 from paxect_batch.model.errors import RunOver, ShareError
+from paxect_batch.model.items import Direction
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.transfer import Intent, Pledge
 from paxect_batch.relay import state
 from paxect_batch.relay.commits import Steps
-from paxect_batch.relay.leavings import note_left
+from paxect_batch.relay.leavings import forget_left, note_left
 from paxect_batch.relay.matters import Matter, look_at_stage, place_of
 from paxect_batch.relay.retire import Retirer
 from paxect_batch.relay.targets import (
@@ -205,6 +206,8 @@ class Settler:
 
     def _adopt(self, matter: Matter) -> None:
         matter.adopted = True
+        if matter.pledge.direction is Direction.ENCODE:
+            forget_left(self._share, Direction.DECODE, matter.pledge.target)
         # Whoever wrote it may not have waited for the disk.
         with (
             contextlib.suppress(FileNotFoundError),

@@ -136,11 +136,6 @@ def attempts_place(key: str) -> Place:
     return state("attempts", f"{key}.json")
 
 
-def left_place(key: str) -> Place:
-    """Return where it is written that an item arrived, and its source stays."""
-    return state("left", f"{key}.json")
-
-
 def meta_place(target: Place) -> Place:
     """Where what a container cannot hold is kept, by the container's place."""
     return state("meta", f"{key_of(Direction.DECODE, target)}.json")

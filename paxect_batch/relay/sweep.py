@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 from collections.abc import Iterator
 
 from paxect_batch.model.places import Place, Root
@@ -21,6 +22,8 @@ from paxect_batch.rules.naming import is_momentary
 from paxect_batch.seams import Share
 
 AGE_SECONDS_MIN = 3600.0
+_LEFT_SECONDS = 7 * 86400.0
+"""A source that is not there may be on a file system that is not mounted just now."""
 _OUT_OF_REACH = (errno.ELOOP, errno.EACCES, errno.EPERM)
 """Somebody put a link in a folder's place, or keeps it to himself."""
 
@@ -57,10 +60,14 @@ class Sweeper:
             yield from state.folders_in(self._share, state.state(name))
 
     def _attempts(self) -> None:
-        for name in ("attempts", "left"):
+        for name, seconds in (("attempts", -math.inf), ("left", _LEFT_SECONDS)):
             for place in list(state.files_in(self._share, state.state(name))):
                 attempts = state.load_paper(self._share, place, Attempts)
-                if attempts is not None and self._is_gone(attempts.source):
+                if (
+                    attempts is not None
+                    and self._is_gone(attempts.source)
+                    and self._is_old(place, seconds)
+                ):
                     self._remove(place)
 
     def _meta(self) -> None:
@@ -104,12 +111,12 @@ class Sweeper:
             for node in state.folders_in(self._share, state.state("intents"))
         )
 
-    def _is_old(self, place: Place) -> bool:
+    def _is_old(self, place: Place, seconds: float = AGE_SECONDS_MIN) -> bool:
         facts = self._share.look(place)
         if facts is None:
             return False
         age_seconds = self._share.now() - facts.identity.mtime_ns / 1e9
-        return age_seconds > AGE_SECONDS_MIN
+        return age_seconds > seconds
 
     def _is_gone(self, place: Place) -> bool:
         try:

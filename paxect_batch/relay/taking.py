@@ -6,9 +6,12 @@ from collections.abc import Callable, Collection, Sequence
 
 from paxect_batch.model.items import Facts, Item
 from paxect_batch.model.places import Place
+from paxect_batch.model.policy import Policy
+from paxect_batch.model.run import Decision, Verdict
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Done
+from paxect_batch.relay.leavings import Leavings
 from paxect_batch.relay.others import Others
 from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.promised import Promised
@@ -106,6 +109,33 @@ class Taker:
             raise
         return [each for each in had if not self._is_done(each)]
 
+    def _is_distrusted(self, had: Taken) -> bool:
+        """Tell whether the container came since the pass began, from who knows whom."""
+        reason = self._admitter.distrusts(had.item) if had.is_tried else ""
+        if not reason:
+            return False
+        assert had.claim is not None
+        had.claim.release()
+        self._account.decided(had.item, Decision(Verdict.BLOCKED, reason))
+        return True
+
+    def see_to(self, item: Item, leavings: Leavings, policy: Policy) -> None:
+        """Take away what is left behind, if its claim is to be had; else count it."""
+        if not leavings.is_due(item):
+            leavings.count(item)
+            return
+        keys = self._admitter.claim_keys(item, self._admitter.target_of(item))
+        claim = self._claimed(keys, None)
+        if claim is None:
+            self._others.count(item.size)
+            return
+        try:
+            self._admitter.left.learn()
+            if self._admitter.left.has(item):
+                leavings.take_away(item, policy)
+        finally:
+            claim.release()
+
     def _is_busy(self, wanted: Taken) -> bool:
         item = wanted.item
         if state.key_of(item.direction, item.source) not in self._busy:
@@ -141,7 +171,7 @@ class Taker:
     def _is_done(self, had: Taken) -> bool:
         stays = self._learn is not None and self._done.has(had.item)
         if not stays and not self._admitter.left.has(had.item):
-            return False
+            return self._is_distrusted(had)
         assert had.claim is not None
         had.claim.release()
         return True

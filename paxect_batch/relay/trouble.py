@@ -20,13 +20,12 @@ from paxect_batch.relay.admit import Admitter
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.set_aside import set_aside
 from paxect_batch.relay.settle import run_over
-from paxect_batch.rules.retry import after_failure, is_exhausted, until_room
+from paxect_batch.rules.retry import NO_ROOM, after_failure, is_exhausted, until_room
 from paxect_batch.seams import EventLog, Ledger, Share
 from paxect_batch.work.outcomes import is_full
 from paxect_batch.work.sources import look_at_source
 
 COLLISION = "collision"
-NO_ROOM = "no-room"
 _ROOM_BYTES_MIN = 16 << 20
 """A disk with less than that is full, for whatever comes."""
 _OF_THE_MACHINE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)

@@ -60,12 +60,15 @@ class Trust:
         events: EventLog,
         *,
         node: str,
+        run: str,
         key: bytes | None,
     ) -> None:
         self._peers = peers
         self._news = news
         self._events = events
         self._node = node
+        self._run = run
+        self._living: set[str] = set()
         self._key = key
         self._policy: Policy | None = None
         self._said: dict[str, str] = {}
@@ -89,11 +92,20 @@ class Trust:
         is_first = self._policy is None
         if not is_first and not asks and policy == self._policy:
             return
-        self._policy = policy
-        self._refused.clear()
+        before = self._policy, self._default
+        self._policy, self._living = policy, {*living, self._run}
         self._meet(policy, is_first=is_first, fresh=asks and not looks_only)
+        if before != (policy, self._default):
+            self._refused.clear()
         if asks:
-            self._learn(living, looks_only=looks_only)
+            self._learn(self._living, looks_only=looks_only)
+
+    def look_again(self, item: Item) -> None:
+        """See whose the container is that came since the last look, if it did."""
+        came = item.direction is Direction.DECODE and item.source not in self._made
+        if came and self._policy is not None and self._asks():
+            self._meet(self._policy, is_first=False, fresh=True)
+            self._learn(self._living, looks_only=False)
 
     def heard(self, record: Record) -> None:
         """Take in a record of this run."""

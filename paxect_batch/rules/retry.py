@@ -11,6 +11,7 @@ moved then.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 
@@ -18,6 +19,9 @@ from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.transfer import Attempts, Failure
+
+NO_ROOM = "no-room"
+"""The code of a failure for which the item is not to blame: a disk was too small."""
 
 BACKOFF_SECONDS_MAX = 3600.0
 """The longest delay between two attempts."""
@@ -50,15 +54,21 @@ def after_failure(
         source=source,
         identity=identity,
         failures=failures,
-        next_at=failure.at + _delay_seconds(len(failures), policy),
+        next_at=failure.at + _delay_seconds(_blamed(failures), policy),
     )
+
+
+def _blamed(failures: Sequence[Failure]) -> int:
+    """Count those that say something of the item."""
+    return sum(failure.code != NO_ROOM for failure in failures)
 
 
 def until_room(attempts: Attempts) -> Attempts:
     """Return the attempts of an item that the disk has no room for: it is never given
     up, since nothing is wrong with it.
     """
-    doubled = ROOM_SECONDS * 2.0 ** min(len(attempts.failures) - 1, 10)
+    waits = len(attempts.failures) - _blamed(attempts.failures)
+    doubled = ROOM_SECONDS * 2.0 ** min(waits - 1, 10)
     wait = min(doubled, BACKOFF_SECONDS_MAX)
     return msgspec.structs.replace(attempts, next_at=attempts.failures[-1].at + wait)
 

@@ -68,6 +68,8 @@ class SourceState(enum.StrEnum):
     SAME = "same"
     CHANGED = "changed"
     GONE = "gone"
+    UNKNOWN = "unknown"
+    """It may not be looked at: nothing is published for it, and nothing forgotten."""
 
 
 class Step(enum.StrEnum):
@@ -106,7 +108,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 def next_step(scene: Scene) -> Step:
     """Return the one thing to do now."""
     if scene.recorded:
-        delivered_and_left = scene.retire and scene.source is SourceState.SAME
+        stays = scene.source in {SourceState.SAME, SourceState.UNKNOWN}
+        delivered_and_left = scene.retire and stays
         return Step.RETIRE if delivered_and_left else Step.FINISH
     if scene.withdrawn or not scene.pledged:
         # Without the intent, that a stage is gone means nothing: it is finished.

@@ -55,7 +55,7 @@ class FileLedger:
         """Whether the file ends where it should."""
         self._lock = threading.Lock()
         """One thread may append while another reads."""
-        self._news = self.follow()
+        self._news = LedgerNews(share, self._place, on_torn=on_torn)
 
     def append(self, records: list[Record]) -> None:
         """See `seams.Ledger`. An `OSError` means that none of them was added."""
@@ -108,13 +108,15 @@ class FileLedger:
         """See `seams.Ledger`. Ledger by ledger, in no order."""
         return all_records(self._share, self._on_torn)
 
-    def news(self, living: Collection[str]) -> Iterator[Record]:
+    def news(
+        self, living: Collection[str], *, looks_only: bool = False
+    ) -> Iterator[Record]:
         """See `seams.Ledger`."""
-        return self._news.read(living)
+        return self._news.read(living, looks_only=looks_only)
 
     def follow(self) -> LedgerNews:
         """See `seams.Ledger`."""
-        return LedgerNews(self._share, self._place, on_torn=self._on_torn)
+        return LedgerNews(self._share, None, on_torn=self._on_torn)
 
     def close(self) -> None:
         """Close the file; all that was appended is durable."""

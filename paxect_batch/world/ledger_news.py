@@ -26,12 +26,12 @@ QUIET_SECONDS = 60.0
 
 
 class LedgerNews:
-    """What was read of the ledgers of all runs but one's own."""
+    """What was read of the ledgers of all runs, or of all others."""
 
     def __init__(
-        self, share: Share, own: Place, *, on_torn: Callable[[Place, int], None]
+        self, share: Share, own: Place | None, *, on_torn: Callable[[Place, int], None]
     ) -> None:
-        """`own` is the ledger of the run that asks, which knows what it wrote.
+        """`own` is the ledger of a run that knows what it wrote, if it is left out.
 
         `on_torn` is told, once for each ledger, of the offset of a line that no run
         that lives is writing, and that is no record.

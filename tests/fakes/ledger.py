@@ -20,7 +20,7 @@ class MemoryLedger:
         self.ledgers: Ledgers = {} if ledgers is None else ledgers
         self._own = (node, run)
         self._length = 0
-        self._news = self.follow()
+        self._news = MemoryNews(self, own=self._own)
 
     def append(self, records: list[Record]) -> None:
         if not records:
@@ -43,16 +43,13 @@ class MemoryLedger:
             if line.endswith(b"\n"):
                 yield msgspec.json.decode(line, type=Record)
 
-    def news(self, living: Collection[str]) -> Iterator[Record]:
-        return self._news.read(living)
+    def news(
+        self, living: Collection[str], *, looks_only: bool = False
+    ) -> Iterator[Record]:
+        return self._news.read(living, looks_only=looks_only)
 
     def follow(self) -> MemoryNews:
-        return MemoryNews(self)
-
-    @property
-    def own(self) -> tuple[str, str]:
-        """The node and the run whose it is."""
-        return self._own
+        return MemoryNews(self, own=None)
 
     @property
     def records(self) -> list[Record]:
@@ -61,10 +58,11 @@ class MemoryLedger:
 
 
 class MemoryNews:
-    """`seams.News` of the others."""
+    """`seams.News`."""
 
-    def __init__(self, ledger: MemoryLedger) -> None:
+    def __init__(self, ledger: MemoryLedger, *, own: tuple[str, str] | None) -> None:
         self._ledger = ledger
+        self._own = own
         self._told: dict[tuple[str, str], int] = {}
 
     def read(
@@ -72,6 +70,6 @@ class MemoryNews:
     ) -> Iterator[Record]:
         del living, looks_only
         for owner, data in list(self._ledger.ledgers.items()):
-            if owner != self._ledger.own:
+            if owner != self._own:
                 told, self._told[owner] = self._told.get(owner, 0), len(data)
                 yield from self._ledger.since(*owner, told)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from relay_bench import Bench, Crash, WatchedShare, files_below, policy_with
 
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.events import Event
-from paxect_batch.model.items import Facts, Mode
+from paxect_batch.model.items import Entry, Facts, Mode
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import OnDone
 
@@ -76,6 +77,142 @@ def test_file_that_cannot_be_taken_away_once_it_arrived_costs_itself(
     assert (mended.exit_codes, mended.seen_files) == (set(), 0)
     assert files_below(bench.state / "left") == []
     bench.check_delivered_once()
+
+
+def test_same_bytes_that_come_again_beside_a_container_that_stays_arrive_again(
+    bench: Bench,
+) -> None:
+    """That container is theirs then, and no leaving any more."""
+    share = Denying(bench.share())
+    share.stays = "wire/theirs/b.txt.freq"
+    bench.drain(share)
+    bench.take_all()
+    bench.drop("theirs/b.txt", b"theirs/b.txt")
+    bench.drain(share)
+    bench.drain()
+    bench.take_all()
+    assert bench.taken.count(("theirs/b.txt", b"theirs/b.txt")) == 2
+    assert files_below(bench.wire) == []
+
+
+def test_node_that_slept_as_it_took_one_away_forgets_no_newer_one(bench: Bench) -> None:
+    bench.drain(Denying(bench.share()))
+    bench.take_all()
+
+    class Sleepy(WatchedShare):
+        has_slept = False
+
+        def remove(self, place: Place) -> bool:
+            if place.path.startswith("left/") and not self.has_slept:
+                self.has_slept = True
+                bench.drop("theirs/b.txt", b"newer")
+                bench.drain(Denying(bench.share()), name="other")
+                bench.take_all()
+            return bool(self._share.remove(place))
+
+    bench.drain(Sleepy(bench.share()), name="late")
+    bench.drain()
+    bench.take_all()
+    assert bench.taken.count(("theirs/b.txt", b"newer")) == 1
+
+
+def test_file_that_is_to_stay_by_now_is_not_taken_away(bench: Bench) -> None:
+    bench.drain(Denying(bench.share()))
+    bench.take_all()
+    bench.drain(policy=policy_with(on_done=OnDone.KEEP))
+    assert (bench.inbox / "theirs/b.txt").exists()
+    assert files_below(bench.outbox) == []
+
+
+def test_file_whose_folder_was_not_mounted_for_a_moment_is_not_sent_again(
+    bench: Bench,
+) -> None:
+    bench.drain(Denying(bench.share()))
+    folder, away = bench.inbox / "theirs", bench.folder / "away"
+    folder.rename(away)
+    folder.mkdir()
+    bench.drain()
+    folder.rmdir()
+    away.rename(folder)
+    bench.drain(Denying(bench.share()))
+    assert arrived(bench) == sorted(bench.dropped)
+
+
+def test_folder_for_what_is_left_behind_is_there_before_anybody_asks_for_it(
+    bench: Bench,
+) -> None:
+    """A client that was told it is not there would believe that for a while."""
+    asked: list[bool] = []
+
+    class Asked(WatchedShare):
+        def entries(self, folder: Place) -> Iterator[Entry]:
+            if str(folder) == "state/left":
+                asked.append((bench.state / "left").is_dir())
+            yield from self._share.entries(folder)
+
+    bench.drain(Asked(bench.share()))
+    assert asked
+    assert all(asked)
+
+
+def test_folder_that_goes_with_what_was_taken_away_stops_nobody(bench: Bench) -> None:
+    bench.drain(Denying(bench.share()))
+    bench.take_all()
+
+    class Gone(WatchedShare):
+        def sync_folder(self, folder: Place) -> None:
+            if folder.path == "theirs":
+                (bench.inbox / "theirs").rmdir()
+            self._share.sync_folder(folder)
+
+    bench.drain(Gone(bench.share()))
+    bench.check_delivered_once()
+
+
+def test_archive_has_one_copy_of_what_cannot_be_removed_from_afar(bench: Bench) -> None:
+    class Far(Denying):
+        number = errno.EXDEV
+
+        def remove(self, place: Place) -> bool:
+            if str(place) == STAYS:
+                raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+            return bool(self._share.remove(place))
+
+    policy = policy_with(on_done=OnDone.ARCHIVE)
+    for _ in range(3):
+        bench.drain(Far(bench.share()), policy=policy)
+    bench.drain(policy=policy)
+    folder = bench.state / "archive/inbox/theirs"
+    assert [path.name for path in folder.iterdir()] == ["b.txt"]
+
+
+def test_source_that_was_withdrawn_behind_a_folder_that_was_closed_is_not_published(
+    tmp_path: Path,
+) -> None:
+    """Nobody can tell that it is there still."""
+    tried = 0
+    for point in range(200):
+        folder = tmp_path / str(point)
+        folder.mkdir()
+        bench = Bench(folder)
+        bench.drop("theirs/b.txt", b"data")
+
+        def die(number: int, name: str, at: int = point) -> None:
+            if number >= at:
+                raise Crash
+
+        with contextlib.suppress(Crash):
+            bench.drain(WatchedShare(bench.share(), before=die), mode=Mode.ENCODE)
+        if files_below(bench.wire):
+            break
+        if files_below(bench.state / "intents"):
+            tried += 1
+            (bench.inbox / "theirs/b.txt").unlink()
+            share = Denying(bench.share())
+            share.is_hidden = True
+            bench.drain(share, mode=Mode.ENCODE)
+            assert files_below(bench.wire) == []
+    assert tried
 
 
 def test_container_that_cannot_be_taken_away_once_it_arrived_costs_itself(

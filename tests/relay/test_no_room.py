@@ -12,10 +12,16 @@ from relay_bench import Bench, SteppedClock, WatchedShare, policy_with
 
 import paxect_core
 from paxect_batch.model.errors import ShareError
-from paxect_batch.model.items import Mode
+from paxect_batch.model.items import Direction, Identity, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.run import Standing
-from paxect_batch.rules.retry import ROOM_SECONDS
+from paxect_batch.model.transfer import Failure
+from paxect_batch.rules.retry import (
+    NO_ROOM,
+    ROOM_SECONDS,
+    after_failure,
+    is_exhausted,
+)
 
 MIB = 1 << 20
 
@@ -135,3 +141,30 @@ def test_what_the_share_failed_with_is_counted_as_waiting(bench: Bench) -> None:
     bench.ledger.close()
     assert waiting(node.standing) == 3
     assert node.standing.delivered_files == 0
+
+
+def test_files_that_the_share_failed_beside_are_counted_once(bench: Bench) -> None:
+    """One arrived before the disk was full for the other."""
+    bench.drop("a", b"small")
+    bench.drop("b", os.urandom(100_000))
+    share = Small(bench.share())
+    share.free = 5000
+    node = bench.node(share, mode=Mode.ENCODE, clock=SteppedClock())
+    with pytest.raises(ShareError):
+        node.run()
+    bench.ledger.close()
+    assert (node.standing.seen_files, node.standing.delivered_files) == (2, 1)
+
+
+def test_waits_for_room_are_no_attempts() -> None:
+    attempts, policy = None, policy_with(attempts=2)
+    for number, code in enumerate((NO_ROOM, NO_ROOM, NO_ROOM, "read-back")):
+        attempts = after_failure(
+            attempts,
+            direction=Direction.ENCODE,
+            source=Place(Root.INBOX, "a"),
+            identity=Identity(1, 2, 3),
+            failure=Failure(float(number), "node", code, "", 1),
+            policy=policy,
+        )
+    assert not is_exhausted(attempts)

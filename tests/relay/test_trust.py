@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import pytest
-from relay_bench import FAST, Bench, SteppedClock, WatchedShare, policy_with
+from relay_bench import (
+    FAST,
+    Bench,
+    Crash,
+    SteppedClock,
+    WatchedShare,
+    policy_with,
+)
 
 import paxect_core
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Entry, Mode
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.places import Place
-from paxect_batch.model.policy import Policy
+from paxect_batch.model.policy import OnDone, Policy
 from paxect_batch.model.run import Standing
 from paxect_batch.relay.handshake import signed
 from paxect_batch.relay.state import state
@@ -251,3 +259,95 @@ def test_node_whose_manifest_an_old_listing_lacks_is_trusted(bench: Bench) -> No
     bench.drain(Late(bench.share()), name="b", mode=Mode.DECODE, policy=SIGNED, key=KEY)
     bench.take_all()
     assert [name for name, _ in bench.taken] == ["good"]
+
+
+def test_node_that_came_while_a_pass_goes_on_is_judged_before_it_is_trusted(
+    bench: Bench,
+) -> None:
+    encoded_by(bench, "c", "good")
+    (bench.wire / "z").mkdir()
+
+    class Late(WatchedShare):
+        has_come = False
+
+        def entries(self, folder: Place) -> Iterator[Entry]:
+            if str(folder) == "wire/z" and not self.has_come:
+                self.has_come = True
+                encoded_by(bench, "a", "z/evil", None)
+            yield from self._share.entries(folder)
+
+    share = Late(bench.share())
+    bench.drain(share, name="b", mode=Mode.DECODE, policy=SIGNED, key=KEY)
+    bench.take_all()
+    assert [name for name, _ in bench.taken] == ["good"]
+
+
+def test_container_that_a_run_recovered_of_its_own_node_is_trusted(
+    tmp_path: Path,
+) -> None:
+    manifest = manifest_of("b")
+    for point in range(200):
+        folder = tmp_path / str(point)
+        folder.mkdir()
+        bench = Bench(folder)
+        bench.drop("b.txt", b"data")
+
+        def die(number: int, name: str, at: int = point) -> None:
+            if number >= at:
+                raise Crash
+
+        share = WatchedShare(bench.share(), before=die)
+        try:
+            bench.drain(share, name="b", key=KEY, policy=SIGNED, manifest=manifest)
+        except Crash:
+            bench.drain(name="b", key=KEY, policy=SIGNED, manifest=manifest)
+            bench.check_delivered_once()
+        else:
+            break
+    assert point > 50
+
+
+def test_container_that_is_not_the_recorded_one_is_read_once(bench: Bench) -> None:
+    encoded_by(bench, "c", "daily")
+    encoded_by(bench, "a", "other", None)
+    (bench.wire / "daily.freq").write_bytes(paxect_core.encode_bytes(b"evil"))
+    (bench.wire / "daily.freq.sha256").unlink()
+    staged: list[Place] = []
+
+    class Noted(WatchedShare):
+        def create(self, place: Place) -> IO[bytes]:
+            if place.name.endswith(".part") and "intent" not in place.name:
+                staged.append(place)
+            return self._share.create(place)  # type: ignore[no-any-return]
+
+    clock = SteppedClock()
+    bench.drain(
+        Noted(bench.share()),
+        name="b",
+        mode=Mode.DECODE,
+        policy=SIGNED,
+        key=KEY,
+        clock=clock,
+        stop=Watching(clock, [lambda: None] * 5),
+        watch=True,
+        poll_seconds=1.0,
+    )
+    assert len(staged) == 1
+
+
+@pytest.mark.parametrize("on_done", list(OnDone))
+def test_dry_run_writes_nothing_on_a_share_whose_listings_are_old(
+    bench: Bench, on_done: OnDone
+) -> None:
+    encoded_by(bench, "c", "good")
+    done: list[str] = []
+
+    class Old(WatchedShare):
+        lists_late = True
+
+    share = Old(bench.share(), before=lambda _number, name: done.append(name))
+    policy = policy_with(require_sig=True, on_done=on_done)
+    node = bench.node(share, name="b", mode=Mode.DECODE, policy=policy, key=KEY)
+    assert [each.source.name for each in node.plan()] == ["good.freq"]
+    bench.ledger.close()
+    assert not {"freshen", "create", "write", "remove", "now"} & set(done)

@@ -213,11 +213,11 @@ def test_share_that_fails_to_tell_what_others_did_leaves_no_claim(
         def __getattr__(self, name: str) -> object:
             return getattr(self._ledger, name)
 
-        def news(self, living: Collection[str]) -> Iterator[Record]:
+        def news(self, living: Collection[str], **how: bool) -> Iterator[Record]:
             held.append(len(register.claims))
             if register.claims and len(held) < 10:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
-            return self._ledger.news(living)
+            return self._ledger.news(living, **how)
 
     node = bench.node(
         policy=policy, locks=FakeLocks(register), watch=True, stop=StopAfter(300)

@@ -20,7 +20,11 @@ from paxect_batch.rules.steps import (
 )
 
 # As plain text, because the hash of an enum takes a call, and states are hashed often.
-SAME, CHANGED, GONE = (state.value for state in SourceState)
+SAME, CHANGED, GONE = (
+    SourceState.SAME.value,
+    SourceState.CHANGED.value,
+    SourceState.GONE.value,
+)
 ABSENT, EQUAL, DIFFERENT, UNKNOWN = (state.value for state in TargetState)
 NOTHING, FOREIGN = 0, -1
 

@@ -178,7 +178,7 @@ class Oracle:
             if kind == "meta" and self._needs_names():
                 continue
             if top == ".paxect" and (
-                kind in ("ledger", "quarantine", "archive", "share.json")
+                kind in ("ledger", "quarantine", "archive", "left", "share.json")
                 or path.endswith("/manifest.json")
             ):
                 continue

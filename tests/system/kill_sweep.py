@@ -46,7 +46,7 @@ from relayed_share import (
 RUNS_MAX = 4
 FILES = 60
 TARGETS = ("coordinator", "coordinator", "worker", "all workers", "all at once")
-_PROBE = re.compile(r"\.paxect/(.+/)?\.paxect-[0-9a-f]{16}\.tmp")
+_PROBE = re.compile(r"(\.paxect|inbox|wire)/(.+/)?\.paxect-[0-9a-f]{16}\.tmp")
 FOLDERS = ("stage", "intents", "claims", "wire", "ledger", "consumer")
 
 
