@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from fakes.locks import FakeLocks, Register
@@ -16,6 +16,7 @@ from paxect_batch.model.run import Standing
 from paxect_batch.relay.node import Node
 from paxect_batch.seams import Share
 from paxect_batch.world.ledger import FileLedger
+from paxect_batch.world.syncing import one_by_one
 
 FEW = {"a.txt": b"alpha" * 100, "sub/b.bin": bytes(range(256)) * 9}
 MANY = {f"f{number}/{number}": b"%d" % number * number for number in range(9)} | FEW
@@ -152,6 +153,17 @@ class MovesShare:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._share, name)
+
+    def each(
+        self,
+        act: Callable[[object], object],
+        items: Sequence[object],
+        *,
+        removing: bool = False,
+    ) -> None:
+        """One by one: on a disk that is slow just now others than it would take turns."""
+        del removing
+        one_by_one(act, items)
 
     def rename_new(self, source: Place, target: Place) -> None:
         self._share.rename_new(source, target)
