@@ -10,6 +10,7 @@ from typing import IO
 
 import pytest
 from relay_bench import Bench, Crash, WatchedShare, files_below, policy_with, reasons
+from relay_samples import bench_of_three
 
 from paxect_batch.model.errors import Exit, ShareError
 from paxect_batch.model.events import Event
@@ -22,10 +23,7 @@ ONCE = policy_with(attempts=1)
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    bench = Bench(tmp_path)
-    for name in ("a.txt", "theirs/b.txt", "z.txt"):
-        bench.drop(name, name.encode())
-    return bench
+    return bench_of_three(tmp_path)
 
 
 class Theirs(WatchedShare):

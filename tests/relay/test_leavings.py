@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from relay_bench import Bench, Crash, WatchedShare, files_below, policy_with
+from relay_samples import bench_of_three
 
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.events import Event
@@ -23,10 +24,7 @@ NUMBERS = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.ETXTBSY, errno.EROFS)
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    bench = Bench(tmp_path)
-    for name in ("a.txt", "theirs/b.txt", "z.txt"):
-        bench.drop(name, name.encode())
-    return bench
+    return bench_of_three(tmp_path)
 
 
 class Denying(WatchedShare):

@@ -20,6 +20,7 @@ from relay_bench import (
     WatchedShare,
     files_below,
 )
+from relay_samples import manifest_of
 
 from paxect_batch.model.errors import ConfigError, NotReady, RunOver, ShareError
 from paxect_batch.model.events import Event
@@ -157,18 +158,11 @@ def test_deadline_stops_claiming_and_finishes_what_was_begun(bench: Bench) -> No
 
 
 def _peer(bench: Bench, node: str, key: bytes | None) -> None:
-    manifest = NodeManifest(
-        datetime_utc="2026-01-01T00:00:00Z",
-        node=node,
-        platform="linux",
-        policy="p",
-        inbox="i",
-        outbox="o",
-        version="1",
-    )
     folder = bench.state / "nodes" / node
     folder.mkdir(parents=True)
-    (folder / "manifest.json").write_bytes(msgspec.json.encode(signed(manifest, key)))
+    (folder / "manifest.json").write_bytes(
+        msgspec.json.encode(signed(manifest_of(node), key))
+    )
 
 
 def test_peers_are_judged_and_the_rejected_ones_containers_barred(bench: Bench) -> None:

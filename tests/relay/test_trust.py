@@ -17,11 +17,11 @@ from relay_bench import (
     WatchedShare,
     policy_with,
 )
+from relay_samples import manifest_of
 
 import paxect_core
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Entry, Mode
-from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import OnDone, Policy
 from paxect_batch.model.run import Standing
@@ -35,18 +35,6 @@ SIGNED = policy_with(require_sig=True)
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
-
-
-def manifest_of(node: str) -> NodeManifest:
-    return NodeManifest(
-        datetime_utc="2026-01-01T00:00:00Z",
-        node=node,
-        platform="linux",
-        policy="p",
-        inbox="i",
-        outbox="o",
-        version="1",
-    )
 
 
 def encoded_by(bench: Bench, node: str, name: str, key: bytes | None = KEY) -> None:
