@@ -47,3 +47,19 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         os.environ.update(handed_down)
     else:
         yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Have a worker of pytest-xdist save what it measured before it is told to end.
+
+    From then on it has ten seconds, which a busy machine may need for something else;
+    killed as it writes, it would take the figures of half the tests with it.
+    """
+    coverage = sys.modules.get("coverage")
+    if coverage is None or not hasattr(session.config, "workerinput"):
+        return
+    measuring = coverage.Coverage.current()
+    if measuring is not None:
+        measuring.stop()
+        measuring.save()

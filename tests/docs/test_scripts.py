@@ -318,3 +318,35 @@ def test_results_of_failed_tests_do_not_count_as_run_to_an_end(tmp_path: Path) -
         "<testcase><error/></testcase><testcase/></testsuite></testsuites>"
     )
     assert check.read_results(path) == check.TestOutcome(passed=1, skipped=0)
+
+
+def test_measurements_torn_by_a_kill_are_dropped_and_the_others_combined(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "part.py").write_text("one = 1\nif one:\n    two = 2\n")
+    variables = environment.clean_variables()
+    variables["COVERAGE_FILE"] = str(tmp_path / "coverage")
+
+    def coverage(*words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "coverage", *words],
+            cwd=tmp_path,
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
+    for _ in range(3):
+        coverage("run", "--parallel-mode", "part.py")
+    empty, torn, _whole = sorted(tmp_path.glob("coverage.*"))
+    empty.write_bytes(b"")
+    torn.write_bytes(torn.read_bytes()[: torn.stat().st_size // 2])
+    check.drop_torn_measurements(tmp_path)
+    assert capsys.readouterr().out.splitlines() == [
+        f"{path.name}: left torn by a process that was killed; not counted"
+        for path in (empty, torn)
+    ]
+    coverage("combine", "--quiet")
+    assert coverage("report").endswith("TOTAL         3      0   100%\n")
