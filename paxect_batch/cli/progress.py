@@ -21,6 +21,7 @@ _FILE_COST_BYTES = 1 << 17
 class Progress:
     """Shows how a run stands, and each problem once, as it arises.
 
+    Of a relay, which encodes and decodes, each file takes two passes.
     Without a bar only the problems are shown, for logs of cron and the like.
     """
 
@@ -29,9 +30,11 @@ class Progress:
         *,
         bar: bool,
         forecast: Forecast | None = None,
+        passes: int = 1,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._bar = bar
+        self._passes = passes
         self._forecast = forecast
         self._monotonic = monotonic
         self._start = monotonic()
@@ -41,6 +44,8 @@ class Progress:
         self._last_problem = ""
         self.standing = Standing()
         """How the run stood when it last told."""
+        self.worked_bytes: Callable[[], int] = lambda: 0
+        """Tells what workers have done of the files that they are at."""
 
     def __call__(self, standing: Standing) -> None:
         """Take in how the run stands; draw at most ten times a second."""
@@ -55,6 +60,7 @@ class Progress:
                 seconds=now - self._start,
                 files=0 if forecast is None else forecast.files,
                 size=0 if forecast is None else forecast.bytes,
+                worked=self.worked_bytes() / self._passes,
                 columns=min(console.columns(2) - 1, _COLUMNS_MAX),
             )
             self._write(f"\r{line}\033[K")
@@ -98,19 +104,30 @@ def progress_line(
     seconds: float,
     files: int = 0,
     size: int = 0,
+    worked: float = 0.0,
     columns: int = _COLUMNS_MAX,
 ) -> str:
     """Return the line for a run that has lasted so long.
 
-    `files` and `size` are what there was to do at its beginning, as far as known.
+    `files` and `size` are what there was to do at its beginning, as far as known;
+    `worked` is the part that is done of the bytes that workers are at.
     Where columns are few the bar is shorter, and amounts are left out.
     """
     done = standing.delivered_files + standing.set_aside_files + standing.blocked_files
     files = max(files, standing.seen_files + standing.in_flight_files)
     size = max(size, standing.seen_bytes + standing.in_flight_bytes)
-    part = _part_done(standing, files=files, size=size)
-    rate = standing.delivered_bytes / seconds if seconds > 0 else 0.0
-    amounts = [size_text(standing.delivered_bytes), f"{size_text(rate)}/s"]
+    # What is on the wire of a relay has come half of its way.
+    on_wire_files = max(standing.encoded_files - standing.delivered_files, 0) / 2
+    worked += max(standing.encoded_bytes - standing.delivered_bytes, 0) / 2
+    gone_bytes = standing.set_aside_bytes + standing.blocked_bytes
+    part = _part(
+        (done + on_wire_files) * _FILE_COST_BYTES
+        + (standing.delivered_bytes + worked + gone_bytes),
+        files * _FILE_COST_BYTES + size,
+    )
+    moved = standing.delivered_bytes + worked
+    rate = moved / seconds if seconds > 0 else 0.0
+    amounts = [size_text(int(moved)), f"{size_text(rate)}/s"]
     rest = []
     if 0.0 < part < 1.0:
         rest.append(f"{time_text(seconds * (1 - part) / part)} left")
@@ -136,19 +153,7 @@ def progress_line(
     return line[:columns]
 
 
-def _part_done(standing: Standing, *, files: int, size: int) -> float:
-    """Return which part of the work is done, files and bytes both counted."""
-    done_files = (
-        standing.delivered_files + standing.set_aside_files + standing.blocked_files
-    )
-    done_bytes = (
-        standing.delivered_bytes + standing.set_aside_bytes + standing.blocked_bytes
-    )
-    # What is on the wire of a relay has come half of its way.
-    on_wire_files = max(standing.encoded_files - standing.delivered_files, 0) / 2
-    on_wire_bytes = max(standing.encoded_bytes - standing.delivered_bytes, 0) / 2
-    done = (done_files + on_wire_files) * _FILE_COST_BYTES + done_bytes + on_wire_bytes
-    total = files * _FILE_COST_BYTES + size
+def _part(done: float, total: float) -> float:
     return min(done / total, 1.0) if total else 0.0
 
 

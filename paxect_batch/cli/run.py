@@ -84,7 +84,8 @@ def _run(
     watch: bool,
 ) -> int:
     forecast = _forecast(settings, layout)
-    progress = Progress(bar=forecast is not None, forecast=forecast)
+    passes = len(settings.direction.directions)
+    progress = Progress(bar=forecast is not None, forecast=forecast, passes=passes)
     with World(settings, layout, policy, progress, watch=watch) as world:
         stop.reopen = world.reopen_log
 

@@ -102,6 +102,7 @@ class World:
             command=WORKER_COMMAND if rate is None else (*WORKER_COMMAND, str(rate)),
         )
         self.executor: Executor = pool
+        progress.worked_bytes = pool.worked_bytes
         self.beside: Beside = OneBeside()
         self.gauges = SystemGauges(layout.roots, workers=pool.pids)
         self._log: JsonlEventLog | None = None

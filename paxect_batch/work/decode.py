@@ -21,6 +21,7 @@ from paxect_batch.model.transfer import Outcome, Result, Task
 from paxect_batch.report.checksums import digest_in
 from paxect_batch.seams import Share
 from paxect_batch.work.encode import check_unchanged
+from paxect_batch.work.meter import Meter, Pass
 from paxect_batch.work.outcomes import (
     SourceChanged,
     is_full,
@@ -32,9 +33,13 @@ from paxect_core.errors import InputTooLarge
 
 SIDECAR_BYTES_MAX = 4096
 _CHUNK_BYTES = 1 << 20
+_DECODING_PART = 0.6
+"""What of the work is done once the raw bytes are written, if they are read back."""
 
 
-def decode_item(share: Share, task: Task, wrote: list[IO[bytes]]) -> Outcome:
+def decode_item(
+    share: Share, task: Task, wrote: list[IO[bytes]], meter: Meter
+) -> Outcome:
     """Stage the raw bytes of the task's container.
 
     The file that it writes is added to `wrote`, open and not synced.
@@ -48,7 +53,7 @@ def decode_item(share: Share, task: Task, wrote: list[IO[bytes]]) -> Outcome:
             if share.facts_of(source).identity != task.identity:
                 raise SourceChanged
             expected = _sidecar_digest(share, task)
-            return _stage(share, task, source, expected, wrote)
+            return _stage(share, task, source, expected, wrote, meter=meter)
         except SourceChanged:
             return Outcome(Result.CHANGED, code="changed")
         except _Refused as error:
@@ -76,14 +81,16 @@ def _stage(
     source: IO[bytes],
     expected: str | None,
     wrote: list[IO[bytes]],
+    *,
+    meter: Meter,
 ) -> Outcome:
     wrote.append(sink := share.create(task.stage))
-    result = _decoded(task, source, sink)
+    result = _decoded(task, source, sink, meter)
     check_unchanged(share, task, source)
     if expected is not None and expected != result.container_sha256:
         return _mismatch(expected, str(result.container_sha256))
     share.dress(sink, mtime_ns=task.mtime_ns, mode=task.mode)
-    if task.read_back and _sha256(share, task) != result.raw_sha256:
+    if task.read_back and _read_back(share, task, result, meter) != result.raw_sha256:
         return Outcome(
             Result.FAILED,
             code="read-back",
@@ -100,7 +107,7 @@ def _stage(
 
 
 def _decoded(
-    task: Task, source: IO[bytes], sink: IO[bytes]
+    task: Task, source: IO[bytes], sink: IO[bytes], meter: Meter
 ) -> paxect_core.DecodeResult:
     try:
         return paxect_core.decode(
@@ -108,6 +115,7 @@ def _decoded(
             sink,
             threads=task.threads,
             input_bytes_max=task.raw_bytes_max or None,
+            progress=meter.over(task, part=_DECODING_PART if task.read_back else 1.0),
         )
     except InputTooLarge as error:
         # A few bytes can hold more than the disk does; that is no fault of the share.
@@ -172,13 +180,22 @@ def _mismatch(expected: str, found: str) -> Outcome:
     )
 
 
-def _sha256(share: Share, task: Task) -> str:
+def _read_back(
+    share: Share, task: Task, wrote: paxect_core.DecodeResult, meter: Meter
+) -> str:
+    progress = meter.over(
+        task, part=1.0 - _DECODING_PART, before=_DECODING_PART * wrote.raw_bytes
+    )
     with share.open_source(task.stage) as stage:
-        return _digest_of(stage)
+        return _digest_of(stage, progress)
 
 
-def _digest_of(stream: IO[bytes]) -> str:
+def _digest_of(stream: IO[bytes], progress: Pass | None = None) -> str:
     digest = hashlib.sha256()
+    done = 0
     while chunk := stream.read(_CHUNK_BYTES):
         digest.update(chunk)
+        done += len(chunk)
+        if progress is not None:
+            progress(done, 0)
     return digest.hexdigest()

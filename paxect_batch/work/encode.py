@@ -12,11 +12,17 @@ from typing import IO
 import paxect_core
 from paxect_batch.model.transfer import Outcome, Result, Task
 from paxect_batch.seams import Share
+from paxect_batch.work.meter import Meter
 from paxect_batch.work.outcomes import SourceChanged, of_file_error, of_source, of_stage
 from paxect_batch.work.sources import look_at_source
 
+_ENCODING_PART = 0.8
+"""What of the work is done once the container is written, if it is read back then."""
 
-def encode_item(share: Share, task: Task, wrote: list[IO[bytes]]) -> Outcome:
+
+def encode_item(
+    share: Share, task: Task, wrote: list[IO[bytes]], meter: Meter
+) -> Outcome:
     """Stage container and sidecar of the task's source.
 
     The files that it writes are added to `wrote`, open and not synced.
@@ -27,13 +33,13 @@ def encode_item(share: Share, task: Task, wrote: list[IO[bytes]]) -> Outcome:
         return of_source(error)
     with source:
         try:
-            return _stage(share, task, source, wrote)
+            return _stage(share, task, source, wrote, meter)
         except SourceChanged:
             return Outcome(Result.CHANGED, code="changed")
 
 
 def _stage(
-    share: Share, task: Task, source: IO[bytes], wrote: list[IO[bytes]]
+    share: Share, task: Task, source: IO[bytes], wrote: list[IO[bytes]], meter: Meter
 ) -> Outcome:
     settings = paxect_core.Settings(
         level=task.level, channels=task.channels, frame_bytes=task.frame_bytes
@@ -42,10 +48,16 @@ def _stage(
         if share.facts_of(source).identity != task.identity:
             raise SourceChanged
         wrote.append(sink := share.create(task.stage))
-        result = paxect_core.encode(source, sink, settings, threads=task.threads)
+        result = paxect_core.encode(
+            source,
+            sink,
+            settings,
+            threads=task.threads,
+            progress=meter.over(task, part=_ENCODING_PART if task.read_back else 1.0),
+        )
         check_unchanged(share, task, source)
         if task.read_back:
-            problem = _read_back(share, task, result)
+            problem = _read_back(share, task, result, meter)
             if problem:
                 return _read_back_failed(problem)
         wrote.append(sidecar := share.create(task.sidecar))
@@ -78,10 +90,15 @@ def check_unchanged(share: Share, task: Task, source: IO[bytes]) -> None:
         raise SourceChanged
 
 
-def _read_back(share: Share, task: Task, wrote: paxect_core.EncodeResult) -> str:
+def _read_back(
+    share: Share, task: Task, wrote: paxect_core.EncodeResult, meter: Meter
+) -> str:
+    progress = meter.over(
+        task, part=1.0 - _ENCODING_PART, before=_ENCODING_PART * wrote.raw_bytes
+    )
     with share.open_source(task.stage) as stage:
         try:
-            read = paxect_core.verify(stage, threads=task.threads)
+            read = paxect_core.verify(stage, threads=task.threads, progress=progress)
         except paxect_core.ContainerError as error:
             return str(error)
     if (read.raw_sha256, read.container_sha256) != (

@@ -14,24 +14,27 @@ from paxect_batch.model.transfer import Lot, Outcome, Result, Task
 from paxect_batch.seams import Share
 from paxect_batch.work.decode import decode_item
 from paxect_batch.work.encode import encode_item
+from paxect_batch.work.meter import Meter, Tell, unheard
 from paxect_batch.work.outcomes import of_stage
 
 SYNCED_TOGETHER_MAX = 64
 """Of so many items files are open at once, two of each."""
 
 
-def do_lot(share: Share, lot: Lot) -> tuple[Outcome, ...]:
-    """Return the outcome of each task, in their order."""
+def do_lot(share: Share, lot: Lot, tell: Tell = unheard) -> tuple[Outcome, ...]:
+    """Return the outcome of each task, in their order; tell how far it has come."""
     outcomes: list[Outcome] = []
+    meter = Meter(tell)
     for begin in range(0, len(lot.tasks), SYNCED_TOGETHER_MAX):
-        outcomes += _do(share, lot.tasks[begin : begin + SYNCED_TOGETHER_MAX])
+        tasks = lot.tasks[begin : begin + SYNCED_TOGETHER_MAX]
+        outcomes += _do(share, tasks, meter)
     return tuple(outcomes)
 
 
-def _do(share: Share, tasks: Sequence[Task]) -> list[Outcome]:
+def _do(share: Share, tasks: Sequence[Task], meter: Meter) -> list[Outcome]:
     tries = [_Try(task) for task in tasks]
     try:
-        share.each(lambda each: each.stage(share), tries)
+        share.each(lambda each: each.stage(share, meter), tries)
         _sync(share, tries)
     finally:
         share.each(_Try.close, tries)
@@ -52,10 +55,10 @@ class _Try:
         """What must be durable for the outcome to stand."""
         return self._wrote if self._outcome.result is Result.STAGED else []
 
-    def stage(self, share: Share) -> None:
+    def stage(self, share: Share, meter: Meter) -> None:
         """Do it, but for making it durable."""
         do = encode_item if self._encodes else decode_item
-        self._outcome = do(share, self._task, self._wrote)
+        self._outcome = do(share, self._task, self._wrote, meter)
 
     def fail(self, error: OSError) -> None:
         """Take it that what was staged is lost."""

@@ -32,6 +32,12 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     outcomes: tuple[Outcome, ...]
 
 
+class Working(msgspec.Struct, frozen=True, tag=True):
+    """How many raw bytes of its lot the worker has worked on."""
+
+    worked_bytes: int
+
+
 class Work(msgspec.Struct, frozen=True, tag=True):
     """A lot for a worker that has none."""
 
@@ -39,11 +45,13 @@ class Work(msgspec.Struct, frozen=True, tag=True):
 
 
 ToWorker = Greeting | Work
-FromWorker = Ready | Done
+FromWorker = Ready | Working | Done
 
 _encoder = msgspec.msgpack.Encoder()
 to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(Greeting | Work)
-from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(Ready | Done)
+from_worker: msgspec.msgpack.Decoder[FromWorker] = msgspec.msgpack.Decoder(
+    Ready | Working | Done
+)
 
 _Message = TypeVar("_Message")
 

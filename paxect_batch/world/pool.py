@@ -35,6 +35,7 @@ from paxect_batch.world.messages import (
     Greeting,
     Ready,
     Work,
+    Working,
     from_worker,
     receive,
     send,
@@ -96,6 +97,11 @@ class WorkerPool:
         with self._lock:
             return self._crew.pids() if self._crew is not None else []
 
+    def worked_bytes(self) -> int:
+        """Return the raw bytes that were worked on, of the lots that are not done."""
+        with self._lock:
+            return self._crew.worked_bytes() if self._crew is not None else 0
+
 
 class _Crew:
     """The workers between two stops. One thread at a time submits."""
@@ -136,6 +142,9 @@ class _Crew:
         pids = [attendant.pid for attendant in self._attendants]
         return [pid for pid in pids if pid is not None]
 
+    def worked_bytes(self) -> int:
+        return sum(attendant.worked_bytes for attendant in self._attendants)
+
 
 class _Attendant(threading.Thread):
     """A thread of the coordinator, and the worker it speaks with."""
@@ -153,6 +162,8 @@ class _Attendant(threading.Thread):
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
         self._killed = False
+        self.worked_bytes = 0
+        """Raw bytes of the lot that the worker has, as far as it told."""
 
     @property
     def pid(self) -> int | None:
@@ -192,13 +203,18 @@ class _Attendant(threading.Thread):
     def _do(self, lot: Lot) -> tuple[Outcome, ...]:
         worker = self._ready_worker()
         try:
-            return worker.do(lot)
+            return worker.do(lot, self._hear)
         except (OSError, EOFError, msgspec.DecodeError) as error:
             status = self._end_worker()
             raise WorkerDied(
                 f"worker {worker.pid} {status} while it had lot {lot.number} "
                 f"of {len(lot.tasks)} items"
             ) from error
+        finally:
+            self.worked_bytes = 0
+
+    def _hear(self, worked_bytes: int) -> None:
+        self.worked_bytes = worked_bytes
 
     def _ready_worker(self) -> _Worker:
         if self._worker is not None:
@@ -259,10 +275,13 @@ class _Worker:
         if not isinstance(ready, Ready):
             raise EOFError
 
-    def do(self, lot: Lot) -> tuple[Outcome, ...]:
+    def do(self, lot: Lot, hear: Callable[[int], None]) -> tuple[Outcome, ...]:
         """Have the lot done; `EOFError` or `OSError` if it died."""
         send(self._input, Work(lot))
         done: FromWorker | None = receive(self._output, from_worker)
+        while isinstance(done, Working):
+            hear(done.worked_bytes)
+            done = receive(self._output, from_worker)
         if not isinstance(done, Done) or done.number != lot.number:
             raise EOFError
         return done.outcomes

@@ -19,7 +19,16 @@ import msgspec
 
 from paxect_batch.model.places import Root
 from paxect_batch.model.transfer import Lot, Outcome
-from paxect_batch.world.messages import Done, Greeting, Ready, Work, receive, send
+from paxect_batch.world.messages import (
+    Done,
+    FromWorker,
+    Greeting,
+    Ready,
+    Work,
+    Working,
+    receive,
+    send,
+)
 from paxect_batch.world.messages import to_worker as decoder
 
 EXIT_COORDINATOR_GONE = 0
@@ -27,7 +36,8 @@ EXIT_BAD_MESSAGE = 76
 
 _PR_SET_PDEATHSIG = 1
 
-Handle = Callable[[Lot], tuple[Outcome, ...]]
+Handle = Callable[[Lot, Callable[[int], None]], tuple[Outcome, ...]]
+"""Does a lot, and tells how many raw bytes of it were worked on."""
 
 
 def serve(
@@ -55,12 +65,20 @@ def serve(
         target=_watch, args=(input, lots, leave), name="watch-coordinator", daemon=True
     ).start()
     send(output, Ready())
-    while (lot := lots.get()) is not None:
-        done = Done(lot.number, handle(lot))
+
+    def answers(message: FromWorker) -> bool:
         try:
-            send(output, done)
+            send(output, message)
         except OSError:
             leave(EXIT_COORDINATOR_GONE)
+            return False
+        return True
+
+    def tell(worked_bytes: int) -> None:
+        answers(Working(worked_bytes))
+
+    while (lot := lots.get()) is not None:
+        if not answers(Done(lot.number, handle(lot, tell))):
             return
 
 

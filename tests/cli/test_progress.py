@@ -72,6 +72,24 @@ def test_line_of_a_relay_shows_half_for_what_is_on_the_wire() -> None:
     assert line.startswith("[##########----------]  0/4 files")
 
 
+def test_line_shows_what_workers_have_done_of_the_file_that_they_are_at() -> None:
+    standing = Standing(in_flight_files=1, in_flight_bytes=6_000_000_000)
+    line = progress_line(standing, seconds=10.0, worked=1_500_000_000.0)
+    assert line == (
+        "[####----------------]  0/1 files  1.5 GB  150.0 MB/s  30.0 s left"
+    )
+
+
+def test_bar_of_a_relay_counts_each_pass_over_a_file_for_half(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for passes, told in ((1, "4.0 MB"), (2, "2.0 MB")):
+        progress = Progress(bar=True, passes=passes, monotonic=Ticking())
+        progress.worked_bytes = lambda: 4_000_000
+        progress(Standing(in_flight_files=1, in_flight_bytes=8_000_000))
+        assert f"0/1 files  {told}" in capsys.readouterr().err
+
+
 def test_forecast_counts_files_and_containers_but_no_sidecars() -> None:
     share = MemoryShare()
     for place, data in (

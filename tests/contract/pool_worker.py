@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 
 from paxect_batch.model.places import Root
 from paxect_batch.model.transfer import Lot, Outcome, Result
@@ -15,10 +16,13 @@ from paxect_batch.world.messages import Done, send
 def prepare(roots: dict[Root, bytes]) -> worker_loop.Handle:
     folder = os.fsdecode(roots[Root.STATE])
 
-    def handle(lot: Lot) -> tuple[Outcome, ...]:
+    def handle(lot: Lot, hear: Callable[[int], None]) -> tuple[Outcome, ...]:
         task = lot.tasks[0]
         what, _, argument = task.source.path.partition(" ")
         note = os.path.join(folder, task.stage.path)
+        if what == "work":
+            hear(int(argument))
+            what = "until"
         ACTS[what](note, argument)
         return (Outcome(Result.STAGED, detail=task.source.path),)
 

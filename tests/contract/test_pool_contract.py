@@ -200,6 +200,20 @@ def test_stop_ends_what_runs_and_what_waits(pool: WorkerPool, tmp_path: Path) ->
         assert isinstance(future.exception(WAIT_SECONDS), WorkerDied)
 
 
+def test_pool_tells_what_its_workers_have_worked_on_of_lots_that_are_not_done(
+    pool: WorkerPool, tmp_path: Path
+) -> None:
+    assert pool.worked_bytes() == 0
+    running = [pool.submit(lot_of(n, f"work {n}000", f"at{n}")) for n in (3, 4)]
+    until(lambda: pool.worked_bytes() == 7000)
+    (tmp_path / "at3.end").touch()
+    running[0].result(WAIT_SECONDS)
+    assert pool.worked_bytes() == 4000
+    os.kill(int((tmp_path / "at4").read_text()), signal.SIGKILL)
+    assert isinstance(running[1].exception(WAIT_SECONDS), WorkerDied)
+    assert pool.worked_bytes() == 0
+
+
 def test_lot_cancelled_before_it_began_is_not_done(
     pool: WorkerPool, tmp_path: Path
 ) -> None:

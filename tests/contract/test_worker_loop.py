@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO
 
 import msgspec
@@ -20,7 +20,15 @@ from paxect_batch.cli import worker
 from paxect_batch.model.places import Root
 from paxect_batch.model.transfer import Lot, Outcome, Result
 from paxect_batch.world import messages, worker_loop
-from paxect_batch.world.messages import Done, Greeting, Ready, Work, receive, send
+from paxect_batch.world.messages import (
+    Done,
+    Greeting,
+    Ready,
+    Work,
+    Working,
+    receive,
+    send,
+)
 
 
 class Coordinator:
@@ -43,8 +51,9 @@ class Coordinator:
     def _prepare(self, roots: dict[Root, bytes]) -> worker_loop.Handle:
         self.roots = roots
 
-        def handle(lot: Lot) -> tuple[Outcome, ...]:
+        def handle(lot: Lot, tell: Callable[[int], None]) -> tuple[Outcome, ...]:
             self.handled.append(lot)
+            tell(lot.number * 1000)
             return (Outcome(Result.GONE, code=str(lot.number)),)
 
         return handle
@@ -94,6 +103,8 @@ def test_worker_is_ready_does_lots_and_leaves_with_its_coordinator(
     assert coordinator.roots == {Root.STATE: b"/x\xff"}
     for number in (7, 8):
         send(coordinator.to_worker, Work(lot_of(number, "what")))
+        told = receive(coordinator.from_worker, messages.from_worker)
+        assert told == Working(number * 1000)
         done = receive(coordinator.from_worker, messages.from_worker)
         assert done == Done(number, (Outcome(Result.GONE, code=str(number)),))
     assert coordinator.handled == [lot_of(7, "what"), lot_of(8, "what")]
@@ -139,7 +150,8 @@ def test_worker_that_cannot_answer_leaves(coordinator: Coordinator) -> None:
     assert receive(coordinator.from_worker, messages.from_worker) == Ready()
     coordinator.from_worker.close()
     send(coordinator.to_worker, Work(lot_of(1, "what")))
-    assert coordinator.left() == [worker_loop.EXIT_COORDINATOR_GONE]
+    # Telling how far it has come, or what became of the lot.
+    assert set(coordinator.left()) == {worker_loop.EXIT_COORDINATOR_GONE}
 
 
 # -- the process around it
