@@ -22,7 +22,8 @@ from paxect_batch.relay.set_aside import set_aside
 from paxect_batch.relay.settle import run_over
 from paxect_batch.rules.retry import NO_ROOM, after_failure, is_exhausted, until_room
 from paxect_batch.seams import EventLog, Ledger, Share
-from paxect_batch.work.outcomes import is_full
+from paxect_batch.work.outcomes import is_full, lacks_room
+from paxect_batch.work.room import KEPT_BYTES
 from paxect_batch.work.sources import look_at_source
 
 COLLISION = "collision"
@@ -60,16 +61,24 @@ class Trouble:
 
     def no_room(self, task: Task, outcome: Outcome) -> str:
         """Return why there was no room for this item alone; empty if it is not so."""
-        if not is_full(outcome):
+        if not lacks_room(outcome):
             return ""
         encodes = task.direction is Direction.ENCODE
         needed = task.identity.size if encodes else outcome.raw_bytes
+        if outcome.errno == errno.EFBIG:
+            return (
+                f"it takes up to {needed:,} bytes, more than a file of "
+                f"{_root_to(task)} may have, by its file system or by a limit of this "
+                "user (ulimit -f)"
+            )
         free = self._share.free_bytes(task.stage.root)
-        if free < _ROOM_BYTES_MIN or needed <= free:
+        kept = KEPT_BYTES if free > KEPT_BYTES else 0
+        if free < _ROOM_BYTES_MIN or needed <= free - kept:
             return ""
+        but_for = f", but for {kept:,} that are left to others" if kept else ""
         return (
             f"it takes up to {needed:,} bytes, and the disk of {_root_to(task)} has "
-            f"room for {free:,}"
+            f"room for {free:,}{but_for}"
         )
 
     def check_share(self, task: Task, outcome: Outcome) -> None:

@@ -24,11 +24,12 @@ from paxect_batch.work.encode import check_unchanged
 from paxect_batch.work.meter import Meter, Pass
 from paxect_batch.work.outcomes import (
     SourceChanged,
-    is_full,
+    lacks_room,
     of_file_error,
     of_source,
     of_stage,
 )
+from paxect_batch.work.room import Room
 from paxect_core.errors import InputTooLarge
 
 SIDECAR_BYTES_MAX = 4096
@@ -64,7 +65,7 @@ def decode_item(
             outcome = (
                 of_stage(error) if isinstance(error, OSError) else of_file_error(error)
             )
-            return _with_size(outcome, source) if is_full(outcome) else outcome
+            return _with_size(outcome, source) if lacks_room(outcome) else outcome
 
 
 def _with_size(outcome: Outcome, source: IO[bytes]) -> Outcome:
@@ -85,7 +86,7 @@ def _stage(
     meter: Meter,
 ) -> Outcome:
     wrote.append(sink := share.create(task.stage))
-    result = _decoded(task, source, sink, meter)
+    result = _decoded(share, task, source, sink, meter)
     check_unchanged(share, task, source)
     if expected is not None and expected != result.container_sha256:
         return _mismatch(expected, str(result.container_sha256))
@@ -107,15 +108,16 @@ def _stage(
 
 
 def _decoded(
-    task: Task, source: IO[bytes], sink: IO[bytes], meter: Meter
+    share: Share, task: Task, source: IO[bytes], sink: IO[bytes], meter: Meter
 ) -> paxect_core.DecodeResult:
+    part = _DECODING_PART if task.read_back else 1.0
     try:
         return paxect_core.decode(
             source,
             sink,
             threads=task.threads,
             input_bytes_max=task.raw_bytes_max or None,
-            progress=meter.over(task, part=_DECODING_PART if task.read_back else 1.0),
+            progress=Room(share, task, meter.over(task, part=part)),
         )
     except InputTooLarge as error:
         # A few bytes can hold more than the disk does; that is no fault of the share.

@@ -14,6 +14,7 @@ from paxect_batch.model.transfer import Outcome, Result, Task
 from paxect_batch.seams import Share
 from paxect_batch.work.meter import Meter
 from paxect_batch.work.outcomes import SourceChanged, of_file_error, of_source, of_stage
+from paxect_batch.work.room import Room
 from paxect_batch.work.sources import look_at_source
 
 _ENCODING_PART = 0.8
@@ -44,6 +45,7 @@ def _stage(
     settings = paxect_core.Settings(
         level=task.level, channels=task.channels, frame_bytes=task.frame_bytes
     )
+    part = _ENCODING_PART if task.read_back else 1.0
     try:
         if share.facts_of(source).identity != task.identity:
             raise SourceChanged
@@ -53,7 +55,7 @@ def _stage(
             sink,
             settings,
             threads=task.threads,
-            progress=meter.over(task, part=_ENCODING_PART if task.read_back else 1.0),
+            progress=Room(share, task, meter.over(task, part=part)),
         )
         check_unchanged(share, task, source)
         if task.read_back:

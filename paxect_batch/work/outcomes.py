@@ -50,6 +50,11 @@ def is_full(outcome: Outcome) -> bool:
     return outcome.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
+def lacks_room(outcome: Outcome) -> bool:
+    """Tell the same, also of a file system or user that may have none so large."""
+    return is_full(outcome) or outcome.errno == errno.EFBIG
+
+
 def of_file_error(error: FileError) -> Outcome:
     """Return what an error out of the container engine means."""
     cause = error.__cause__

@@ -356,7 +356,7 @@ class Bench:
         assert sorted(self.taken) == sorted(self.dropped.items())
         assert [p for p in files_below(self.inbox) if ".paxect" not in p.parts] == []
         assert [p for p in files_below(self.wire) if ".paxect" not in p.parts] == []
-        for crumbs in ("stage", "intents", "attempts", "meta", "quarantine"):
+        for crumbs in ("stage", "intents", "attempts", "meta", "left", "quarantine"):
             assert files_below(self.state / crumbs) == []
 
 

@@ -16,12 +16,14 @@ from paxect_batch.model.items import Direction, Identity, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.run import Standing
 from paxect_batch.model.transfer import Failure
+from paxect_batch.relay import trouble
 from paxect_batch.rules.retry import (
     NO_ROOM,
     ROOM_SECONDS,
     after_failure,
     is_exhausted,
 )
+from paxect_batch.work import room
 
 MIB = 1 << 20
 
@@ -41,7 +43,31 @@ class Small(WatchedShare):
         return stream
 
 
+class Filling(WatchedShare):
+    """A disk of 24 MiB on which what is staged takes room."""
+
+    least = capacity = 24 * MIB
+
+    def free_bytes(self, root: Root) -> int:
+        free = self.capacity - self._staged()
+        self.least = min(self.least, free)
+        return free
+
+    def create(self, place: Place) -> IO[bytes]:
+        stream: IO[bytes] = self._share.create(place)
+        if place.path.startswith("stage/"):
+            left = self.capacity - self._staged()
+            return _Limited(stream, left)  # type: ignore[return-value]
+        return stream
+
+    def _staged(self) -> int:
+        stages = Path(os.fsdecode(self._share.roots[Root.STATE])) / "stage"
+        return sum(each.stat().st_size for each in stages.rglob("*") if each.is_file())
+
+
 class _Limited:
+    number = errno.ENOSPC
+
     def __init__(self, stream: IO[bytes], left: int) -> None:
         self._stream = stream
         self._left = left
@@ -58,7 +84,7 @@ class _Limited:
     def write(self, data: bytes) -> int:
         self._left -= len(data)
         if self._left < 0:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise OSError(self.number, os.strerror(self.number))
         return self._stream.write(data)
 
 
@@ -97,6 +123,63 @@ def test_container_that_holds_more_than_the_room_waits_and_others_go_on(
     reason = next(bench.state.glob("attempts/*")).read_text()
     assert "no-room" in reason
     assert f"{30 * MIB:,} bytes" in reason
+
+
+@pytest.mark.parametrize("is_container", [False, True])
+def test_large_file_leaves_room_to_others(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, *, is_container: bool
+) -> None:
+    for module in (room, trouble):
+        monkeypatch.setattr(module, "KEPT_BYTES", 8 * MIB)
+    monkeypatch.setattr(room, "STEP_BYTES", 2 * MIB)
+    if is_container:
+        container = paxect_core.encode_bytes(bytes(30 * MIB))
+        (bench.wire / "a-big.freq").write_bytes(container)
+    else:
+        bench.drop("a-big", os.urandom(MIB) * 30)
+    bench.drop("small", b"small")
+    share = Filling(bench.share())
+    standing = bench.drain(share)
+    # It is asked after each 2 MiB, and frames may take another MiB in between.
+    assert 5 * MIB <= share.least < 8 * MIB
+    bench.take_all()
+    assert [name for name, _ in bench.taken] == ["small"]
+    assert waiting(standing) == 1
+    assert "that are left to others" in next(bench.state.glob("attempts/*")).read_text()
+
+
+def test_large_file_on_a_disk_that_had_little_room_takes_what_there_is(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "STEP_BYTES", 2 * MIB)
+    bench.drop("big", os.urandom(MIB) * 20)
+    bench.drain(Filling(bench.share()), mode=Mode.ENCODE)
+    bench.drain(mode=Mode.DECODE)
+    bench.check_delivered_once()
+
+
+def test_large_file_on_a_disk_that_does_not_tell_what_is_free_is_taken(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "STEP_BYTES", 2 * MIB)
+    share = WatchedShare(bench.share())
+    monkeypatch.setattr(share, "free_bytes", lambda _root: 0, raising=False)
+    bench.drop("big", os.urandom(MIB) * 20)
+    bench.drain(share)
+    bench.check_delivered_once()
+
+
+def test_file_larger_than_a_file_may_be_waits_and_others_go_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Limited, "number", errno.EFBIG)
+    bench.drop("a-big", os.urandom(MIB) * 30)
+    bench.drop("small", b"small")
+    standing = bench.drain(Small(bench.share()), policy=policy_with(attempts=1))
+    bench.take_all()
+    assert [name for name, _ in bench.taken] == ["small"]
+    assert (waiting(standing), standing.set_aside_files) == (1, 0)
+    assert "ulimit -f" in next(bench.state.glob("attempts/*")).read_text()
 
 
 def test_file_is_taken_once_there_is_room(bench: Bench) -> None:
