@@ -29,7 +29,7 @@ from paxect_batch.work.outcomes import (
     of_source,
     of_stage,
 )
-from paxect_batch.work.room import Room
+from paxect_batch.work.room import leaving_room
 from paxect_core.errors import InputTooLarge
 
 SIDECAR_BYTES_MAX = 4096
@@ -117,7 +117,7 @@ def _decoded(
             sink,
             threads=task.threads,
             input_bytes_max=task.raw_bytes_max or None,
-            progress=Room(share, task, meter.over(task, part=part)),
+            progress=leaving_room(share, task, meter.over(task, part=part)),
         )
     except InputTooLarge as error:
         # A few bytes can hold more than the disk does; that is no fault of the share.

@@ -14,7 +14,7 @@ from paxect_batch.model.transfer import Outcome, Result, Task
 from paxect_batch.seams import Share
 from paxect_batch.work.meter import Meter
 from paxect_batch.work.outcomes import SourceChanged, of_file_error, of_source, of_stage
-from paxect_batch.work.room import Room
+from paxect_batch.work.room import leaving_room
 from paxect_batch.work.sources import look_at_source
 
 _ENCODING_PART = 0.8
@@ -55,7 +55,7 @@ def _stage(
             sink,
             settings,
             threads=task.threads,
-            progress=Room(share, task, meter.over(task, part=part)),
+            progress=leaving_room(share, task, meter.over(task, part=part)),
         )
         check_unchanged(share, task, source)
         if task.read_back:

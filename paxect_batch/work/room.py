@@ -20,8 +20,19 @@ STEP_BYTES = 16 << 20
 """After so much it is asked anew what is free."""
 
 
-class Room:
-    """Goes with the pass that stages a task; raises `OSError` ENOSPC to end it."""
+def leaving_room(share: Share, task: Task, told: Pass | None) -> Pass | None:
+    """Return what is to go with the pass that stages a task, and tells of it.
+
+    `OSError` ENOSPC ends the pass. A small file that is encoded needs nothing; what a
+    container holds is seen when it is there.
+    """
+    if task.direction is Direction.ENCODE and task.identity.size < STEP_BYTES:
+        return told
+    return _Room(share, task, told)
+
+
+class _Room:
+    __slots__ = ("_encodes", "_is_small", "_next", "_root", "_share", "_told")
 
     def __init__(self, share: Share, task: Task, told: Pass | None) -> None:
         self._share = share
