@@ -26,6 +26,7 @@ from paxect_batch.model.printed import RunEnd
 from paxect_batch.model.records import Record
 from paxect_batch.model.run import RunOptions, Standing
 from paxect_batch.model.run_settings import RunSettings, SettingInForce
+from paxect_batch.relay import state
 from paxect_batch.report.audit import audit, audit_json, audit_line, waiting
 from paxect_batch.rules.exits import run_exit
 from paxect_core import CODEC_VERSION, __version__
@@ -50,10 +51,10 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 def report(ending: Ending, settings: Settings, world: World, policy: PolicyFile) -> int:
     """Write and print all that is asked for; return the exit code."""
     outcome = _audit(ending, policy)
-    place = Place(Root.STATE, f"runs/{outcome.node}/{outcome.run}.json")
     data = audit_json(outcome).encode() + b"\n"
+    owner = outcome.node, outcome.run
     writers: list[Callable[[], object]] = [
-        lambda: world.share.write(place, data),
+        lambda: state.file_paper(world.share, "runs", *owner, data),
         lambda: _write_settings(settings, outcome, world),
     ]
     if settings.junit is not None:
@@ -95,8 +96,8 @@ def _write_settings(settings: Settings, outcome: Audit, world: World) -> None:
         for name in SETTINGS
     }
     paper = RunSettings(outcome.node, outcome.run, in_force)
-    place = settings_place(outcome.node, outcome.run)
-    world.share.write(place, msgspec.json.encode(paper) + b"\n")
+    data = state.paper_bytes(paper)
+    state.file_paper(world.share, "settings", outcome.node, outcome.run, data)
 
 
 def whereabouts(settings: Settings) -> Whereabouts:

@@ -7,6 +7,7 @@ takes its word away as well: when it wakes, it can promise nothing any more.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import hashlib
@@ -220,6 +221,28 @@ def save_paper(share: Share, place: Place, paper: msgspec.Struct) -> None:
         # Nothing of ours; out of the way, it harms nobody.
         share.rename_new(place, place.beside(f"{place.name}{UNREADABLE_SUFFIX}"))
         share.write(place, paper_bytes(paper))
+
+
+def file_paper(share: Share, folder: str, node: str, run: str, data: bytes) -> None:
+    """Write a paper of a run, durably and whole, where those of all runs stay.
+
+    These folders grow for years: what a crash leaves is looked for above them.
+    """
+    place = state(folder, node, f"{run}.json")
+    moment = state(folder, f".paxect-{run}.tmp")
+    try:
+        with share.create(moment) as stream:
+            rest = data
+            while rest:
+                rest = rest[stream.write(rest) :]
+            share.sync(stream)
+        share.prepare_folders([place.folder])
+        share.rename_new(moment, place)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            share.remove(moment)
+        raise
+    share.sync_folder(place.folder)
 
 
 def paper_bytes(paper: msgspec.Struct) -> bytes:

@@ -24,6 +24,10 @@ from paxect_batch.seams import Share
 AGE_SECONDS_MIN = 3600.0
 _LEFT_SECONDS = 7 * 86400.0
 """A source that is not there may be on a file system that is not mounted just now."""
+_FLAT = ("attempts", "claims", "left", "meta", "nodes", "over", "runs", "settings")
+_DEEP = ("nodes", "intents", "stage", "quarantine", "batches")
+"""Folders of folders. Those of runs and settings have a paper for each run that ever
+was, and none of a moment: see `state.file_paper`."""
 _OUT_OF_REACH = (errno.ELOOP, errno.EACCES, errno.EPERM)
 """Somebody put a link in a folder's place, or keeps it to himself."""
 
@@ -54,9 +58,9 @@ class Sweeper:
     def _folders(self) -> Iterator[Place]:
         for root in Root:
             yield Place(root, "" if root is Root.STATE else ".paxect")
-        for name in ("attempts", "claims", "left", "meta", "nodes", "over", "runs"):
+        for name in _FLAT:
             yield state.state(name)
-        for name in ("nodes", "runs", "intents", "stage", "quarantine", "batches"):
+        for name in _DEEP:
             yield from state.folders_in(self._share, state.state(name))
 
     def _attempts(self) -> None:

@@ -11,6 +11,7 @@ import pytest
 from cli_samples import Command, drop, make_share, names
 
 from paxect_batch.model.errors import BatchError, NotReady, ShareError
+from paxect_batch.model.places import Place, Root
 from paxect_batch.relay.node import Node
 from paxect_batch.seams import Applicant
 from paxect_batch.world.locks import FileLocks
@@ -142,17 +143,37 @@ def test_report_that_cannot_be_written_makes_it_3_in_the_audit_line_too(
 def test_audit_that_cannot_be_kept_is_still_printed(
     share: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = LocalShare.write
+    rename_new = LocalShare.rename_new
 
-    def refuse(self: LocalShare, place: object, data: bytes) -> None:
-        if "runs/" in str(place):
+    def refuse(self: LocalShare, source: Place, target: Place) -> None:
+        if target.path.startswith("runs/"):
             raise OSError(errno.ENOSPC, "No space left on device", "runs")
-        write(self, place, data)  # type: ignore[arg-type]
+        rename_new(self, source, target)
 
-    monkeypatch.setattr(LocalShare, "write", refuse)
+    monkeypatch.setattr(LocalShare, "rename_new", refuse)
     said = command("drain", share)
     assert said.code == said.audit["exit_code"] == 3
     assert "No space left on device" in said.err
+    assert names(share / ".paxect" / "runs") == []
+
+
+def test_run_looks_through_no_papers_of_earlier_runs(
+    share: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There are hundreds of thousands after a year of cron."""
+    listed: list[Place] = []
+    entries = LocalShare.entries
+
+    def noted(self: LocalShare, folder: Place) -> object:
+        listed.append(folder)
+        return entries(self, folder)
+
+    monkeypatch.setattr(LocalShare, "entries", noted)
+    node = command("drain", share).audit["node"]
+    for kind in ("runs", "settings"):
+        assert any((share / ".paxect" / kind / node).iterdir())
+        assert Place(Root.STATE, kind) in listed
+        assert Place(Root.STATE, f"{kind}/{node}") not in listed
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,65 @@
+"""Papers of runs, of which there are very many: filed whole, and never looked through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from paxect_batch.model.places import Root
+from paxect_batch.relay import state
+from paxect_batch.relay.sweep import AGE_SECONDS_MIN, Sweeper
+from paxect_batch.world.share import LocalShare
+
+
+@pytest.fixture
+def share(tmp_path: Path) -> LocalShare:
+    roots = {root: tmp_path / root for root in Root}
+    for path in roots.values():
+        path.mkdir()
+    return LocalShare(roots)
+
+
+def below(tmp_path: Path) -> list[str]:
+    there = (tmp_path / "state").rglob("*")
+    return sorted(
+        str(path.relative_to(tmp_path / "state")) for path in there if path.is_file()
+    )
+
+
+def test_paper_is_filed_whole_under_its_runs_name(
+    share: LocalShare, tmp_path: Path
+) -> None:
+    state.file_paper(share, "runs", "n1", "r1", b"{}\n")
+    state.file_paper(share, "runs", "n1", "r2", b"[]\n")
+    assert below(tmp_path) == ["runs/n1/r1.json", "runs/n1/r2.json"]
+    assert (tmp_path / "state" / "runs" / "n1" / "r2.json").read_bytes() == b"[]\n"
+
+
+def test_paper_that_is_there_is_not_replaced(share: LocalShare, tmp_path: Path) -> None:
+    state.file_paper(share, "runs", "n1", "r1", b"first\n")
+    with pytest.raises(FileExistsError):
+        state.file_paper(share, "runs", "n1", "r1", b"second\n")
+    assert below(tmp_path) == ["runs/n1/r1.json"]
+    assert (tmp_path / "state" / "runs" / "n1" / "r1.json").read_bytes() == b"first\n"
+
+
+@pytest.mark.parametrize("folder", ["runs", "settings"])
+def test_paper_that_a_kill_left_half_filed_is_swept(
+    share: LocalShare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    def killed(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(share, "rename_new", killed)
+        patch.setattr(share, "remove", lambda _place: False)
+        with pytest.raises(KeyboardInterrupt):
+            state.file_paper(share, folder, "n1", "r1", b"{}\n")
+    assert below(tmp_path) == [f"{folder}/.paxect-r1.tmp"]
+    Sweeper(share).sweep()
+    assert below(tmp_path) == [f"{folder}/.paxect-r1.tmp"]
+    later = share.now() + AGE_SECONDS_MIN + 60.0
+    monkeypatch.setattr(share, "now", lambda: later)
+    Sweeper(share).sweep()
+    assert below(tmp_path) == []
