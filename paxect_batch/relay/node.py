@@ -109,8 +109,7 @@ class Node:
             peers or (lambda fresh: handshake.peers_on_share(share, fresh=fresh)),
             ledger.follow(),
             events,
-            node=options.node,
-            run=options.run,
+            options=options,
             key=key,
         )
         self._recorder = Recorder(node=options.node, run=options.run, codec=codec)

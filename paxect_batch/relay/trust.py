@@ -18,6 +18,7 @@ from paxect_batch.model.nodes import SignedManifest
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.records import Fate, Record
+from paxect_batch.model.run import RunOptions
 from paxect_batch.model.transfer import Outcome, Task
 from paxect_batch.rules.trust import (
     PeerFault,
@@ -50,6 +51,14 @@ class _Made(NamedTuple):
     at: str
 
 
+class _Decoded(NamedTuple):
+    """What a record that a container was decoded says of who made it."""
+
+    source: Place
+    container_sha256: str
+    at: str
+
+
 class Trust:
     """The trust of one run."""
 
@@ -59,15 +68,15 @@ class Trust:
         news: News,
         events: EventLog,
         *,
-        node: str,
-        run: str,
+        options: RunOptions,
         key: bytes | None,
     ) -> None:
         self._peers = peers
         self._news = news
         self._events = events
-        self._node = node
-        self._run = run
+        self._node = options.node
+        self._run = options.run
+        self._decodes = Direction.DECODE in options.mode.directions
         self._living: set[str] = set()
         self._key = key
         self._policy: Policy | None = None
@@ -97,7 +106,7 @@ class Trust:
         self._meet(policy, is_first=is_first, fresh=asks and not looks_only)
         if before != (policy, self._default):
             self._refused.clear()
-        if asks:
+        if asks and self._decodes:
             self._learn(self._living, looks_only=looks_only)
 
     def look_again(self, item: Item) -> None:
@@ -109,7 +118,7 @@ class Trust:
 
     def heard(self, record: Record) -> None:
         """Take in a record of this run."""
-        if self._asks():
+        if self._asks() and self._decodes:
             self._note(record)
 
     def reason(self, item: Item) -> str:
@@ -213,29 +222,37 @@ class Trust:
         )
 
     def _learn(self, living: Collection[str], *, looks_only: bool) -> None:
-        news = self._news.read(living, looks_only=looks_only)
-        early = [record for record in news if not self._note(record)]
+        early: list[_Decoded] = []
+        for record in self._news.read(living, looks_only=looks_only):
+            decoded = self._note(record)
+            if decoded is not None:
+                early.append(decoded)
         # Ledgers come in no order: some were decoded before it was read who made them.
-        for record in early:
-            self._note(record)
+        for decoded in early:
+            self._forget(decoded)
 
-    def _note(self, record: Record) -> bool:
-        """Take in a record; False if it may tell more once others were taken in."""
+    def _note(self, record: Record) -> _Decoded | None:
+        """Take in a record; return what may tell more once others were taken in."""
         if record.fate is not Fate.DELIVERED:
-            return True
+            return None
         if record.direction is Direction.ENCODE:
             if record.target is not None:
                 made = _Made(record.node, record.container_sha256, record.at)
                 before = self._made.get(record.target)
                 if before is None or before.at <= made.at:
                     self._made[record.target] = made
-            return True
-        made_before = self._made.get(record.source)
+            return None
+        decoded = _Decoded(record.source, record.container_sha256, record.at)
+        return None if self._forget(decoded) else decoded
+
+    def _forget(self, decoded: _Decoded) -> bool:
+        """Forget who made a container that was decoded; False if that is not known."""
+        made = self._made.get(decoded.source)
         if (
-            made_before is None
-            or made_before.container_sha256 != record.container_sha256
-            or made_before.at > record.at
+            made is None
+            or made.container_sha256 != decoded.container_sha256
+            or made.at > decoded.at
         ):
             return False
-        del self._made[record.source]
+        del self._made[decoded.source]
         return True

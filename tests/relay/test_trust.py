@@ -339,3 +339,27 @@ def test_dry_run_writes_nothing_on_a_share_whose_listings_are_old(
     assert [each.source.name for each in node.plan()] == ["good.freq"]
     bench.ledger.close()
     assert not {"freshen", "create", "write", "remove", "now"} & set(done)
+
+
+def test_node_that_only_encodes_does_not_learn_who_made_what(bench: Bench) -> None:
+    """What is decoded elsewhere would stay in its memory for ever."""
+    encoded_by(bench, "a", "one")
+    opened: list[str] = []
+
+    class Reading(WatchedShare):
+        def open_source(self, place: Place) -> IO[bytes]:
+            opened.append(place.path)
+            stream: IO[bytes] = self._share.open_source(place)
+            return stream
+
+    for mode, reads in ((Mode.ENCODE, False), (Mode.DECODE, True)):
+        opened.clear()
+        bench.drain(
+            Reading(bench.share()),
+            name="b",
+            mode=mode,
+            policy=SIGNED,
+            key=KEY,
+            manifest=manifest_of("b"),
+        )
+        assert any(path.startswith("ledger/a/") for path in opened) is reads
