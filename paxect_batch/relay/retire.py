@@ -92,7 +92,8 @@ class Retirer:
             try:
                 kept = self._moved_away(pledge, left_aside)
             except OSError:
-                if was_marked and self._stays(pledge):
+                # Without its file a marker would call the next one of that name whole.
+                if was_marked and self._stays(pledge, if_hidden=False):
                     put_marker_back(self._share, pledge.source, self._ready_marker)
                 raise
         except OSError as error:
@@ -104,12 +105,12 @@ class Retirer:
             put_marker_back(self._share, pledge.source, self._ready_marker)
         return kept is None
 
-    def _stays(self, pledge: Pledge) -> bool:
-        """Tell whether the source is where it was, as far as it may be looked at."""
+    def _stays(self, pledge: Pledge, *, if_hidden: bool = True) -> bool:
+        """Tell whether the source stays; `if_hidden` is for one not to be seen."""
         try:
             facts = look_at_source(self._share, pledge.source)
         except PermissionError:
-            return True
+            return if_hidden
         return facts is not None and facts.identity == pledge.identity
 
     def _moved_away(self, pledge: Pledge, left_aside: list[Place]) -> Place | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 from disk import Disk, File
@@ -57,7 +58,7 @@ class Actors:
         )
         container = container_of(content, settings)
         self.turns.step("drop", path)
-        if how == "slowly" and isinstance(self.disk.find(path), File):
+        if how == "slowly" and (self._is_file(path) or self._is_marked(path)):
             how = "unlink"
         if how == "slowly":
             self._write_slowly(path, name, content, settings)
@@ -76,8 +77,24 @@ class Actors:
             self.oracle.dropped(name, content, container)
             self._overwrites(path)
             self.disk.rename(part, path, replaces=True)
+        if self._is_file(path):
+            self._mark(path)
         self.disk.sync_folder(self.disk.folder(folder))
         self._say(f"producer lays {path} ({how}): {content[:20]!r}")
+
+    def _is_file(self, path: str) -> bool:
+        return isinstance(self.disk.find(path), File)
+
+    def _is_marked(self, path: str) -> bool:
+        return bool(self.plan.marker) and self._is_file(path + self.plan.marker)
+
+    def _mark(self, path: str) -> None:
+        """Call a file whole, as producers do who write it slowly."""
+        if not self.plan.marker:
+            return
+        self.turns.step("drop", path + self.plan.marker)
+        if not self._is_marked(path):
+            self.disk.sync(self.disk.create(path + self.plan.marker))
 
     def _overwrites(self, path: str) -> bool:
         there = self.disk.find(path)
@@ -97,8 +114,11 @@ class Actors:
         self.disk.write(file, half)
         self._slow = path, file
         settle_seconds = self.policy.settle_seconds
-        self.oracle.begun(name, half, container_of(half, settings), settle_seconds)
-        self.turns.sleep(settle_seconds / 2)
+        # Of one that is not marked nobody may ever say that it is whole.
+        whole_seconds = math.inf if self.plan.marker else settle_seconds
+        self.oracle.begun(name, half, container_of(half, settings), whole_seconds)
+        pause_seconds = self.plan.pause_seconds
+        self.turns.sleep(settle_seconds / 2 if pause_seconds is None else pause_seconds)
         self.oracle.went_on()
         if self.disk.find(path) is not file:
             return  # replaced meanwhile, or lost with the power

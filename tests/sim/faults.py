@@ -13,6 +13,9 @@ from turns import Process
 
 from paxect_batch.rules.naming import is_temporary
 
+_INTERRUPTING = ("power", "kill", "freeze", "cut", "hang", "error")
+"""What may keep a node from the second of two steps."""
+
 
 class Faults(Actors):
     """What they do; the simulation has the rest."""
@@ -53,6 +56,8 @@ class Faults(Actors):
     def _happen(self, fault: Fault, process: Process) -> None:
         self.fired += 1
         self._say(f"FAULT {fault} ({process.name})")
+        if fault.kind in _INTERRUPTING:
+            self.oracle.was_interrupted = True
         match fault.kind:
             case "power":
                 self._cut_power(fault)
@@ -116,6 +121,8 @@ class Faults(Actors):
     def _replace(self) -> None:
         paths = sorted(path for path, _ in self.disk.files("inbox"))
         paths = [path for path in paths if not is_temporary(path.rpartition("/")[2])]
+        if self.plan.marker:
+            paths = [path for path in paths if not path.endswith(self.plan.marker)]
         if paths:
             name = self._fate.choice(paths).partition("/")[2]
             act = self._fate.choice(("rename", "rename", "unlink"))

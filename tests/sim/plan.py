@@ -63,6 +63,10 @@ class Plan(NamedTuple):
     """Whether the share says it is an SMB server's, where claims are no links."""
     stays: str = ""
     """A file of the inbox that lets no node take it away before the last drains."""
+    marker: str = ""
+    """The suffix of the files by which producers call others whole, if they do."""
+    pause_seconds: float | None = None
+    """How long who writes slowly pauses; None for half of what files settle."""
 
 
 def calm_plan(nodes: int) -> Plan:
@@ -94,6 +98,10 @@ _KEEP_SINCE = 6_500_000
 """Seeds before this one take every source away, and know short names alone."""
 _STAYS_SINCE = 6_550_000
 """Seeds before this one have no files that let nobody take them away."""
+_MARKED_SINCE = 6_600_000
+"""Seeds before this one have no producers that mark what is whole."""
+_PAUSES_SINCE = 6_620_000
+"""Seeds before this one have slow producers only who go on before a file settles."""
 _LONG_NAME = "l" * 250 + ".txt"
 """One that its container cannot have."""
 
@@ -160,6 +168,17 @@ def _widened(plan: Plan, dice: random.Random) -> Plan:
         )
     if plan.seed >= _STAYS_SINCE and dice.random() < 0.3:
         plan = plan._replace(stays=dice.choice(plan.drops).name)
+    if plan.seed >= _MARKED_SINCE and dice.random() < 0.5:
+        plan = plan._replace(marker=".ok")
+    if plan.marker and plan.seed >= _PAUSES_SINCE:
+        # Who marks what is whole may pause for as long as he likes before.
+        plan = plan._replace(
+            pause_seconds=dice.choice((plan.settle_seconds * 3, 5.0)),
+            drops=tuple(
+                drop._replace(how="slowly") if dice.random() < 0.4 else drop
+                for drop in plan.drops
+            ),
+        )
     return plan
 
 

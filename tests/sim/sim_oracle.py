@@ -42,10 +42,20 @@ class Version:
 class Oracle:
     """Watches a disk, and knows what was dropped and taken."""
 
-    def __init__(self, disk: Disk, turns: Turns, *, keeps: bool = False) -> None:
-        """`keeps` says that sources and containers stay where they are."""
+    def __init__(
+        self, disk: Disk, turns: Turns, *, keeps: bool = False, marker: str = ""
+    ) -> None:
+        """`keeps` says that sources and containers stay where they are.
+
+        `marker` is the suffix of files that call others whole, if there are such.
+        """
         self._disk = disk
         self._keeps = keeps
+        self._marker = marker
+        self.was_interrupted = False
+        """Whether a node may have died between a marker and the file that it marks."""
+        self.unmarked = 0
+        """Files that nobody calls whole any more, for that reason."""
         self._turns = turns
         self.locks_are_broken = False
         """Whether a claim was lost while it was held, so that two may have it."""
@@ -150,6 +160,13 @@ class Oracle:
     def _check_missing(self, version: Version) -> None:
         kept = {file.content for _, file in self._disk.files(".paxect/quarantine")}
         aside = version.content in kept or version.container in kept
+        if any(
+            self._is_unmarked(path) and file.content == version.content
+            for path, file in self._disk.files("inbox")
+        ):
+            # It is in sight; a marker that came back might call a half-written one whole.
+            self.unmarked += 1
+            return
         if not aside and not version.is_overwritten and not version.is_damaged:
             raise Violation(f"not delivered: {version}")
 
@@ -172,6 +189,8 @@ class Oracle:
     def _crumbs(self) -> Iterator[str]:
         for path, _ in self._disk.files():
             top, _, rest = path.partition("/")
+            if self._is_unmarked(path):
+                continue
             if top == "outbox" or (self._keeps and top in ("inbox", "wire")):
                 continue
             kind = rest.partition("/")[0]
@@ -183,6 +202,15 @@ class Oracle:
             ):
                 continue
             yield path
+
+    def _is_unmarked(self, path: str) -> bool:
+        return (
+            bool(self._marker)
+            and self.was_interrupted
+            and path.startswith("inbox/")
+            and not path.endswith(self._marker)
+            and self._disk.find(path + self._marker) is None
+        )
 
     def _needs_names(self) -> bool:
         """Tell whether a container stays, by whose alias its name is found."""

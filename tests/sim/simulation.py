@@ -57,7 +57,12 @@ class Simulation(Faults):
         self.turns.step_seconds = plan.step_seconds
         self.turns.turn_steps_max = plan.turn_steps_max
         self.world = World(self.turns, is_smb=plan.is_smb)
-        self.oracle = Oracle(self.disk, self.turns, keeps=plan.on_done == "keep")
+        self.oracle = Oracle(
+            self.disk,
+            self.turns,
+            keeps=plan.on_done == "keep",
+            marker=plan.marker,
+        )
         self.disk.on_named = self._named
         self.mount = Mount(
             listing_seconds=plan.listing_seconds,
@@ -70,6 +75,7 @@ class Simulation(Faults):
             backoff_seconds=1.0,
             frame_bytes=FRAME_BYTES,
             on_done=OnDone(plan.on_done),
+            ready_marker=plan.marker,
         )
         self.is_closing = False
         self.fired = 0
