@@ -16,10 +16,12 @@ import msgspec
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction
 from paxect_batch.model.places import Place, Root
+from paxect_batch.model.policy import OnDone
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Intent, Pledge
 from paxect_batch.relay import state
 from paxect_batch.relay.commits import at_once
+from paxect_batch.relay.markers import drop_marker
 from paxect_batch.relay.matters import Delivery, Matter, found_matters
 from paxect_batch.relay.retire import settle_asides
 from paxect_batch.relay.settle import Recorder, Settler
@@ -155,7 +157,7 @@ class Recovery:
     def _settle(self, intent: Intent, record: Recorder) -> None:
         recorded = self._recorded(intent)
         for pledge in intent.pledges:
-            self._drop_orphan(pledge)
+            self._drop_orphans(pledge, intent)
         matters = found_matters(self._share, intent, recorded)
         # The same goes for sources that are gone; back without the intent, after a
         # power loss, they would be delivered again.
@@ -172,19 +174,21 @@ class Recovery:
                 if error.errno not in but:
                     raise
 
-    def _drop_orphan(self, pledge: Pledge) -> None:
-        """Remove the sidecar of a container that was retired, if it came back alone.
+    def _drop_orphans(self, pledge: Pledge, intent: Intent) -> None:
+        """Remove what belonged to a source that was retired, if it came back alone.
 
-        It does after a power cut, and the next container of that name would be taken
-        for one that collides with it.
+        It does after a power cut. By a sidecar the next container of that name would be
+        taken for one that collides with it, by a marker the next file for a whole one.
         """
         source = pledge.source
-        if pledge.direction is Direction.ENCODE:
-            return
         try:
             if look_at_source(self._share, source) is not None:
                 return
         except PermissionError:
+            return
+        if pledge.direction is Direction.ENCODE:
+            if intent.ready_marker and intent.on_done is not OnDone.KEEP:
+                drop_marker(self._share, source, intent.ready_marker)
             return
         sidecar = source.beside(sidecar_name(source.name))
         retired = msgspec.structs.replace(pledge, sidecar=sidecar)
