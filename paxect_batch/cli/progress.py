@@ -40,6 +40,7 @@ class Progress:
         self._start = monotonic()
         self._next = self._start
         self._shown = False
+        self._moved = 0.0
         self._problems: list[str] = []
         self._last_problem = ""
         self.standing = Standing()
@@ -55,12 +56,16 @@ class Progress:
         if self._bar and now >= self._next:
             self._next = now + _INTERVAL_SECONDS
             forecast = self._forecast
+            # What a worker is done with has not arrived yet, for a moment.
+            arrived = _arrived_bytes(standing)
+            worked = self.worked_bytes() / self._passes
+            self._moved = max(self._moved, arrived + worked)
             line = progress_line(
                 standing,
                 seconds=now - self._start,
                 files=0 if forecast is None else forecast.files,
                 size=0 if forecast is None else forecast.bytes,
-                worked=self.worked_bytes() / self._passes,
+                worked=self._moved - arrived,
                 columns=min(console.columns(2) - 1, _COLUMNS_MAX),
             )
             self._write(f"\r{line}\033[K")
@@ -118,14 +123,12 @@ def progress_line(
     size = max(size, standing.seen_bytes + standing.in_flight_bytes)
     # What is on the wire of a relay has come half of its way.
     on_wire_files = max(standing.encoded_files - standing.delivered_files, 0) / 2
-    worked += max(standing.encoded_bytes - standing.delivered_bytes, 0) / 2
+    moved = _arrived_bytes(standing) + worked
     gone_bytes = standing.set_aside_bytes + standing.blocked_bytes
     part = _part(
-        (done + on_wire_files) * _FILE_COST_BYTES
-        + (standing.delivered_bytes + worked + gone_bytes),
+        (done + on_wire_files) * _FILE_COST_BYTES + moved + gone_bytes,
         files * _FILE_COST_BYTES + size,
     )
-    moved = standing.delivered_bytes + worked
     rate = moved / seconds if seconds > 0 else 0.0
     amounts = [size_text(int(moved)), f"{size_text(rate)}/s"]
     rest = []
@@ -151,6 +154,11 @@ def progress_line(
         if len(line) <= columns:
             break
     return line[:columns]
+
+
+def _arrived_bytes(standing: Standing) -> float:
+    on_wire = max(standing.encoded_bytes - standing.delivered_bytes, 0)
+    return standing.delivered_bytes + on_wire / 2
 
 
 def _part(done: float, total: float) -> float:

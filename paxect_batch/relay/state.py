@@ -231,7 +231,13 @@ def file_paper(share: Share, folder: str, node: str, run: str, data: bytes) -> N
     place = state(folder, node, f"{run}.json")
     moment = state(folder, f".paxect-{run}.tmp")
     try:
-        with share.create(moment) as stream:
+        stream = share.create(moment)
+    except PermissionError:
+        # Somebody else's, who made this node's own below it.
+        share.write(place, data)
+        return
+    try:
+        with stream:
             rest = data
             while rest:
                 rest = rest[stream.write(rest) :]

@@ -28,6 +28,8 @@ _FLAT = ("attempts", "claims", "left", "meta", "nodes", "over", "runs", "setting
 _DEEP = ("nodes", "intents", "stage", "quarantine", "batches")
 """Folders of folders. Those of runs and settings have a paper for each run that ever
 was, and none of a moment: see `state.file_paper`."""
+_PAPERS = (state.state("runs"), state.state("settings"))
+"""No run needs what is in these."""
 _OUT_OF_REACH = (errno.ELOOP, errno.EACCES, errno.EPERM)
 """Somebody put a link in a folder's place, or keeps it to himself."""
 
@@ -42,7 +44,13 @@ class Sweeper:
     def sweep(self) -> None:
         """Sweep the relay's own folders; inbox and wire are for whoever scans them."""
         for folder in self._folders():
-            for place in list(state.files_in(self._share, folder)):
+            try:
+                places = list(state.files_in(self._share, folder))
+            except OSError as error:
+                if folder not in _PAPERS or error.errno not in _OUT_OF_REACH:
+                    raise
+                continue
+            for place in places:
                 self.momentary(place)
         self._attempts()
         if not self._is_intended():

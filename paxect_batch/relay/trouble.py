@@ -23,7 +23,6 @@ from paxect_batch.relay.settle import run_over
 from paxect_batch.rules.retry import NO_ROOM, after_failure, is_exhausted, until_room
 from paxect_batch.seams import EventLog, Ledger, Share
 from paxect_batch.work.outcomes import is_full, lacks_room
-from paxect_batch.work.room import KEPT_BYTES
 from paxect_batch.work.sources import look_at_source
 
 COLLISION = "collision"
@@ -65,20 +64,18 @@ class Trouble:
             return ""
         encodes = task.direction is Direction.ENCODE
         needed = task.identity.size if encodes else outcome.raw_bytes
+        takes = f"it takes {'up to' if encodes else 'more than'} {needed:,} bytes"
         if outcome.errno == errno.EFBIG:
             return (
-                f"it takes up to {needed:,} bytes, more than a file of "
-                f"{_root_to(task)} may have, by its file system or by a limit of this "
-                "user (ulimit -f)"
+                f"{takes}, which is more than a file of {_root_to(task)} may have, by "
+                "its file system or by a limit of this user (ulimit -f)"
             )
         free = self._share.free_bytes(task.stage.root)
-        kept = KEPT_BYTES if free > KEPT_BYTES else 0
-        if free < _ROOM_BYTES_MIN or needed <= free - kept:
+        if free < _ROOM_BYTES_MIN or (outcome.code != NO_ROOM and needed <= free):
             return ""
-        but_for = f", but for {kept:,} that are left to others" if kept else ""
         return (
-            f"it takes up to {needed:,} bytes, and the disk of {_root_to(task)} has "
-            f"room for {free:,}{but_for}"
+            f"{takes}, and the disk of {_root_to(task)} has room for {free:,}, the "
+            "last of which is left to others"
         )
 
     def check_share(self, task: Task, outcome: Outcome) -> None:

@@ -209,8 +209,8 @@ FAILED = (
     _failed(
         "no-room",
         means="the file takes more than is free on the disk where it is to be written",
-        cause="it is large, or its container holds more than the disk does, of which "
-        "64 MiB are left to others; or the file system has no file so large, or this "
+        cause="it is large, or its container holds more than the disk does, and leaves "
+        "the last 64 MiB to others; or the file system has no file so large, or this "
         "user may have none (`ulimit -f`)",
         data="nothing of it was published; it stays where it is and counts as "
         "`waiting`, and is tried again after a minute, later after up to an hour",

@@ -7,12 +7,9 @@ that stays open for that is synced.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
-from typing import IO, BinaryIO, cast
-
-import msgspec
+from typing import IO
 
 import paxect_core
 from paxect_batch.model.errors import Exit
@@ -24,12 +21,11 @@ from paxect_batch.work.encode import check_unchanged
 from paxect_batch.work.meter import Meter, Pass
 from paxect_batch.work.outcomes import (
     SourceChanged,
-    lacks_room,
     of_file_error,
     of_source,
     of_stage,
 )
-from paxect_batch.work.room import leaving_room
+from paxect_batch.work.room import Room
 from paxect_core.errors import InputTooLarge
 
 SIDECAR_BYTES_MAX = 4096
@@ -45,6 +41,9 @@ def decode_item(
 
     The file that it writes is added to `wrote`, open and not synced.
     """
+    part = _DECODING_PART if task.read_back else 1.0
+    size = task.identity.size
+    room = Room(share, task, meter.over(task, 0.0, part, container_bytes=size))
     try:
         source = share.open_source(task.source)
     except OSError as error:
@@ -54,7 +53,7 @@ def decode_item(
             if share.facts_of(source).identity != task.identity:
                 raise SourceChanged
             expected = _sidecar_digest(share, task)
-            return _stage(share, task, source, expected, wrote, meter=meter)
+            return _stage(share, task, source, expected, wrote, room=room, meter=meter)
         except SourceChanged:
             return Outcome(Result.CHANGED, code="changed")
         except _Refused as error:
@@ -65,15 +64,7 @@ def decode_item(
             outcome = (
                 of_stage(error) if isinstance(error, OSError) else of_file_error(error)
             )
-            return _with_size(outcome, source) if lacks_room(outcome) else outcome
-
-
-def _with_size(outcome: Outcome, source: IO[bytes]) -> Outcome:
-    """Add what the container says that it holds, for which there was no room."""
-    with contextlib.suppress(paxect_core.PaxectError, OSError):
-        told = paxect_core.Container(cast(BinaryIO, source)).inspection.footer
-        return msgspec.structs.replace(outcome, raw_bytes=told.raw_bytes)
-    return outcome
+            return room.judged(outcome)
 
 
 def _stage(
@@ -83,10 +74,11 @@ def _stage(
     expected: str | None,
     wrote: list[IO[bytes]],
     *,
+    room: Room,
     meter: Meter,
 ) -> Outcome:
     wrote.append(sink := share.create(task.stage))
-    result = _decoded(share, task, source, sink, meter)
+    result = _decoded(task, source, sink, room)
     check_unchanged(share, task, source)
     if expected is not None and expected != result.container_sha256:
         return _mismatch(expected, str(result.container_sha256))
@@ -108,16 +100,15 @@ def _stage(
 
 
 def _decoded(
-    share: Share, task: Task, source: IO[bytes], sink: IO[bytes], meter: Meter
+    task: Task, source: IO[bytes], sink: IO[bytes], room: Room
 ) -> paxect_core.DecodeResult:
-    part = _DECODING_PART if task.read_back else 1.0
     try:
         return paxect_core.decode(
             source,
             sink,
             threads=task.threads,
             input_bytes_max=task.raw_bytes_max or None,
-            progress=leaving_room(share, task, meter.over(task, part=part)),
+            progress=room,
         )
     except InputTooLarge as error:
         # A few bytes can hold more than the disk does; that is no fault of the share.
@@ -185,9 +176,7 @@ def _mismatch(expected: str, found: str) -> Outcome:
 def _read_back(
     share: Share, task: Task, wrote: paxect_core.DecodeResult, meter: Meter
 ) -> str:
-    progress = meter.over(
-        task, part=1.0 - _DECODING_PART, before=_DECODING_PART * wrote.raw_bytes
-    )
+    progress = meter.over(task, _DECODING_PART, 1.0, raw_bytes=wrote.raw_bytes)
     with share.open_source(task.stage) as stage:
         return _digest_of(stage, progress)
 

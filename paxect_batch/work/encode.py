@@ -14,7 +14,7 @@ from paxect_batch.model.transfer import Outcome, Result, Task
 from paxect_batch.seams import Share
 from paxect_batch.work.meter import Meter
 from paxect_batch.work.outcomes import SourceChanged, of_file_error, of_source, of_stage
-from paxect_batch.work.room import leaving_room
+from paxect_batch.work.room import Room
 from paxect_batch.work.sources import look_at_source
 
 _ENCODING_PART = 0.8
@@ -46,6 +46,8 @@ def _stage(
         level=task.level, channels=task.channels, frame_bytes=task.frame_bytes
     )
     part = _ENCODING_PART if task.read_back else 1.0
+    size = task.identity.size
+    room = Room(share, task, meter.over(task, 0.0, part, raw_bytes=size))
     try:
         if share.facts_of(source).identity != task.identity:
             raise SourceChanged
@@ -55,7 +57,7 @@ def _stage(
             sink,
             settings,
             threads=task.threads,
-            progress=leaving_room(share, task, meter.over(task, part=part)),
+            progress=room,
         )
         check_unchanged(share, task, source)
         if task.read_back:
@@ -67,9 +69,9 @@ def _stage(
         while rest:
             rest = rest[sidecar.write(rest) :]
     except paxect_core.FileError as error:
-        return of_file_error(error)
+        return room.judged(of_file_error(error))
     except OSError as error:
-        return of_stage(error)
+        return room.judged(of_stage(error))
     return Outcome(
         Result.STAGED,
         raw_bytes=result.raw_bytes,
@@ -95,9 +97,7 @@ def check_unchanged(share: Share, task: Task, source: IO[bytes]) -> None:
 def _read_back(
     share: Share, task: Task, wrote: paxect_core.EncodeResult, meter: Meter
 ) -> str:
-    progress = meter.over(
-        task, part=1.0 - _ENCODING_PART, before=_ENCODING_PART * wrote.raw_bytes
-    )
+    progress = meter.over(task, _ENCODING_PART, 1.0, raw_bytes=wrote.raw_bytes)
     with share.open_source(task.stage) as stage:
         try:
             read = paxect_core.verify(stage, threads=task.threads, progress=progress)

@@ -19,7 +19,7 @@ INTERVAL_SECONDS = 0.2
 """So often at most it is told."""
 
 Tell = Callable[[int], object]
-"""Takes the raw bytes that were worked on, in all files of the lot."""
+"""Takes how many bytes of the lot's sources count as worked on."""
 Pass = Callable[[int, int], object]
 """Takes the raw bytes that one pass over a file has come to, and the container's."""
 
@@ -36,15 +36,30 @@ class Meter:
         self._next = monotonic() + INTERVAL_SECONDS
         self._worked: dict[Place, float] = {}
 
-    def over(self, task: Task, *, part: float, before: float = 0.0) -> Pass | None:
+    def over(
+        self,
+        task: Task,
+        begin: float,
+        end: float,
+        *,
+        raw_bytes: int = 0,
+        container_bytes: int = 0,
+    ) -> Pass | None:
         """Return what to call as a pass goes on; None for a file that is small.
 
-        The pass counts for that part of the file's bytes, on top of what was counted
-        `before`.
+        It takes the work on the file from one part to another, once it has come to so
+        many bytes, of the one kind or of the other.
         """
-        if task.identity.size < METERED_BYTES_MIN:
+        size = task.identity.size
+        if size < METERED_BYTES_MIN:
             return None
-        return lambda raw_bytes, _: self._note(task.stage, before + part * raw_bytes)
+        total = max(raw_bytes or container_bytes, 1)
+
+        def note(raw_done: int, container_done: int) -> None:
+            done = min((raw_done if raw_bytes else container_done) / total, 1.0)
+            self._note(task.stage, size * (begin + (end - begin) * done))
+
+        return note
 
     def _note(self, stage: Place, worked: float) -> None:
         with self._lock:

@@ -65,9 +65,7 @@ def _retried(share: Share, probe: Callable[[], bool], *roots: Root) -> bool:
     for _ in range(_TRIES_MAX - 1):
         try:
             return probe()
-        except FileNotFoundError:
-            pass
-        except NotADirectoryError:
+        except (FileNotFoundError, NotADirectoryError):
             time.sleep(_PAUSE_SECONDS)
         for root in roots:
             share.freshen(Place(root, ""))

@@ -90,6 +90,25 @@ def test_bar_of_a_relay_counts_each_pass_over_a_file_for_half(
         assert f"0/1 files  {told}" in capsys.readouterr().err
 
 
+def test_bar_does_not_go_back_when_a_worker_is_done_with_a_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = Ticking()
+    progress = Progress(bar=True, monotonic=clock)
+    for worked, delivered in ((6_000_000, 0), (0, 0), (0, 8_000_000), (1_000_000, 0)):
+        progress.worked_bytes = lambda worked=worked: worked  # type: ignore[misc]
+        clock.now += 1.0
+        standing = Standing(in_flight_bytes=16_000_000, delivered_bytes=delivered)
+        progress(standing)
+    err = capsys.readouterr().err
+    assert [line.split("  ")[2] for line in err.split("\r")[1:]] == [
+        "6.0 MB",
+        "6.0 MB",
+        "8.0 MB",
+        "8.0 MB",
+    ]
+
+
 def test_forecast_counts_files_and_containers_but_no_sidecars() -> None:
     share = MemoryShare()
     for place, data in (

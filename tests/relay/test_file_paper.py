@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from paxect_batch.model.places import Root
+from paxect_batch.model.places import Place, Root
 from paxect_batch.relay import state
 from paxect_batch.relay.sweep import AGE_SECONDS_MIN, Sweeper
 from paxect_batch.world.share import LocalShare
@@ -42,6 +44,29 @@ def test_paper_that_is_there_is_not_replaced(share: LocalShare, tmp_path: Path) 
         state.file_paper(share, "runs", "n1", "r1", b"second\n")
     assert below(tmp_path) == ["runs/n1/r1.json"]
     assert (tmp_path / "state" / "runs" / "n1" / "r1.json").read_bytes() == b"first\n"
+
+
+def test_paper_is_filed_where_only_the_nodes_own_folder_lets_write(
+    share: LocalShare, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = LocalShare.create
+
+    def refuse(self: LocalShare, place: Place) -> IO[bytes]:
+        if place.folder == state.state("runs"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return create(self, place)
+
+    monkeypatch.setattr(LocalShare, "create", refuse)
+    state.file_paper(share, "runs", "n1", "r1", b"{}\n")
+    assert below(tmp_path) == ["runs/n1/r1.json"]
+
+
+def test_folder_of_papers_that_is_a_link_keeps_nothing_from_being_swept(
+    share: LocalShare, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "state" / "settings").symlink_to(tmp_path / "elsewhere")
+    Sweeper(share).sweep()
 
 
 @pytest.mark.parametrize("folder", ["runs", "settings"])

@@ -78,6 +78,8 @@ class Actors:
             self._overwrites(path)
             self.disk.rename(part, path, replaces=True)
         if self._is_file(path):
+            # Durable before it is called whole.
+            self.disk.sync_folder(self.disk.folder(folder))
             self._mark(path)
         self.disk.sync_folder(self.disk.folder(folder))
         self._say(f"producer lays {path} ({how}): {content[:20]!r}")
