@@ -196,6 +196,8 @@ class Oracle:
             kind = rest.partition("/")[0]
             if kind == "meta" and self._needs_names():
                 continue
+            if kind == "attempts" and self.unmarked:
+                continue
             if top == ".paxect" and (
                 kind in ("ledger", "quarantine", "archive", "left", "share.json")
                 or path.endswith("/manifest.json")
