@@ -61,6 +61,9 @@ class ThreadPool:
     def pids(self) -> list[int]:
         return []
 
+    def worked_bytes(self) -> int:
+        return 0
+
     def stop(self) -> None:
         pass
 
