@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -182,27 +183,17 @@ def test_damaged_container_is_set_aside_and_not_said_to_need_room(
     assert standing.set_aside_files == 2
 
 
-def test_large_file_on_a_disk_whose_room_may_not_be_asked_for_is_taken(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(room, "STEP_BYTES", 2 * MIB)
-
-    def refuse(_root: Root) -> int:
-        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-
-    share = WatchedShare(bench.share())
-    monkeypatch.setattr(share, "free_bytes", refuse, raising=False)
-    bench.drop("big", os.urandom(MIB) * 20)
-    bench.drain(share)
-    bench.check_delivered_once()
+def _refuse(_root: Root) -> int:
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
 
+@pytest.mark.parametrize("free_bytes", [_refuse, lambda _root: 0])
 def test_large_file_on_a_disk_that_does_not_tell_what_is_free_is_taken(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, free_bytes: Callable[[Root], int]
 ) -> None:
     monkeypatch.setattr(room, "STEP_BYTES", 2 * MIB)
     share = WatchedShare(bench.share())
-    monkeypatch.setattr(share, "free_bytes", lambda _root: 0, raising=False)
+    monkeypatch.setattr(share, "free_bytes", free_bytes, raising=False)
     bench.drop("big", os.urandom(MIB) * 20)
     bench.drain(share)
     bench.check_delivered_once()
