@@ -7,6 +7,7 @@ told by the ledgers, by its place and its SHA-256, until it is decoded.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
@@ -38,6 +39,9 @@ class Peer(NamedTuple):
     """Whose manifest it is by where it lies; empty if that tells nothing."""
     data: bytes
 
+
+_EARLY_MAX = 4096
+"""So many that were decoded before it was read who made them are remembered."""
 
 Peers = Callable[[bool], Iterable[Peer]]
 """Gives what is there; all that is there by now if that is asked for."""
@@ -222,12 +226,14 @@ class Trust:
         )
 
     def _learn(self, living: Collection[str], *, looks_only: bool) -> None:
-        early: list[_Decoded] = []
+        early: deque[_Decoded] = deque(maxlen=_EARLY_MAX)
         for record in self._news.read(living, looks_only=looks_only):
             decoded = self._note(record)
             if decoded is not None:
                 early.append(decoded)
-        # Ledgers come in no order: some were decoded before it was read who made them.
+        # The order is about that of time: some were decoded before it was read who made
+        # them. Who is remembered for too long is believed no more for it, as another
+        # container has another SHA-256.
         for decoded in early:
             self._forget(decoded)
 

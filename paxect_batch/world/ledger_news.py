@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Collection, Generator, Iterator
+from typing import IO
 
 from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place
@@ -20,6 +21,7 @@ from paxect_batch.world.ledger_files import (
     record_in,
     run_of,
 )
+from paxect_batch.world.record_order import in_order
 
 QUIET_SECONDS = 60.0
 """Nobody lives for so long without being known to."""
@@ -48,15 +50,20 @@ class LedgerNews:
     ) -> Iterator[Record]:
         """Give what was added since the last time. `living` are runs that may add.
 
+        About in the order in which items ended.
+
         Who `looks_only` writes nothing, and may see old listings.
         """
         if self._share.lists_late and not looks_only:
             self._freshen()
-        for place in list(ledgers(self._share)):
-            if place != self._own and place not in self._ended:
-                at = yield from self._news_of(place, living)
-                if at is not None and not looks_only:
-                    self._end_if_quiet(place, at)
+        grow = [
+            place
+            for place in ledgers(self._share)
+            if place != self._own and place not in self._ended
+        ]
+        yield from in_order(
+            grow, lambda place: self._news_of(place, living, looks_only=looks_only)
+        )
 
     def _freshen(self) -> None:
         """See the ledgers of runs that began this moment."""
@@ -66,15 +73,15 @@ class LedgerNews:
         self._share.each(self._share.freshen, nodes)
 
     def _news_of(
-        self, place: Place, living: Collection[str]
-    ) -> Generator[Record, None, float | None]:
-        """Give what was added; return when, if no run that lives may add more."""
+        self, place: Place, living: Collection[str], *, looks_only: bool
+    ) -> Generator[Record, None, None]:
         try:
             stream = self._share.open_source(place)
         except FileNotFoundError:
-            return None
+            return
+        lives = run_of(place) in living
         with stream:
-            changed_at = self._share.facts_of(stream).identity.mtime_ns / 1e9
+            ends = not (lives or looks_only) and self._is_quiet(stream)
             offset = self._read_to.get(place, 0)
             stream.seek(offset)
             lines = io.BufferedReader(stream)  # type: ignore[type-var]
@@ -83,20 +90,20 @@ class LedgerNews:
                 record = record_in(line)
                 if record is None:
                     self._tell_torn(place, offset)
+                else:
+                    yield record
+                # Who is asked for no more may not have given on what was read ahead.
                 offset += len(line)
                 self._read_to[place] = offset
-                if record is not None:
-                    yield record
-        if run_of(place) in living:
-            return None
-        if line:
+        if line and not lives:
             self._tell_torn(place, offset)
-        return changed_at
-
-    def _end_if_quiet(self, place: Place, changed_at: float) -> None:
-        if self._share.now() - changed_at > QUIET_SECONDS:
+        if ends:
             self._ended.add(place)
             self._read_to.pop(place, None)
+
+    def _is_quiet(self, stream: IO[bytes]) -> bool:
+        changed_at = self._share.facts_of(stream).identity.mtime_ns / 1e9
+        return self._share.now() - changed_at > QUIET_SECONDS
 
     def _tell_torn(self, place: Place, offset: int) -> None:
         if place not in self._torn:
