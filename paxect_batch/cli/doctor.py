@@ -16,14 +16,16 @@ import sys
 import msgspec
 
 from paxect_batch.cli import console, kinds
+from paxect_batch.cli.apart import require_apart
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.colours import painted, tone_of
 from paxect_batch.cli.doctor_text import report
-from paxect_batch.cli.layout import MARKER_NAME, STATE_NAME, read_marker
+from paxect_batch.cli.layout import MARKER_NAME, STATE_NAME, read_marker, roots_of
 from paxect_batch.cli.settings import load
 from paxect_batch.cli.stop import StopSignal
 from paxect_batch.model.errors import BatchError, ConfigError, NotReady
 from paxect_batch.model.fitness import Fitness, Probed, Trial, Verdict
+from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import ShareMarker
 from paxect_batch.model.places import Root
 from paxect_batch.rules.fitness import diagnose
@@ -64,6 +66,8 @@ def command(arguments: Arguments) -> int:
             f"{share!r} is not laid out as a share, so nothing can be pinned there; "
             f"nothing was touched; run: paxect-batch init {share}"
         )
+    if marker is not None:
+        require_apart(roots_of(share, marker), Mode.RELAY)
     with StopSignal() as stop:
         doctor = Doctor(share, marker, stop, wait_seconds)
         try:
@@ -150,17 +154,9 @@ class Doctor:
 
     def _roots(self, ground: Ground) -> dict[Root, str]:
         """Return the folders of a share that are there, and the probe's own."""
-        roots = {Root.STATE: ground.path}
-        if self._marker is not None:
-            for root, name in (
-                (Root.INBOX, self._marker.inbox),
-                (Root.OUTBOX, self._marker.outbox),
-                (Root.WIRE, self._marker.wire),
-            ):
-                path = os.path.join(self._share, name)
-                if os.path.isdir(path):
-                    roots[root] = path
-        return roots
+        roots = {} if self._marker is None else roots_of(self._share, self._marker)
+        there = {root: path for root, path in roots.items() if os.path.isdir(path)}
+        return {**there, Root.STATE: ground.path}
 
     def _look_up(self) -> None:
         if self._stop.requested:

@@ -112,15 +112,20 @@ def _named_layout(settings: Settings) -> Layout:
 def _share_layout(share: str) -> Layout:
     marker = read_marker(share)
     _check_locks(share, marker)
-    roots = {
+    roots = roots_of(share, marker)
+    for path in roots.values():
+        _require_folder(path, "make it again, or correct .paxect/share.json")
+    return Layout(share, roots, _lease_seconds(share, marker))
+
+
+def roots_of(share: str, marker: ShareMarker) -> dict[Root, str]:
+    """Return the folders of a share, which need not be there."""
+    return {
         Root.INBOX: _inside(share, "inbox", marker.inbox),
         Root.OUTBOX: _inside(share, "outbox", marker.outbox),
         Root.WIRE: _inside(share, "wire", marker.wire),
         Root.STATE: os.path.join(share, STATE_NAME),
     }
-    for path in roots.values():
-        _require_folder(path, "make it again, or correct .paxect/share.json")
-    return Layout(share, roots, _lease_seconds(share, marker))
 
 
 def _lease_seconds(share: str, marker: ShareMarker) -> float:

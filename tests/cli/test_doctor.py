@@ -147,6 +147,19 @@ def test_doctor_where_nothing_can_be_written_is_3(
     assert facts["probed"]["calls"] is None
 
 
+def test_doctor_refuses_what_a_run_refuses(share: Path, command: Command) -> None:
+    outbox = share / "outbox"
+    outbox.rmdir()
+    (share / "inbox" / "made").mkdir()
+    outbox.symlink_to("inbox/made")
+    before = tree(share)
+    said = command("doctor", share)
+    assert (said.code, said.out) == (64, "")
+    assert said.err == command("drain", share).err
+    assert "lies in the inbox" in said.err
+    assert tree(share) == before
+
+
 def test_doctor_without_a_folder_is_75(tmp_path: Path, command: Command) -> None:
     said = command("doctor", tmp_path / "gone")
     assert said.code == 75
