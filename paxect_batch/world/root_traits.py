@@ -14,23 +14,31 @@ from paxect_batch.world.tree import Tree, temp_name
 if TYPE_CHECKING:
     from paxect_batch.seams import Share
 
-_TRIES_MAX = 100
+_TRIES_MAX = 40
 _PAUSE_SECONDS = 0.05
+
+FOLDER = ".paxect"
+"""Of our own, in which a crash's crumb is found without listing all that waits in the
+root; it lies on the root's file system and folds as it does."""
 
 
 def can_rename(share: Share, tree: Tree, one: Root, other: Root) -> bool:
     """Tell whether a file can be renamed from one root into the other."""
-    return _retried(share, lambda: _try_renaming(share, tree, one, other), one, other)
+    return _retried(
+        share, lambda folder: _try_renaming(share, tree, folder, one, other), one, other
+    )
 
 
 def folds_names(share: Share, tree: Tree, root: Root) -> bool:
     """Tell whether names that differ in case or Unicode form are one name there."""
-    return _retried(share, lambda: _try_folding(share, tree, root), root)
+    return _retried(share, lambda folder: _try_folding(share, tree, folder, root), root)
 
 
-def _try_renaming(share: Share, tree: Tree, one: Root, other: Root) -> bool:
+def _try_renaming(
+    share: Share, tree: Tree, folder: str, one: Root, other: Root
+) -> bool:
     # Device numbers do not tell: one device mounted twice takes no rename either.
-    probe, moved = _probe_in(one), _probe_in(other)
+    probe, moved = _probe_in(one, folder), _probe_in(other, folder)
     share.create(probe).close()
     try:
         share.make_folder(moved.folder)
@@ -45,9 +53,9 @@ def _try_renaming(share: Share, tree: Tree, one: Root, other: Root) -> bool:
     return True
 
 
-def _try_folding(share: Share, tree: Tree, root: Root) -> bool:
+def _try_folding(share: Share, tree: Tree, folder: str, root: Root) -> bool:
     name = temp_name().replace(".tmp", "-\N{LATIN SMALL LETTER E WITH ACUTE}.tmp")
-    probe = _probe_in(root).beside(name)
+    probe = _probe_in(root, folder).beside(name)
     share.create(probe).close()
     try:
         return any(
@@ -58,18 +66,24 @@ def _try_folding(share: Share, tree: Tree, root: Root) -> bool:
         _drop(share, probe)
 
 
-def _retried(share: Share, probe: Callable[[], bool], *roots: Root) -> bool:
-    # Another process that is done probing removes the folder under our hands; an
-    # NFS client believes that it is there until it changes the root itself, and an SMB
-    # client may take it for a file, for as long as it remembers what files are like.
-    for _ in range(_TRIES_MAX - 1):
+def _retried(share: Share, probe: Callable[[str], bool], *roots: Root) -> bool:
+    """Probe in the folder; in the roots themselves where it cannot be had.
+
+    Another process that is done probing removes the folder under our hands; an NFS
+    client believes that it is there until it changes the root itself, and an SMB client
+    may take it for a file, for as long as it remembers what files are like. On an SMB
+    server a folder that was removed while another client listed it is neither there nor
+    can it be made until that client is done, or its death is noticed, which may take a
+    quarter of an hour.
+    """
+    for _ in range(_TRIES_MAX):
         try:
-            return probe()
+            return probe(FOLDER)
         except (FileNotFoundError, NotADirectoryError):
             time.sleep(_PAUSE_SECONDS)
         for root in roots:
             share.freshen(Place(root, ""))
-    return probe()
+    return probe("")
 
 
 def _exists(tree: Tree, place: Place) -> bool:
@@ -86,7 +100,5 @@ def _drop(share: Share, probe: Place) -> None:
         share.remove_folder(probe.folder)
 
 
-def _probe_in(root: Root) -> Place:
-    # Below a folder of our own, in which a crash's crumb is found without listing all
-    # that waits in the root; it lies on the root's file system and folds as it does.
-    return Place(root, "" if root is Root.STATE else ".paxect").child(temp_name())
+def _probe_in(root: Root, folder: str) -> Place:
+    return Place(root, "" if root is Root.STATE else folder).child(temp_name())
