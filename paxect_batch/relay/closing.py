@@ -27,6 +27,10 @@ class Closing:
         self._account = account
         self._started = clock.monotonic()
 
+    def is_stopping(self) -> bool:
+        """Tell whether the run was told to stop: what was begun is left, too."""
+        return self._stop.requested
+
     def is_due(self) -> bool:
         """Tell whether it is time; the standing has the reason then."""
         standing = self._account.standing

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 
 from paxect_batch.model.places import Place
 from paxect_batch.model.transfer import Lot, Outcome
+from paxect_batch.rules.plan import counted_bytes
 from paxect_batch.seams import Claim, Executor, WorkerDied
 
 LOTS_PER_WORKER = 2
@@ -47,15 +48,22 @@ class Dispatcher:
         self.lots_full = self.lots_max = workers * LOTS_PER_WORKER
         """How many lots may be out at full pace, and at the pace that holds."""
         self._files_max = FILES_MAX
-        self._bytes_max = bytes_max
+        self._bytes_max = self._giant_bytes = bytes_max
         self._flights: dict[Future[tuple[Outcome, ...]], Flight] = {}
         self.files = 0
         self.bytes = 0
+        self._counted_bytes = 0
 
     @property
     def lots(self) -> int:
         """How many lots are out."""
         return len(self._flights)
+
+    @property
+    def giants(self) -> Collection[int]:
+        """How big those lots are that are larger than all that may be out together."""
+        sizes = (flight.lot.size for flight in self._flights.values())
+        return [size for size in sizes if size > self._giant_bytes]
 
     def hold_to(self, *, lots: int, files: int, bytes_max: int) -> None:
         """Have no more out than that; what is out already comes back in its time."""
@@ -66,7 +74,7 @@ class Dispatcher:
         return bool(self._flights) and (
             len(self._flights) >= self.lots_max
             or self.files >= self._files_max
-            or self.bytes >= self._bytes_max
+            or self._counted_bytes >= self._bytes_max
         )
 
     def is_empty(self) -> bool:
@@ -79,6 +87,7 @@ class Dispatcher:
         self._flights[self._executor.submit(lot)] = flight
         self.files += len(lot.tasks)
         self.bytes += lot.size
+        self._counted_bytes += counted_bytes(lot.size)
 
     @property
     def futures(self) -> Collection[Future[tuple[Outcome, ...]]]:
@@ -92,6 +101,7 @@ class Dispatcher:
             flight = self._flights.pop(future)
             self.files -= len(flight.lot.tasks)
             self.bytes -= flight.lot.size
+            self._counted_bytes -= counted_bytes(flight.lot.size)
             try:
                 flight.outcomes = future.result()
             except WorkerDied:
@@ -104,5 +114,5 @@ class Dispatcher:
         self._executor.stop()
         flights = list(self._flights.values())
         self._flights.clear()
-        self.files = self.bytes = 0
+        self.files = self.bytes = self._counted_bytes = 0
         return flights

@@ -100,8 +100,9 @@ class Node:
         self._stop = stop
         self._beside = beside or AtOnce()
         self._manifest = manifest
-        self._account = account or Account(options.mode, events, progress)
-        self.account = self._account
+        self.account = self._account = account or Account(
+            options.mode, events, progress
+        )
         self._policy = PolicyInForce(policy, self._account, events)
         self._closing = Closing(clock, stop, options, self.account)
         self._done = Done()
@@ -200,10 +201,7 @@ class Node:
         if not self._company.is_last:
             return None
         return batches.close(
-            self._share,
-            self._ledger,
-            self._company.batch,
-            mixed=self.standing.mixed,
+            self._share, self._ledger, self._company.batch, mixed=self.standing.mixed
         )
 
     @property
@@ -229,7 +227,7 @@ class Node:
         """
         policy = self._policy.read()
         try:
-            self._company.join(policy, is_stopping=lambda: self._stop.requested)
+            self._company.join(policy, is_stopping=self._closing.is_stopping)
         except OSError as error:
             raise share_error(error) from error
         try:
@@ -339,18 +337,22 @@ class Node:
     def _attend(self) -> None:
         self._company.attend(self._policy.last)
 
-    def _pass(self) -> Pass:
+    def _meet(self) -> tuple[Policy, Admitter]:
+        """Learn what holds by now, and what others did."""
         policy = self._policy.read()
         self._attend()
         self._learn()
         self._trust.look(policy, self._living())
         self._pacer.begin_pass(policy)
+        return policy, self._admitter(policy, now=self._share.now)
+
+    def _pass(self) -> Pass:
         served = Pass(
             self._share,
             self._locks,
+            self._clock,
             self._options,
-            policy,
-            admitter=self._admitter(policy, now=self._share.now),
+            meet=self._meet,
             account=self._account,
             trouble=self._trouble,
             leavings=self._leavings,
@@ -362,9 +364,7 @@ class Node:
             done=self._done,
             learn=self._learn,
             attend=self._attend,
-            is_stopping=lambda: self._stop.requested,
-            is_closing=self._closing.is_due,
-            files_left=self._closing.files_left(),
+            closing=self._closing,
             beside=self._beside,
         )
         try:

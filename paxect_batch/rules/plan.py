@@ -6,6 +6,8 @@ that go alone. A lot has one direction. Nothing here changes the bytes of a cont
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from paxect_batch.model.transfer import Lot, Task
 from paxect_core import limits
 from paxect_core.window import window_frames
@@ -58,13 +60,31 @@ def lot_memory_bytes(frame_bytes: int, threads: int) -> int:
     return WORKER_BYTES + frames * 2 * frame_bytes
 
 
-def may_start(size: int, *, in_flight_bytes: int, workers: int) -> bool:
-    """Tell whether a lot of that size may be handed out now.
+def counted_bytes(size: int) -> int:
+    """Return what a lot of that size counts for of what may be in flight.
 
-    One that is larger than all that may be in flight goes alone.
+    No more than one worker's part, however large it is: others have work beside it.
     """
-    in_all = in_flight_bytes + size
-    return not in_flight_bytes or in_all <= in_flight_bytes_max(workers)
+    return min(size, IN_FLIGHT_BYTES_MAX)
+
+
+def may_begin_beside(
+    size: int,
+    giants: Collection[int],
+    *,
+    workers: int,
+    free_bytes: Callable[[], int],
+) -> bool:
+    """Tell whether an item of that size need not wait for the giants that are out.
+
+    Giants are larger than all that may be in flight together. They leave a worker to
+    smaller files, and are out together only where all of them fit on the disk: two that
+    take the last room from each other would both fail, and again. `free_bytes` is 0 if
+    nobody knows.
+    """
+    if not giants or size <= in_flight_bytes_max(workers):
+        return True
+    return len(giants) < workers - 1 and sum(giants) + size < free_bytes()
 
 
 class LotBuilder:

@@ -110,9 +110,40 @@ def test_lots_hold_each_task_once_within_bounds(
         assert len(lot.tasks) == 1 or lot.size <= plan.LOT_BYTES_MAX
 
 
-def test_may_start_within_the_bound_or_alone() -> None:
-    bound = plan.in_flight_bytes_max(2)
-    assert bound == 2 * plan.in_flight_bytes_max(0)
-    assert plan.may_start(bound * 9, in_flight_bytes=0, workers=2)
-    assert plan.may_start(1, in_flight_bytes=bound - 1, workers=2)
-    assert not plan.may_start(2, in_flight_bytes=bound - 1, workers=2)
+def test_lot_counts_for_no_more_than_a_workers_part() -> None:
+    part = plan.in_flight_bytes_max(1)
+    assert [plan.counted_bytes(size) for size in (1, part, 9 * part)] == [1, part, part]
+
+
+def may_begin(size: int, giants: list[int], *, workers: int, free_bytes: int) -> bool:
+    return plan.may_begin_beside(
+        size, giants, workers=workers, free_bytes=lambda: free_bytes
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 2, 8])
+def test_smaller_items_wait_for_no_giant(workers: int) -> None:
+    whole = plan.in_flight_bytes_max(workers)
+    assert may_begin(whole, [9 * whole] * 9, workers=workers, free_bytes=0)
+
+
+@pytest.mark.parametrize(
+    ("giants", "workers", "free", "may"),
+    [
+        (0, 1, 0, True),
+        (1, 1, 99, False),
+        (1, 2, 99, False),
+        (1, 3, 99, True),
+        (2, 3, 99, False),
+        (1, 8, 18, False),
+        (1, 8, 19, True),
+        (1, 8, 0, False),
+    ],
+)
+def test_giants_leave_a_worker_to_others_and_are_out_together_where_all_fit(
+    giants: int, workers: int, free: int, may: bool
+) -> None:
+    giant = 9 * plan.in_flight_bytes_max(workers)
+    free_bytes = giant // 9 * free
+    out = [giant] * giants
+    assert may_begin(giant, out, workers=workers, free_bytes=free_bytes) is may
