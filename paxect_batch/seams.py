@@ -203,8 +203,8 @@ class Locks(Protocol):
     def bury(self, over: Over) -> None:
         """Give back the claims of a run that was recovered, and forget it."""
 
-    def tell(self, word: Word) -> None:
-        """Say this of the run to whoever asks for its status."""
+    def tell(self, word: Word, policy_sha256: str) -> None:
+        """Say this of the run, and by which policy it works now."""
 
 
 class StopSignal(Protocol):

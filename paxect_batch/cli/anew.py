@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from paxect_batch.model.errors import NotReady, RunOver, ShareError
+from paxect_batch.model.errors import ConfigError, NotReady, RunOver, ShareError
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.node import Node
 from paxect_batch.seams import StopSignal
@@ -39,7 +39,7 @@ def serve(
             notice(error.message)
             if stop.requested:
                 return node, None
-        except (ShareError, NotReady) as error:
+        except (ShareError, NotReady, ConfigError) as error:
             if not watch or account is None or stop.requested:
                 return node, error
             notice(error.message)

@@ -41,9 +41,14 @@ class PolicyFile:
         return self._last
 
     @property
+    def in_force(self) -> Policy:
+        """The policy as it was read last."""
+        return self._last or self()
+
+    @property
     def sha256(self) -> str:
         """The digest of the policy in force."""
-        return policy_sha256(self._last or self())
+        return policy_sha256(self.in_force)
 
     def _read(self) -> bytes | None:
         try:

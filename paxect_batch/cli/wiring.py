@@ -230,7 +230,7 @@ class Told:
         """See `seams.EventLog`. Without a log, as in a dry run, nothing is written."""
         if self._log is not None:
             if event is Event.POLICY_CHANGED:
-                self._log.level = self._policy().log_level
+                self._log.level = self._policy.in_force.log_level
             self._log.write(
                 event, src=src, dst=dst, status=status, message=message, pace=pace
             )

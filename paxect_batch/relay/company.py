@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from paxect_batch.model.events import Event
+from paxect_batch.model.leases import Lease
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.run import RunOptions
 from paxect_batch.relay import batches, state
@@ -14,6 +16,9 @@ from paxect_batch.relay.settle import run_over
 from paxect_batch.relay.stamps import utc
 from paxect_batch.rules.policy import policy_sha256
 from paxect_batch.seams import Applicant, Clock, EventLog, Locks, Share
+
+_CHANGE_SECONDS_MAX = 180.0
+"""After so long each node has seen that the policy was changed, and has said so."""
 
 
 class Company:
@@ -41,6 +46,8 @@ class Company:
         self._codec = codec
         self._owner = state.Owner(options.node, options.run)
         self._started = clock.monotonic()
+        self._alike: dict[str, float] = {}
+        """When each run was seen last to work as this one does."""
         self.batch = options.run
         """The batch that the run belongs to, once it joined."""
         self._made_by = ""
@@ -75,8 +82,9 @@ class Company:
         if self._locks.is_lost:
             raise run_over(self._owner)
         own = self._codec, policy_sha256(policy)
-        for other in self._locks.others():
-            if (other.codec, other.policy_sha256) != own:
+        others = self._locks.others()
+        for other in others:
+            if self._mixes(other, own):
                 self._account.standing.mixed = True
                 self._account.say_once(
                     Event.MIXED,
@@ -84,8 +92,22 @@ class Company:
                     status="mixed",
                     message=f"{other.codec}, policy {other.policy_sha256[:12]}",
                 )
-        self._locks.tell(self._account.word(self._clock.monotonic() - self._started))
+        living = {other.run for other in others}
+        self._alike = {run: at for run, at in self._alike.items() if run in living}
+        word = self._account.word(self._clock.monotonic() - self._started)
+        self._locks.tell(word, own[1])
         self._rescuer.attend()
+
+    def _mixes(self, other: Lease, own: tuple[str, str]) -> bool:
+        """Tell whether another node makes other containers than this one.
+
+        Not where both did alike before, and one of them has yet to hear of a change.
+        """
+        now = self._clock.monotonic()
+        if (other.codec, other.policy_sha256) == own:
+            self._alike[other.run] = now
+            return False
+        return now - self._alike.get(other.run, -math.inf) > _CHANGE_SECONDS_MAX
 
     def may_free_items(self, elsewhere: int) -> bool:
         """Tell whether to look again soon for what others hold: so many items.

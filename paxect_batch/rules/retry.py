@@ -102,7 +102,8 @@ def wait_seconds(attempts: Attempts, policy: Policy, *, share_now: float) -> flo
     If the share's clock was set back so far that the wait would be more than twice the
     delay that was meant, the item is due.
     """
-    last_at = max(failure.at for failure in attempts.failures)
+    # Not the latest: it may have been noted before the clock was set back.
+    last_at = attempts.failures[-1].at
     if is_exhausted(attempts):
         rests = abs(share_now - last_at) < BACKOFF_SECONDS_MAX
         return math.inf if rests or not policy.quarantine else 0.0

@@ -68,6 +68,8 @@ class JsonlEventLog:
         self._clock = clock
         self._complain = complain or _say_on_standard_error
         self._stream: IO[bytes] | None = None
+        self._is_old = False
+        """Whether the file may have been moved away since it was opened."""
         self._ends_in_line = True
         self.lost = 0
         """How many events could not be written since the log last could be."""
@@ -107,13 +109,16 @@ class JsonlEventLog:
             self._note_loss(error)
 
     def reopen(self) -> None:
-        """Close the file, so that the next event goes to a new one of that name."""
+        """Have the next event go to a new file of that name; for signal handlers."""
+        self._is_old = True
+
+    def close(self) -> None:
+        """Close the file; the next event opens it again."""
+        self._is_old = False
         if self._stream is not None:
             with contextlib.suppress(OSError):
                 self._stream.close()
             self._stream = None
-
-    close = reopen
 
     def _line(
         self, event: Event, *, src: str, dst: str, status: str, message: str
@@ -152,9 +157,11 @@ class JsonlEventLog:
             raise OSError(0, f"only {written} of {len(data)} bytes were taken")
 
     def _open_for(self, size: int) -> IO[bytes]:
+        if self._is_old:
+            self.close()
         stream = self._stream = self._stream or self._open()
         if 0 < stream.tell() > self._rotate_bytes - size:
-            self.reopen()
+            self.close()
             self._rotate()
             stream = self._stream = self._open()
         return stream
@@ -178,7 +185,7 @@ class JsonlEventLog:
         os.replace(self._path, f"{self._path}.1")
 
     def _note_loss(self, error: OSError) -> None:
-        self.reopen()
+        self.close()
         if self.lost == 0:
             self._complain(
                 f"the log {printable(self._path)} cannot be written "

@@ -31,7 +31,7 @@ class Keeper:
         self._own = lease
         self._beats = [lease.beat]
         """The one that was written last, and those that may have been since."""
-        self._word = lease.word
+        self._word, self._policy_sha256 = lease.word, lease.policy_sha256
         self._step = beat_seconds(lease.seconds)
         self._silence = Silence(look_seconds=self._step)
         self._guard = threading.Lock()
@@ -81,9 +81,9 @@ class Keeper:
             # Longer only where the mount hangs, which must not keep the run.
             self._thread.join(self._step * 5)
 
-    def tell(self, word: Word) -> None:
-        """Say this with the next beat."""
-        self._word = word
+    def tell(self, word: Word, policy_sha256: str) -> None:
+        """Say this with the next beat, and by which policy the run works now."""
+        self._word, self._policy_sha256 = word, policy_sha256
 
     def look_soon(self) -> None:
         """Look around before the next beat: somebody was met."""
@@ -142,7 +142,10 @@ class Keeper:
 
     def _beat(self) -> None:
         with self._guard:
-            self._write(msgspec.structs.replace(self._own, word=self._word))
+            said = msgspec.structs.replace(
+                self._own, word=self._word, policy_sha256=self._policy_sha256
+            )
+            self._write(said)
 
     def _write(self, lease: Lease) -> None:
         now = msgspec.structs.replace(lease, beat=self._beats[-1] + 1)

@@ -154,10 +154,10 @@ class FileLocks:
         # live. As long as the run is not buried it counts as one of them.
         self._sweep(self._keeper.own)
 
-    def tell(self, word: Word) -> None:
+    def tell(self, word: Word, policy_sha256: str) -> None:
         """See `seams.Locks`."""
         if self._keeper is not None:
-            self._keeper.tell(word)
+            self._keeper.tell(word, policy_sha256)
 
     def _look(self) -> None:
         """Raise `FileNotFoundError` for a share that is not there."""

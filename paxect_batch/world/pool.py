@@ -217,8 +217,10 @@ class _Attendant(threading.Thread):
         self.worked_bytes = worked_bytes
 
     def _ready_worker(self) -> _Worker:
-        if self._worker is not None:
+        if self._worker is not None and self._worker.lives:
             return self._worker
+        # One that died while it had nothing to do is no reason to blame the next lot.
+        self._end_worker()
         said = ""
         for _ in range(START_TRIES_MAX):
             try:
@@ -285,6 +287,11 @@ class _Worker:
         if not isinstance(done, Done) or done.number != lot.number:
             raise EOFError
         return done.outcomes
+
+    @property
+    def lives(self) -> bool:
+        """Whether the process is not known to have ended."""
+        return self._process.poll() is None
 
     def kill(self) -> None:
         """End it, whatever it does."""

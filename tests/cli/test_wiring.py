@@ -28,11 +28,12 @@ def world(share: Path, *words: str, dry: bool = False) -> tuple[World, PolicyFil
 
 
 def test_log_level_follows_a_policy_that_changes(share: Path) -> None:
-    made, _ = world(share)
+    made, policy = world(share)
     path = share / ".paxect" / "policy.toml"
     with made:
         made.events.write(Event.STARTUP)
         path.write_text('version = "2"\nlog_level = "warn"\n')
+        policy()
         made.events.write(Event.POLICY_CHANGED)
         made.events.write(Event.ENCODE)
         made.events.write(Event.COLLISION)
@@ -52,6 +53,21 @@ def test_trouble_of_the_share_is_told_and_that_of_an_item_is_not(
         made.events.write(Event.DECODE_ERROR, message="bad")
     err = capsys.readouterr().err
     assert err == "paxect-batch: warning: share trouble: stale handle\n"
+
+
+def test_policy_that_cannot_be_read_again_as_its_change_is_told_ends_nothing(
+    share: Path,
+) -> None:
+    made, policy = world(share)
+    path = share / ".paxect" / "policy.toml"
+    with made:
+        path.write_text('version = "2"\nlog_level = "debug"\n')
+        policy()
+        path.unlink()
+        made.events.write(Event.POLICY_CHANGED, message="sha256:00")
+        made.events.write(Event.PACE_SEEN)
+    (log,) = (share / ".paxect" / "log").iterdir()
+    assert "policy_changed" in log.read_text(encoding="utf-8")
 
 
 def test_dry_world_writes_no_log(share: Path) -> None:

@@ -182,6 +182,26 @@ def test_reopened_log_goes_to_a_new_file_of_that_name(tmp_path: Path) -> None:
     assert log.messages() == ["three"]
 
 
+def test_signal_that_comes_in_the_middle_of_a_write_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log(tmp_path)
+    opened = log.log._open_for
+
+    def and_a_signal(size: int) -> object:
+        stream = opened(size)
+        log.log.reopen()
+        return stream
+
+    monkeypatch.setattr(log.log, "_open_for", and_a_signal)
+    log.log.write(Event.ENCODE, message="one")
+    os.rename(log.path, f"{log.path}.moved")
+    log.log.write(Event.ENCODE, message="two")
+    log.log.close()
+    assert log.messages(".moved") == ["one"]
+    assert log.messages() == ["two"]
+
+
 def test_log_of_an_earlier_run_is_continued_on_a_line_of_its_own(
     tmp_path: Path,
 ) -> None:

@@ -260,8 +260,9 @@ def test_lease_that_cannot_be_read_once_is_read_again(
 
 def test_word_is_said_with_the_next_beat(joined: Callable[..., FileLocks]) -> None:
     one, other = joined("node1", seconds=1.0), joined("node2", seconds=1.0)
-    one.tell(Word(doing="relaying", last="x" * 10_000))
+    one.tell(Word(doing="relaying", last="x" * 10_000), "another policy")
     wait_until(lambda: [lease.word.doing for lease in other.others()] == ["relaying"])
+    assert [lease.policy_sha256 for lease in other.others()] == ["another policy"]
 
 
 def test_run_that_waits_for_a_dead_one_can_be_stopped(

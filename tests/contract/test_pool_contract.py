@@ -136,6 +136,17 @@ def test_workers_start_with_the_first_lot_and_no_more_than_needed(
     assert len(pool.pids()) == 1
 
 
+def test_worker_that_died_with_nothing_to_do_is_held_against_no_lot(
+    pool: WorkerPool,
+) -> None:
+    pool.submit(lot_of(1, "echo 1")).result(WAIT_SECONDS)
+    (idle,) = pool.pids()
+    os.kill(idle, signal.SIGKILL)
+    until(lambda: not is_alive(idle))
+    assert pool.submit(lot_of(2, "echo 2")).result(WAIT_SECONDS)[0].detail == "echo 2"
+    assert pool.pids() != [idle]
+
+
 def test_killed_worker_fails_its_lot_only_and_is_replaced(
     pool: WorkerPool, tmp_path: Path
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import msgspec
+
 from paxect_batch.model.errors import ConfigError, NotReady
 from paxect_batch.model.leases import Lease, Machine, Over, Word
 from paxect_batch.seams import Applicant
@@ -108,9 +110,10 @@ class FakeLocks:
             if run == over.run:
                 del claims[key]
 
-    def tell(self, word: Word) -> None:
+    def tell(self, word: Word, policy_sha256: str) -> None:
         assert self.lease is not None
         self.word = word
+        self.lease = msgspec.structs.replace(self.lease, policy_sha256=policy_sha256)
 
     def lose(self, key: str) -> None:
         """Have another node believe that it may take the item."""

@@ -152,7 +152,7 @@ class FreeLocks:
     def bury(self, over: Over) -> None:
         raise AssertionError("nobody died")
 
-    def tell(self, word: Word) -> None:
+    def tell(self, word: Word, policy_sha256: str) -> None:
         pass
 
     def claim(self, key: str) -> _Free:

@@ -118,3 +118,11 @@ def test_wait_seconds_when_the_clock_was_set_back_is_not_for_ever() -> None:
     backing_off = attempts(item(), next_at=NOW + 10)
     assert retry.wait_seconds(backing_off, policy(), share_now=NOW - 1) == 11
     assert retry.wait_seconds(backing_off, policy(), share_now=NOW - 3600) == 0
+
+
+def test_wait_seconds_is_kept_though_an_earlier_failure_was_noted_by_a_fast_clock() -> (
+    None
+):
+    first = fail(item(), at=NOW + 86_400, attempts=4, backoff_seconds=10)
+    second = fail(item(), first, at=NOW, attempts=4, backoff_seconds=10)
+    assert retry.wait_seconds(second, policy(), share_now=NOW + 1) == 19
