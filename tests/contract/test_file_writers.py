@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -99,3 +101,38 @@ def test_devices_known_are_bounded(
     told.put(inbox("file"), b"data")
     assert writer_of(told, inbox("file")) is False
     assert len(known) == 1
+
+
+ANOTHER = 10_001
+
+
+@pytest.mark.parametrize(("capable", "told_is"), [(True, True), (False, None)])
+def test_writer_of_another_users_file_is_told_to_who_may_lease_it(
+    told: LocalStage, capable: bool, told_is: bool | None
+) -> None:
+    """As the systemd units have it: one capability, and no user of the producer's."""
+    told.put(inbox("file"), b"data")
+    path = os.fsdecode(told.path(inbox("file")))
+    os.chmod(path, 0o644)
+    modules = [os.path.dirname(os.path.dirname(os.path.dirname(writers.__file__)))]
+    asks = (
+        "import os, sys; sys.path[:0] = sys.argv[2:]\n"
+        "from paxect_batch.world.writers import has_writer\n"
+        "print(has_writer(int(sys.argv[1])))"
+    )
+    caps = ["--inh-caps=+lease", "--ambient-caps=+lease"] if capable else []
+    alter = ["setpriv", f"--reuid={ANOTHER}", "--clear-groups", *caps, "--no-new-privs"]
+    with open(path, "r+b"), open(path, "rb") as stream:
+        try:
+            done = subprocess.run(
+                [*alter, sys.executable, "-c", asks, str(stream.fileno()), *modules],
+                pass_fds=[stream.fileno()],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        except FileNotFoundError:
+            pytest.skip("no setpriv here")
+    if done.returncode:
+        pytest.skip(f"no run as another user here: {done.stderr.splitlines()[-1]}")
+    assert done.stdout.strip() == str(told_is)
