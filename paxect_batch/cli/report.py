@@ -51,7 +51,9 @@ def command(arguments: Arguments) -> int:
     if path is None:
         console.say("".join(page).rstrip("\n"))
     else:
-        console.write_whole(path, (part.encode() for part in page))
+        console.write_whole(
+            path, (part.encode(errors="backslashreplace") for part in page)
+        )
     return Exit.OK
 
 

@@ -21,7 +21,7 @@ from paxect_batch.cli.settings import SETTINGS, Layer, Settings
 from paxect_batch.cli.wiring import World
 from paxect_batch.model.audit import Audit, Batch
 from paxect_batch.model.errors import BatchError, Exit, worst
-from paxect_batch.model.places import Place, Root
+from paxect_batch.model.places import Place, Root, printable
 from paxect_batch.model.printed import RunEnd
 from paxect_batch.model.records import Record
 from paxect_batch.model.run import RunOptions, Standing
@@ -33,6 +33,8 @@ from paxect_core import CODEC_VERSION, __version__
 
 if TYPE_CHECKING:
     from paxect_batch.report.summary import Whereabouts
+
+_Value = str | int | float | bool | None
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,12 +94,19 @@ def settings_place(node: str, run: str) -> Place:
 def _write_settings(settings: Settings, outcome: Audit, world: World) -> None:
     values = msgspec.to_builtins(settings)
     in_force = {
-        name: SettingInForce(values[name], str(settings.origins[name]))
+        name: SettingInForce(
+            _told(values[name]), printable(str(settings.origins[name]))
+        )
         for name in SETTINGS
     }
     paper = RunSettings(outcome.node, outcome.run, in_force)
     data = state.paper_bytes(paper)
     state.file_paper(world.share, "settings", outcome.node, outcome.run, data)
+
+
+def _told(value: _Value) -> _Value:
+    # A path may have bytes that are no text.
+    return printable(value) if isinstance(value, str) else value
 
 
 def whereabouts(settings: Settings) -> Whereabouts:

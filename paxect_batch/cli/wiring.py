@@ -19,7 +19,7 @@ from paxect_batch.cli.settings import Settings, environment
 from paxect_batch.model.events import Event, EventLine
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.pace import PaceStep
-from paxect_batch.model.places import Place, Root
+from paxect_batch.model.places import Place, Root, printable
 from paxect_batch.relay.scan import root_of
 from paxect_batch.relay.stamps import utc
 from paxect_batch.report.log_formats import encoder_of
@@ -152,9 +152,9 @@ class World:
             datetime_utc=self.started,
             node=self._settings.node,
             platform=sys.platform,
-            policy=policy.origin,
-            inbox=roots[Root.INBOX],
-            outbox=roots[Root.OUTBOX],
+            policy=printable(policy.origin),
+            inbox=printable(roots[Root.INBOX]),
+            outbox=printable(roots[Root.OUTBOX]),
             version=__version__,
             codec=CODEC_VERSION,
             policy_sha256=policy.sha256,

@@ -49,6 +49,8 @@ class Task(msgspec.Struct, frozen=True):
     """The modification time to give what is staged, if any."""
     mode: int | None = None
     """The permission bits to give what is staged, if any."""
+    dressed_as: str = ""
+    """The SHA-256 of the container that the two are of; empty if they are of any."""
     raw_bytes_max: int = 0
     """More than so many raw bytes are not taken out of a container; 0: any number."""
 

@@ -17,6 +17,7 @@ from paxect_batch.seams import Share
 
 DEPTH_MAX = 512
 _BARRED = (errno.ELOOP, errno.EACCES, errno.EPERM)
+_UNCHANGEABLE = (*_BARRED, errno.EROFS)
 
 
 def scan(
@@ -42,7 +43,8 @@ def scan(
         if entry is None:
             open_listings.pop()
         elif is_temporary(entry.place.name):
-            if on_momentary is not None and is_momentary(entry.place.name):
+            is_file = entry.kind is Kind.FILE
+            if is_file and on_momentary and is_momentary(entry.place.name):
                 on_momentary(entry.place)
         elif entry.kind is Kind.FOLDER:
             if len(open_listings) < DEPTH_MAX:
@@ -78,7 +80,7 @@ def freshen(share: Share, root: Root) -> None:
                 if entry.kind is Kind.FOLDER and not is_temporary(entry.place.name)
             )
         except OSError as error:
-            if error.errno not in _BARRED or not folder.path:
+            if error.errno not in _UNCHANGEABLE or not folder.path:
                 raise
 
 

@@ -161,10 +161,13 @@ def sidecar_left_behind(share: Share, folder: Place) -> Place | None:
     if reason is None or reason.direction is not Direction.DECODE:
         return None
     sidecar = reason.source.beside(sidecar_name(reason.source.name))
-    facts = look_at_source(share, sidecar)
-    if facts is None or facts.kind is not Kind.FILE:
+    try:
+        facts = look_at_source(share, sidecar)
+        if facts is None or facts.kind is not Kind.FILE:
+            return None
+        return None if look_at_source(share, reason.source) else sidecar
+    except PermissionError:
         return None
-    return None if look_at_source(share, reason.source) else sidecar
 
 
 def sources_set_aside(share: Share) -> set[Place]:

@@ -160,6 +160,9 @@ class Settler:
             if there is TargetState.EQUAL:
                 self._share.remove(pledge.sidecar_stage)
                 matter.know(sidecar_staged=False)
+            elif look_at_target(self._share, pledge) is TargetState.DIFFERENT:
+                # It is not the sidecar that is in the way, but its container.
+                matter.know(target=TargetState.DIFFERENT)
         except FileNotFoundError:
             there = look_at_sidecar(self._share, pledge)
             matter.know(sidecar_staged=False, sidecar_target=there)

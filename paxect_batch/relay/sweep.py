@@ -61,7 +61,12 @@ class Sweeper:
     def momentary(self, place: Place) -> None:
         """Remove a file of a moment that a crash left behind."""
         if is_momentary(place.name) and self._is_old(place):
-            self._remove(place)
+            try:
+                self._remove(place)
+            except OSError as error:
+                # It is nobody's data, and in nobody's way.
+                if error.errno not in (*_OUT_OF_REACH, errno.EROFS):
+                    raise
 
     def _folders(self) -> Iterator[Place]:
         for root in Root:

@@ -7,7 +7,6 @@ published; if the root lets nothing be, that is the share's trouble.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 
@@ -24,6 +23,7 @@ FORBIDDEN = (errno.EXDEV, errno.EACCES, errno.EPERM)
 """A folder of the root is somebody else's, or something else is mounted there."""
 
 _CHUNK_BYTES = 1 << 20
+_SIDECAR_BYTES_MAX = 4096
 _UNREADABLE = (errno.EACCES, errno.EPERM)
 _GONE = (errno.ENOENT, errno.ESTALE)
 
@@ -69,10 +69,31 @@ def require_barred(share: Share, pledge: Pledge, error: OSError) -> None:
 def look_at_sidecar(share: Share, pledge: Pledge) -> TargetState:
     """Tell the same of the sidecar."""
     assert pledge.sidecar is not None
-    data = None
-    with contextlib.suppress(OSError):
-        data = share.read(pledge.sidecar, 4096)
+    try:
+        data = share.read(pledge.sidecar, _SIDECAR_BYTES_MAX)
+    except OSError as error:
+        return _obstacle(share, pledge.sidecar, error)
     if data is None:
         return TargetState.ABSENT
     equal = digest_in(data) == pledge.container_sha256
     return TargetState.EQUAL if equal else TargetState.DIFFERENT
+
+
+def _obstacle(share: Share, sidecar: Place, error: OSError) -> TargetState:
+    """Tell what a sidecar that cannot be read leaves of its name.
+
+    A folder of that name, a link or what may not be read is in the way of one item, and
+    no trouble of the share's.
+    """
+    if error.errno in _GONE:
+        return TargetState.ABSENT
+    try:
+        facts = share.look(sidecar)
+    except OSError:
+        # Its folder is barred; who publishes there finds out by what.
+        return TargetState.ABSENT
+    if facts is None:
+        return TargetState.ABSENT
+    if facts.kind is Kind.FILE and error.errno not in (*_UNREADABLE, errno.EFBIG):
+        raise error
+    return TargetState.DIFFERENT

@@ -57,6 +57,7 @@ class TaskMaker:
             ),
             mtime_ns=meta.mtime_ns if meta else None,
             mode=meta.mode if meta else (item.facts.mode if encodes else None),
+            dressed_as=meta.container_sha256 if meta else "",
             raw_bytes_max=0 if encodes else policy.max_file_mb << 20,
         )
 

@@ -2,7 +2,8 @@
 
 `*`, `?` and `[…]` match within one part of a path; `**` alone between slashes matches
 any number of parts. A pattern without a slash is one for names, in any folder. Upper
-and lower case differ, Unicode forms do not. Paths are the text of `model.places`.
+and lower case differ, Unicode forms do not. A path matches by its names, and also as it
+is printed, with escapes for what cannot be.
 """
 
 from __future__ import annotations
@@ -11,11 +12,18 @@ import fnmatch
 import re
 import unicodedata
 
+from paxect_batch.model.places import to_bytes
+
 PATTERN_CHARACTERS_MAX = 1024
 
 
 def matches(path: str, pattern: str) -> bool:
     """Tell whether a path matches a pattern that has no fault."""
+    names = to_bytes(path).decode("utf-8", "surrogateescape")
+    return _matches(path, pattern) or (names != path and _matches(names, pattern))
+
+
+def _matches(path: str, pattern: str) -> bool:
     wanted = unicodedata.normalize("NFC", pattern).split("/")
     parts = unicodedata.normalize("NFC", path).split("/")
     if len(wanted) == 1 and wanted != ["**"]:

@@ -82,13 +82,15 @@ def _stage(
     check_unchanged(share, task, source)
     if expected is not None and expected != result.container_sha256:
         return _mismatch(expected, str(result.container_sha256))
-    share.dress(sink, mtime_ns=task.mtime_ns, mode=task.mode)
     if task.read_back and _read_back(share, task, result, meter) != result.raw_sha256:
         return Outcome(
             Result.FAILED,
             code="read-back",
             detail="what was staged did not read back: its SHA-256 differs",
         )
+    if task.dressed_as in ("", result.container_sha256):
+        # Afterwards, as its own user may not be one to read it then.
+        share.dress(sink, mtime_ns=task.mtime_ns, mode=task.mode)
     return Outcome(
         Result.STAGED,
         raw_bytes=result.raw_bytes,

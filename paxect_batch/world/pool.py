@@ -234,7 +234,7 @@ class _Attendant(threading.Thread):
             else:
                 return self._worker
         raise NotReady(
-            f"no worker process comes up: it {said}; nothing was touched; "
+            f"no worker process comes up: it {said}; what it was to do waits; "
             "what it said is on standard error"
         )
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paxect_batch.model.places import to_text
 from paxect_batch.rules import patterns
 
 
@@ -103,3 +104,21 @@ def test_matches_of_a_path_as_its_own_pattern(parts: list[str]) -> None:
     assert patterns.matches(path, path)
     assert patterns.matches(path, "**")
     assert patterns.matches(path, "**/" + parts[-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        (rb"c\d", r"c\d"),
+        (rb"a\b", "a?b"),
+        (b"a\nb", "a?b"),
+        (b"z.b\xffk", "*.b?k"),
+        (b"a\nb", r"a\x0ab"),
+    ],
+)
+def test_names_are_matched_as_they_are_and_as_they_are_printed(
+    name: bytes, pattern: str
+) -> None:
+    assert patterns.matches(to_text(name), pattern)
+    assert patterns.matches(f"folder/{to_text(name)}", pattern)
+    assert not patterns.matches(to_text(name + b"!"), pattern)
