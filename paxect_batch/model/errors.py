@@ -63,6 +63,10 @@ class NotReady(BatchError):
     exit_code = Exit.NOT_READY
 
 
+class NoWorkers(NotReady):
+    """The machine has no process left for a worker, or none comes up."""
+
+
 class RunOver(NotReady):
     """Another run took this one for dead; all that it had staged is gone."""
 

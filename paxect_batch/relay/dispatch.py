@@ -96,16 +96,16 @@ class Dispatcher:
 
     def collect(self) -> list[Flight]:
         """Give what came back."""
+        done = [each for each in self._flights if each.done()]
+        # What ends the run leaves all of them out, for `abandon`.
+        outcomes = [_outcomes_of(future) for future in done]
         flights = []
-        for future in [each for each in self._flights if each.done()]:
+        for future, outcome in zip(done, outcomes, strict=True):
             flight = self._flights.pop(future)
+            flight.outcomes = outcome
             self.files -= len(flight.lot.tasks)
             self.bytes -= flight.lot.size
             self._counted_bytes -= counted_bytes(flight.lot.size)
-            try:
-                flight.outcomes = future.result()
-            except WorkerDied:
-                flight.outcomes = None
             flights.append(flight)
         return sorted(flights, key=lambda flight: flight.lot.number)
 
@@ -116,3 +116,10 @@ class Dispatcher:
         self._flights.clear()
         self.files = self.bytes = self._counted_bytes = 0
         return flights
+
+
+def _outcomes_of(future: Future[tuple[Outcome, ...]]) -> tuple[Outcome, ...] | None:
+    try:
+        return future.result()
+    except WorkerDied:
+        return None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import paxect_core
 from paxect_batch.model.audit import Batch
-from paxect_batch.model.errors import RunOver, ShareError
+from paxect_batch.model.errors import NoWorkers, RunOver, ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import NodeManifest
@@ -301,7 +301,7 @@ class Node:
                         after=took,
                         was_idle=served.was_idle,
                     )
-            except (OSError, ShareError) as error:
+            except (OSError, ShareError, NoWorkers) as error:
                 self._pause(share_error(error), pause)
                 pause, in_trouble = min(pause * 2, _PAUSE_SECONDS_MAX), True
 

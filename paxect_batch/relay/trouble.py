@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from paxect_batch.model.errors import ShareError
+from paxect_batch.model.errors import BatchError, ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root, printable
@@ -203,10 +203,12 @@ def _sets_collisions_aside(policy: Policy) -> bool:
     return policy.on_collision is OnCollision.QUARANTINE
 
 
-def share_error(error: OSError | ShareError) -> ShareError:
-    """Return the error that ends or pauses a run, whatever the share raised."""
+def share_error(error: OSError | BatchError) -> ShareError:
+    """Return the error that ends or pauses a run, whatever was raised."""
     if isinstance(error, ShareError):
         return error
+    if isinstance(error, BatchError):
+        return ShareError(error.message)
     names = [str(name) for name in (error.filename, error.filename2) if name]
     where = f" ({printable(' -> '.join(names))})" if names else ""
     return ShareError(

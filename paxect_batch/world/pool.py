@@ -25,7 +25,7 @@ from typing import IO
 
 import msgspec
 
-from paxect_batch.model.errors import NotReady
+from paxect_batch.model.errors import NoWorkers
 from paxect_batch.model.places import Root
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.seams import WorkerDied
@@ -54,7 +54,7 @@ _Job = tuple[Lot, "Future[tuple[Outcome, ...]]"]
 class WorkerPool:
     """See `seams.Executor`. Lots are started in the order in which they came.
 
-    The exception of a lot is `WorkerDied`, or `NotReady` if no worker can be started,
+    The exception of a lot is `WorkerDied`, or `NoWorkers` if no worker can be started,
     which is nobody's fault but the machine's: no lot was touched then.
     """
 
@@ -233,7 +233,7 @@ class _Attendant(threading.Thread):
                 said = self._end_worker() or str(error)
             else:
                 return self._worker
-        raise NotReady(
+        raise NoWorkers(
             f"no worker process comes up: it {said}; what it was to do waits; "
             "what it said is on standard error"
         )

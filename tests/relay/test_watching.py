@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Collection, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import msgspec
@@ -12,14 +13,15 @@ import pytest
 from fakes.bell import FakeBell
 from fakes.clock import FakeClock
 from fakes.locks import FakeLocks, Register
-from relay_bench import FAST, Bench, SteppedClock, StopAfter, WatchedShare
+from relay_bench import FAST, Bench, InThread, SteppedClock, StopAfter, WatchedShare
 
-from paxect_batch.model.errors import ConfigError
+from paxect_batch.model.errors import ConfigError, NoWorkers
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Entry
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import Naming, OnDone, Policy
 from paxect_batch.model.records import Record
+from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.world.ledger import FileLedger
 from paxect_batch.world.share import LocalShare
 from paxect_batch.world.tree_descriptors import DescriptorTree
@@ -65,6 +67,48 @@ def test_watch_tries_again_what_failed_though_it_hears_nothing(bench: Bench) -> 
     assert standing.set_aside_files == 1
     assert len(tried) == 3
     assert tried[-1] - tried[0] < 60.0
+
+
+def test_watch_waits_for_workers_where_the_machine_has_none_left(bench: Bench) -> None:
+    """It ended with 75, and its sums lacked what the workers were to have."""
+
+    class Short(InThread):
+        tries = 3
+
+        def submit(self, lot: Lot) -> Future[tuple[Outcome, ...]]:
+            if not self.tries:
+                return super().submit(lot)
+            self.tries -= 1
+            future: Future[tuple[Outcome, ...]] = Future()
+            future.set_exception(NoWorkers("no worker process comes up"))
+            return future
+
+    bench.drop("a", b"data")
+    executor = Short(bench.share())
+    node = bench.node(watch=True, executor=executor, stop=StopAfter(200))
+    standing = node.run()
+    bench.ledger.close()
+    troubles = [line[3] for line in bench.events.named(Event.SHARE_TROUBLE)]
+    assert troubles == ["no worker process comes up"] * 3
+    assert (standing.seen_files, standing.delivered_files) == (1, 1)
+    bench.check_delivered_once()
+
+
+def test_drain_without_workers_accounts_for_what_they_were_to_have(
+    bench: Bench,
+) -> None:
+    class Never(InThread):
+        def submit(self, lot: Lot) -> Future[tuple[Outcome, ...]]:
+            future: Future[tuple[Outcome, ...]] = Future()
+            future.set_exception(NoWorkers("no worker process comes up"))
+            return future
+
+    bench.drop("a", b"data")
+    node = bench.node(executor=Never(bench.share()))
+    with pytest.raises(NoWorkers):
+        node.run()
+    bench.ledger.close()
+    assert node.account.standing.seen_files == 1
 
 
 def test_watch_pauses_while_the_share_is_away_and_goes_on_when_it_is_back(
