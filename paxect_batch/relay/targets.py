@@ -59,11 +59,13 @@ def require_barred(share: Share, pledge: Pledge, error: OSError) -> None:
     """Raise the error, unless the target cannot be reached for what is in its way."""
     if error.errno in BARRED:
         return
+    if error.errno == errno.EXDEV:
+        # Something is mounted there, maybe on the root and since it was staged.
+        return
     if error.errno not in FORBIDDEN or not pledge.target.folder.path:
         raise error
-    if error.errno != errno.EXDEV:
-        # Raises, if that may not be written to either.
-        share.freshen(Place(pledge.target.root, ""))
+    # Raises, if that may not be written to either.
+    share.freshen(Place(pledge.target.root, ""))
 
 
 def look_at_sidecar(share: Share, pledge: Pledge) -> TargetState:

@@ -22,6 +22,7 @@ from paxect_batch.world import root_traits
 from paxect_batch.world.file_systems import is_far, is_smb
 from paxect_batch.world.folders import Folders
 from paxect_batch.world.hands import HANDS, HANDS_MAX, Hands
+from paxect_batch.world.kinds import kind_of, kind_of_entry
 from paxect_batch.world.removals import is_own
 from paxect_batch.world.syncing import Syncing, sync_file
 from paxect_batch.world.tree import CREATE, READ, Tree, parts_of, temp_name
@@ -89,7 +90,7 @@ class LocalShare:
         try:
             for found in self._tree.scan(folder):
                 name = to_text(os.fsencode(found.name))
-                yield Entry(folder.child(name), _kind_of_entry(found))
+                yield Entry(folder.child(name), kind_of_entry(found))
         except OSError as error:
             if error.errno not in _NOT_THERE:
                 raise
@@ -144,7 +145,7 @@ class LocalShare:
         """See `seams.Share`. `OSError` EINVAL, or EISDIR, if it is no regular file."""
         fd = self._tree.open(place, READ)
         try:
-            kind = _kind(os.fstat(fd).st_mode)
+            kind = kind_of(os.fstat(fd).st_mode)
             if kind is Kind.FOLDER:
                 raise IsADirectoryError(
                     errno.EISDIR, os.strerror(errno.EISDIR), str(place)
@@ -238,7 +239,13 @@ class LocalShare:
 
     def rename_new(self, source: Place, target: Place) -> None:
         """See `seams.Share`. Between two file systems it is `OSError` EXDEV."""
-        self._tree.rename_new(source, target)
+        try:
+            self._tree.rename_new(source, target)
+        except OSError as error:
+            if error.errno == errno.EXDEV:
+                # Something was mounted there since that was tried.
+                self._together.clear()
+            raise
 
     def move_new(self, source: Place, target: Place) -> None:
         """See `seams.Share`. Between two file systems it is `OSError` EXDEV."""
@@ -359,33 +366,11 @@ def _open_tree(roots: Mapping[Root, bytes]) -> Tree:
     return PathTree(roots)
 
 
-def _kind(mode: int) -> Kind:
-    if stat.S_ISREG(mode):
-        return Kind.FILE
-    if stat.S_ISDIR(mode):
-        return Kind.FOLDER
-    return Kind.LINK if stat.S_ISLNK(mode) else Kind.OTHER
-
-
-def _kind_of_entry(entry: os.DirEntry[str]) -> Kind:
-    if entry.is_symlink() or _is_junction(entry):
-        return Kind.LINK
-    if entry.is_file(follow_symlinks=False):
-        return Kind.FILE
-    return Kind.FOLDER if entry.is_dir(follow_symlinks=False) else Kind.OTHER
-
-
-def _is_junction(entry: os.DirEntry[str]) -> bool:
-    # Python 3.11 does not know them; later ones do, on every platform.
-    is_junction = getattr(entry, "is_junction", None)
-    return is_junction is not None and bool(is_junction())
-
-
 def _facts(
     found: os.stat_result, *, ctime_ns: int | None = None, writer: bool | None = None
 ) -> Facts:
     return Facts(
-        _kind(found.st_mode),
+        kind_of(found.st_mode),
         Identity(found.st_size, found.st_mtime_ns, found.st_ino & _INODE_BITS),
         stat.S_IMODE(found.st_mode),
         ctime_ns,

@@ -142,7 +142,8 @@ def test_worker_that_died_with_nothing_to_do_is_held_against_no_lot(
     pool.submit(lot_of(1, "echo 1")).result(WAIT_SECONDS)
     (idle,) = pool.pids()
     os.kill(idle, signal.SIGKILL)
-    until(lambda: not is_alive(idle))
+    ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    until(lambda: os.waitid(os.P_PID, idle, ended) is not None)
     assert pool.submit(lot_of(2, "echo 2")).result(WAIT_SECONDS)[0].detail == "echo 2"
     assert pool.pids() != [idle]
 

@@ -17,6 +17,7 @@ from paxect_batch.model.events import Event
 from paxect_batch.model.items import Entry, Facts, Mode, Removal
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone
+from paxect_batch.world.share import LocalShare
 
 ONCE = policy_with(attempts=1)
 
@@ -37,6 +38,24 @@ class Theirs(WatchedShare):
     def rename_new(self, source: Place, target: Place) -> None:
         if str(source) == "inbox/theirs/b.txt":
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        self._share.rename_new(source, target)
+
+
+class Mounted(WatchedShare):
+    """A root is on another file system, which shows as soon as something goes there."""
+
+    def __init__(self, share: LocalShare, root: Root) -> None:
+        super().__init__(share)
+        self._root = root
+        self.is_known = False
+
+    def together(self, one: Root, other: Root) -> bool:
+        return one is other or not (self.is_known and self._root in (one, other))
+
+    def rename_new(self, source: Place, target: Place) -> None:
+        if source.root is not target.root and target.root is self._root:
+            self.is_known = True
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
         self._share.rename_new(source, target)
 
 
@@ -137,6 +156,19 @@ def test_root_that_lets_nothing_be_published_is_the_trouble_of_the_share(
         bench.drain(share, policy=ONCE)
     assert reasons(bench) == []
     bench.drain(policy=ONCE)
+    bench.check_delivered_once()
+
+
+@pytest.mark.parametrize("root", [Root.WIRE, Root.OUTBOX])
+def test_root_on_which_something_was_mounted_meanwhile_stops_nobody(
+    bench: Bench, root: Root
+) -> None:
+    """What was staged elsewhere cannot go there; what is staged anew can."""
+    share = Mounted(bench.share(), root)
+    retried = policy_with(attempts=3, backoff_seconds=0.0)
+    bench.drain(share, policy=retried)
+    assert share.is_known
+    assert reasons(bench) == []
     bench.check_delivered_once()
 
 
