@@ -22,7 +22,9 @@ class Greeting(msgspec.Struct, frozen=True, tag=True):
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
-    """The first message of a worker: it has started."""
+    """The first message of a worker: it has started, and how it makes containers."""
+
+    codec: str
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):

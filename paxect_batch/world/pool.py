@@ -25,7 +25,7 @@ from typing import IO
 
 import msgspec
 
-from paxect_batch.model.errors import NoWorkers
+from paxect_batch.model.errors import NotReady, NoWorkers
 from paxect_batch.model.places import Root
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.seams import WorkerDied
@@ -40,6 +40,7 @@ from paxect_batch.world.messages import (
     receive,
     send,
 )
+from paxect_core import CODEC_VERSION
 
 START_TRIES_MAX = 3
 """How often a worker may die before it is ready, until the pool says it cannot work."""
@@ -54,7 +55,7 @@ _Job = tuple[Lot, "Future[tuple[Outcome, ...]]"]
 class WorkerPool:
     """See `seams.Executor`. Lots are started in the order in which they came.
 
-    The exception of a lot is `WorkerDied`, or `NoWorkers` if no worker can be started,
+    The exception of a lot is `WorkerDied`, or `NotReady` if no worker can be had,
     which is nobody's fault but the machine's: no lot was touched then.
     """
 
@@ -228,11 +229,18 @@ class _Attendant(threading.Thread):
                     if self._killed:
                         raise WorkerDied("the pool was stopped")
                     self._worker = self._start_worker()
-                self._worker.wait_ready()
+                codec = self._worker.wait_ready()
             except (OSError, EOFError, msgspec.DecodeError) as error:
                 said = self._end_worker() or str(error)
             else:
-                return self._worker
+                if codec == CODEC_VERSION:
+                    return self._worker
+                self._end_worker()
+                raise NotReady(
+                    f"the program was replaced while it ran: it works with "
+                    f"{CODEC_VERSION}, and its new workers with {codec}; what they "
+                    "were to do waits; start it again"
+                )
         raise NoWorkers(
             f"no worker process comes up: it {said}; what it was to do waits; "
             "what it said is on standard error"
@@ -270,12 +278,13 @@ class _Worker:
         self._output: IO[bytes] = self._process.stdout
         self._greeting = greeting
 
-    def wait_ready(self) -> None:
-        """Greet; `EOFError` or `OSError` if it died."""
+    def wait_ready(self) -> str:
+        """Greet; return its codec. `EOFError` or `OSError` if it died."""
         send(self._input, self._greeting)
         ready: FromWorker | None = receive(self._output, from_worker)
         if not isinstance(ready, Ready):
             raise EOFError
+        return ready.codec
 
     def do(self, lot: Lot, hear: Callable[[int], None]) -> tuple[Outcome, ...]:
         """Have the lot done; `EOFError` or `OSError` if it died."""

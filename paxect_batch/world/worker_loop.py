@@ -30,6 +30,7 @@ from paxect_batch.world.messages import (
     send,
 )
 from paxect_batch.world.messages import to_worker as decoder
+from paxect_core import CODEC_VERSION
 
 EXIT_COORDINATOR_GONE = 0
 EXIT_BAD_MESSAGE = 76
@@ -64,7 +65,7 @@ def serve(
     threading.Thread(
         target=_watch, args=(input, lots, leave), name="watch-coordinator", daemon=True
     ).start()
-    send(output, Ready())
+    send(output, Ready(CODEC_VERSION))
 
     def answers(message: FromWorker) -> bool:
         try:

@@ -148,6 +148,19 @@ def test_worker_that_died_with_nothing_to_do_is_held_against_no_lot(
     assert pool.pids() != [idle]
 
 
+def test_workers_of_a_program_that_was_replaced_meanwhile_are_given_nothing(
+    pool: WorkerPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records would name the codec before, and containers be of the new one."""
+    monkeypatch.setattr(pool_module, "CODEC_VERSION", "zstandard 0.1")
+    lot = lot_of(1, f"until {tmp_path}/note", "note")
+    error = pool.submit(lot).exception(WAIT_SECONDS)
+    assert isinstance(error, NotReady)
+    assert "start it again" in error.message
+    assert not (tmp_path / "note").exists()
+    assert pool.pids() == []
+
+
 def test_killed_worker_fails_its_lot_only_and_is_replaced(
     pool: WorkerPool, tmp_path: Path
 ) -> None:

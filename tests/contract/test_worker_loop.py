@@ -29,6 +29,7 @@ from paxect_batch.world.messages import (
     receive,
     send,
 )
+from paxect_core import CODEC_VERSION
 
 
 class Coordinator:
@@ -99,7 +100,9 @@ def test_worker_is_ready_does_lots_and_leaves_with_its_coordinator(
     coordinator: Coordinator,
 ) -> None:
     coordinator.greet()
-    assert receive(coordinator.from_worker, messages.from_worker) == Ready()
+    assert receive(coordinator.from_worker, messages.from_worker) == Ready(
+        CODEC_VERSION
+    )
     assert coordinator.roots == {Root.STATE: b"/x\xff"}
     for number in (7, 8):
         send(coordinator.to_worker, Work(lot_of(number, "what")))
@@ -138,7 +141,9 @@ def test_parents_are_not_asked_for_elsewhere(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_worker_that_is_sent_garbage_leaves(coordinator: Coordinator) -> None:
     coordinator.greet()
-    assert receive(coordinator.from_worker, messages.from_worker) == Ready()
+    assert receive(coordinator.from_worker, messages.from_worker) == Ready(
+        CODEC_VERSION
+    )
     send(coordinator.to_worker, Greeting({}, 1))
     coordinator.to_worker.write(b"\x04\x00\x00\x00junk")
     coordinator.to_worker.flush()
@@ -147,7 +152,9 @@ def test_worker_that_is_sent_garbage_leaves(coordinator: Coordinator) -> None:
 
 def test_worker_that_cannot_answer_leaves(coordinator: Coordinator) -> None:
     coordinator.greet()
-    assert receive(coordinator.from_worker, messages.from_worker) == Ready()
+    assert receive(coordinator.from_worker, messages.from_worker) == Ready(
+        CODEC_VERSION
+    )
     coordinator.from_worker.close()
     send(coordinator.to_worker, Work(lot_of(1, "what")))
     # Telling how far it has come, or what became of the lot.
@@ -190,7 +197,7 @@ def test_relays_worker_handles_lots_on_the_share_it_is_told_of(
 
 def test_message_that_is_cut_off_is_the_end() -> None:
     whole = io.BytesIO()
-    send(whole, Ready())
+    send(whole, Ready(CODEC_VERSION))
     for size in range(len(whole.getvalue())):
         cut = io.BytesIO(whole.getvalue()[:size])
         assert receive(cut, messages.from_worker) is None

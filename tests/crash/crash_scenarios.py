@@ -22,7 +22,9 @@ DEAD, RESCUER, LAST = "dead", "rescuer", "last"
 STRANGER = "there before"
 """A file in the outbox that is nobody's business."""
 
-_PROBE = re.compile(r"(^|/)\.paxect-[0-9a-f]{16}(-[^/]*)?\.tmp$")
+_PROBE = re.compile(
+    r"(^|/)\.paxect-([0-9a-f]{16}|\d{8}T\d{9}Z-[0-9a-f]{6})(-[^/]*)?\.tmp$"
+)
 _dice = random.Random(20261121)
 _NOISE = _dice.randbytes(150_000)
 _SMALL = {

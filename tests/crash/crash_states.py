@@ -33,7 +33,7 @@ SECTOR_BYTES = 512
 
 _SETS_MAX = 2048
 
-_MOMENTARY = re.compile(rb"\.paxect-[0-9a-f]{16}(-.*)?\.tmp")
+_MOMENTARY = re.compile(rb"\.paxect-([0-9a-f]{16}|\d{8}T\d{9}Z-[0-9a-f]{6})(-.*)?\.tmp")
 
 
 @dataclass
