@@ -133,6 +133,12 @@ def _sidecar_digest(share: Share, task: Task) -> str | None:
     try:
         data = share.read(task.sidecar, SIDECAR_BYTES_MAX)
     except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise _Refused(
+                code="unreadable",
+                detail=f"reading its sidecar gave {error.strerror or error}",
+                exit_code=Exit.UNFINISHED,
+            ) from error
         if error.errno != errno.EFBIG:
             facts = share.look(task.sidecar)
             if facts is None or facts.kind is Kind.FILE:

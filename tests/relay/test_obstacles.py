@@ -112,6 +112,24 @@ def pledge() -> Pledge:
     )
 
 
+def test_container_whose_sidecar_may_not_be_read_says_so(bench: Bench) -> None:
+    """It said that staging was denied, and led people to the disk."""
+    bench.drain(policy=ONCE, mode=Mode.ENCODE)
+
+    class Theirs(WatchedShare):
+        def read(self, place: Place, bytes_max: int) -> bytes | None:
+            if place.name == "y.freq.sha256":
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            data: bytes | None = self._share.read(place, bytes_max)
+            return data
+
+    standing = bench.drain(Theirs(bench.share()), policy=ONCE, mode=Mode.DECODE)
+    assert (standing.delivered_files, standing.set_aside_files) == (2, 1)
+    (reason,) = reasons(bench)
+    assert reason["code"] == "unreadable"
+    assert reason["detail"] == "reading its sidecar gave Permission denied"
+
+
 def test_container_in_the_way_is_told_as_what_it_is(bench: Bench) -> None:
     """Told was that its sidecar belongs to nothing, and to remove that."""
     bench.drain(policy=ONCE, mode=Mode.ENCODE)
