@@ -27,6 +27,9 @@ from paxect_batch.rules.plan import LOT_BYTES_MAX, may_begin_beside
 from paxect_batch.rules.share_out import help_items
 from paxect_batch.seams import Locks, Share
 
+_HELD_MAX = 256
+"""So many giants are remembered that wait for others; the rest is looked for again."""
+
 
 class Underway(Protocol):
     """What was claimed and is not ended, and whoever goes on with it."""
@@ -106,15 +109,20 @@ class Gatherer:
             done=done,
             busy=underway.busy,
         )
+        self._held: list[Taken] = []
+        """Giants that were not claimed, as others were out, and are not counted yet."""
         self.held_back_by = 0
-        """How many giants were out when another one was not claimed for that."""
+        """How many were out when the last of them was held back."""
 
     def gather(self) -> None:
         """Claim all that there is to claim, each direction once."""
         self._meet()
         while not self._serve():
             # Somebody joined: what is not begun yet is shared out anew.
+            self._held.clear()
             self._meet()
+        for each in self._held:
+            self._account.wait(each.item.size)
 
     def _meet(self) -> None:
         self.others.meet()
@@ -226,14 +234,16 @@ class Gatherer:
             while count < len(wanted) and size < LOT_BYTES_MAX:
                 size += wanted[count].item.size
                 count += 1
-            begun = [each for each in wanted[:count] if self._may_begin_now(each.item)]
+            begun = [each for each in wanted[:count] if self._may_begin_now(each)]
             del wanted[:count]
             self._underway.take(begun)
             self._underway.go_on()
+            if self._held and len(self._underway.giants) < self.held_back_by:
+                wanted.insert(0, self._held.pop(0))
 
-    def _may_begin_now(self, item: Item) -> bool:
-        """Tell whether the item need not wait for giants; count it if it does."""
-        giants = self._underway.giants
+    def _may_begin_now(self, wanted: Taken) -> bool:
+        """Tell whether the item need not wait for giants; keep it if it does."""
+        giants, item = self._underway.giants, wanted.item
         if may_begin_beside(
             item.size,
             giants,
@@ -242,7 +252,10 @@ class Gatherer:
         ):
             return True
         self.held_back_by = len(giants)
-        self._account.wait(item.size)
+        if len(self._held) < _HELD_MAX:
+            self._held.append(wanted)
+        else:
+            self._account.wait(item.size)
         return False
 
     def _free_bytes(self, direction: Direction) -> int:

@@ -165,8 +165,8 @@ FAILED = (
         "unreadable",
         Said.FINDING,
         means="the file cannot be opened or read",
-        cause="its permissions or those of its sidecar, or what has its name is no file "
-        "that can be read; for `verify` also an error of the disk",
+        cause="its permissions or those of its sidecar, or what has its name is no "
+        "file that can be read; for `verify` also an error of the disk",
         data="it is where it was, or set aside unread",
         todo="give the relay's user the right to read it; then `quarantine retry` if "
         "it was set aside",

@@ -14,7 +14,7 @@ from paxect_batch.model.items import Mode
 from paxect_batch.model.places import Root
 from paxect_batch.model.run import Standing
 from paxect_batch.model.transfer import Lot, Outcome
-from paxect_batch.relay import gather
+from paxect_batch.relay import gather, rounds
 from paxect_batch.rules import plan
 from paxect_batch.seams import Share
 from paxect_batch.work.lots import do_lot
@@ -30,6 +30,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(plan, "IN_FLIGHT_BYTES_MAX", PART)
     for module in (plan, gather):
         monkeypatch.setattr(module, "LOT_BYTES_MAX", PART // 2)
+    monkeypatch.setattr(rounds, "BIG_BYTES_MIN", len(GIANT))
     return Bench(tmp_path)
 
 
@@ -140,6 +141,27 @@ def test_giants_go_one_by_one_with_two_workers_and_small_files_go_beside(
     assert before[0] == small
     assert arrived(bench) == set(bench.dropped)
     assert (standing.seen_files, standing.delivered_files) == (8, 8)
+
+
+def test_giant_that_was_held_back_begins_before_all_small_files_are_done(
+    bench: Bench,
+) -> None:
+    for name in ("giant1", "giant2"):
+        bench.drop(name, GIANT)
+    for number in range(400):
+        bench.drop(f"small{number:03}", bytes(PART // 4))
+    slow = Slow(bench.share())
+    before: dict[str, int] = {}
+
+    def act(seconds: float) -> None:
+        for name in slow.kept:
+            before.setdefault(name, len(arrived(bench)))
+        slow.let_go()
+
+    standing = drain(bench, slow, act)
+    assert sorted(before) == ["giant1", "giant2"]
+    assert max(before.values()) < 200
+    assert (standing.seen_files, standing.delivered_files) == (402, 402)
 
 
 @pytest.mark.parametrize(
