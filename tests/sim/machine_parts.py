@@ -20,6 +20,11 @@ from paxect_batch.work.lots import do_lot
 Tell = Callable[[str], None]
 
 _LOOK_SECONDS = 0.005
+_SLICE_SECONDS = 0.05
+WORKERS = 2
+IN_FLIGHT_BYTES_MAX = 40
+"""Of each worker, in seeds with giants."""
+GIANT_BYTES_MIN = WORKERS * IN_FLIGHT_BYTES_MAX
 
 
 class Stop:
@@ -37,25 +42,55 @@ class Stop:
 
 
 class InLine:
-    """`seams.Executor`: does a lot at once; a worker may die of it."""
+    """`seams.Executor`: does a lot at once; a worker may die of it.
 
-    def __init__(self, share: SimShare, process: Process) -> None:
+    Giants are done beside the rest, after so many seconds, if there are any.
+    """
+
+    def __init__(
+        self, share: SimShare, process: Process, turns: Turns, *, giant_seconds: float
+    ) -> None:
         self._share = share
         self._process = process
+        self._turns = turns
+        self._giant_seconds = giant_seconds
+        self._late = 0
+        self._is_stopped = False
         self.deaths = 0
 
     def submit(self, lot: Lot) -> Future[tuple[Outcome, ...]]:
         future: Future[tuple[Outcome, ...]] = Future()
+        if self._giant_seconds and lot.size > GIANT_BYTES_MIN:
+            self._late += 1
+            self._turns.spawn(self._process, lambda: self._do_late(lot, future))
+        else:
+            self._do(lot, future)
+        return future
+
+    def stop(self) -> None:
+        """Wait until what is late is done, or sees that it need not be."""
+        self._is_stopped = True
+        while self._late:
+            self._turns.sleep(_LOOK_SECONDS)
+        self._is_stopped = False
+
+    def _do_late(self, lot: Lot, future: Future[tuple[Outcome, ...]]) -> None:
+        until = self._turns.time + self._giant_seconds
+        try:
+            while self._turns.time < until and not self._is_stopped:
+                self._turns.sleep(_SLICE_SECONDS)
+            if not self._is_stopped:
+                self._do(lot, future)
+        finally:
+            self._late -= 1
+
+    def _do(self, lot: Lot, future: Future[tuple[Outcome, ...]]) -> None:
         outcomes = do_lot(self._share, lot)
         if self.deaths:
             self.deaths -= 1
             future.set_exception(WorkerDied())
         else:
             future.set_result(outcomes)
-        return future
-
-    def stop(self) -> None:
-        pass
 
 
 class Beside:

@@ -65,6 +65,8 @@ class Plan(NamedTuple):
     """A file of the inbox that lets no node take it away before the last drains."""
     marker: str = ""
     """The suffix of the files by which producers call others whole, if they do."""
+    giant_seconds: float = 0.0
+    """How long a file takes that is larger than most; 0 where none is."""
     pause_seconds: float | None = None
     """How long who writes slowly pauses; None for half of what files settle."""
 
@@ -102,6 +104,8 @@ _MARKED_SINCE = 6_600_000
 """Seeds before this one have no producers that mark what is whole."""
 _PAUSES_SINCE = 6_620_000
 """Seeds before this one have slow producers only who go on before a file settles."""
+_GIANTS_SINCE = 6_700_000
+"""Seeds before this one have no files that take long."""
 _LONG_NAME = "l" * 250 + ".txt"
 """One that its container cannot have."""
 
@@ -179,6 +183,8 @@ def _widened(plan: Plan, dice: random.Random) -> Plan:
                 for drop in plan.drops
             ),
         )
+    if plan.seed >= _GIANTS_SINCE and dice.random() < 0.6:
+        plan = plan._replace(giant_seconds=dice.choice((0.5, 3.0, 20.0)))
     return plan
 
 

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from unittest import mock
 
 from actors import FRAME_BYTES
 from calls import Calls, Mount
 from disk import Disk, File
 from faults import Faults
-from machine_parts import Beside, Cores, Events, InLine, Slot, Stop, Tell
+from machine_parts import (
+    GIANT_BYTES_MIN,
+    IN_FLIGHT_BYTES_MAX,
+    WORKERS,
+    Beside,
+    Cores,
+    Events,
+    InLine,
+    Slot,
+    Stop,
+    Tell,
+)
 from plan import Plan
 from sim_oracle import Oracle, Violation
 from sim_share import SimShare
@@ -23,11 +36,19 @@ from paxect_batch.model.errors import BatchError
 from paxect_batch.model.policy import OnDone, Policy
 from paxect_batch.model.records import Record
 from paxect_batch.model.run import RunOptions, Standing
+from paxect_batch.relay import gather, rounds
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.node import Node
+from paxect_batch.rules import plan as rules_plan
 from paxect_batch.world.ledger import FileLedger, all_records
 
 STEPS_MAX = 150_000
+_SIZES = (
+    (rules_plan, "IN_FLIGHT_BYTES_MAX", IN_FLIGHT_BYTES_MAX),
+    (rules_plan, "LOT_BYTES_MAX", IN_FLIGHT_BYTES_MAX),
+    (gather, "LOT_BYTES_MAX", IN_FLIGHT_BYTES_MAX),
+    (rounds, "BIG_BYTES_MIN", GIANT_BYTES_MIN),
+)
 LAST_DRAINS_MAX = 5
 HOURS = 3600.0
 
@@ -94,7 +115,7 @@ class Simulation(Faults):
     def run(self) -> None:
         """Play it to its end; raise `Ended` if something happened that never may."""
         try:
-            with installed(self.world):
+            with installed(self.world), self._sizes():
                 try:
                     self._play()
                 finally:
@@ -106,6 +127,14 @@ class Simulation(Faults):
         except Exception as problem:
             text = f"unhandled {type(problem).__name__}: {problem}"
             raise Ended(text, self.turns.steps, self.fired) from problem
+
+    @contextlib.contextmanager
+    def _sizes(self) -> Iterator[None]:
+        """Let what is larger than most be a giant, if there are to be any."""
+        with contextlib.ExitStack() as stack:
+            for module, name, size in _SIZES if self.plan.giant_seconds else ():
+                stack.enter_context(mock.patch.object(module, name, size))
+            yield
 
     def _play(self) -> None:
         for folder in ("inbox", "outbox", "wire", FOLDER):
@@ -219,7 +248,9 @@ class Simulation(Faults):
             ledgers[:] = [FileLedger(share, slot.name, current)]
 
         def make(account: Account | None) -> Node:
-            executor = slot.executor = InLine(share, process)
+            executor = slot.executor = InLine(
+                share, process, self.turns, giant_seconds=self.plan.giant_seconds
+            )
             locks = SimLocks(
                 FOLDER, now=share.now, lease_seconds=self.plan.lease_seconds
             )
@@ -237,7 +268,7 @@ class Simulation(Faults):
                     run=current,
                     watch=watches,
                     poll_seconds=1.0,
-                    workers=1,
+                    workers=WORKERS if self.plan.giant_seconds else 1,
                     wait=self.plan.waits or last,
                 ),
                 policy=lambda: self.policy,
