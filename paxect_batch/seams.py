@@ -145,6 +145,9 @@ class Claim(Protocol):
     def release(self) -> None:
         """Let other nodes have it; fine if it was lost meanwhile."""
 
+    def stands(self) -> bool:
+        """Ask whether it is this node's still; once it is not, it is not released."""
+
 
 class Applicant(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks to join the nodes of a share."""

@@ -21,7 +21,7 @@ FILES_MAX = 1024
 class Flight:
     """A lot that is out, with the claims on its items."""
 
-    __slots__ = ("_claims", "lot", "outcomes")
+    __slots__ = ("_claims", "lot", "outcomes", "since")
 
     def __init__(self, lot: Lot, claims: tuple[Claim, ...]) -> None:
         self.lot = lot
@@ -29,11 +29,17 @@ class Flight:
         self._claims = dict(zip(stages, claims, strict=True))
         self.outcomes: tuple[Outcome, ...] | None = None
         """None if its worker died."""
+        self.since = 0.0
+        """When it went out, by the clock of who sent it; 0 where nobody said."""
 
     @property
     def claims(self) -> tuple[Claim, ...]:
         """The claims that were not handed over, in the order of the items."""
         return tuple(self._claims.values())
+
+    def claim_of(self, stage: Place) -> Claim:
+        """Return the claim on what is staged there."""
+        return self._claims[stage]
 
     def hand_over(self, stage: Place) -> Claim:
         """Return the claim on what is staged there, which is the caller's now."""
@@ -81,9 +87,10 @@ class Dispatcher:
         """Tell whether nothing is out."""
         return not self._flights
 
-    def send(self, lot: Lot, claims: tuple[Claim, ...]) -> None:
+    def send(self, lot: Lot, claims: tuple[Claim, ...], *, since: float = 0.0) -> None:
         """Have a worker do the lot."""
         flight = Flight(lot, claims)
+        flight.since = since
         self._flights[self._executor.submit(lot)] = flight
         self.files += len(lot.tasks)
         self.bytes += lot.size

@@ -67,6 +67,12 @@ class Endings:
         self.wait_to_settle(size)
         self._account.say_changed(direction, source)
 
+    def drop_stage(self, task: Task) -> None:
+        """Drop what was staged of an item that is another node's by now."""
+        self._share.remove(task.stage)
+        if task.direction is Direction.ENCODE:
+            self._share.remove(task.sidecar)
+
     def ended(self, matter: Matter) -> bool:
         """Note how a matter ended; tell whether what was staged of it arrived."""
         pledge = matter.pledge

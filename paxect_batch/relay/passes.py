@@ -30,6 +30,8 @@ from paxect_batch.rules.plan import LotBuilder
 from paxect_batch.seams import Beside, Claim, Clock, EventLog, Locks, Share
 
 _SLICE_SECONDS = 0.2
+_LONG_SECONDS = 5.0
+"""After so long with a worker it is asked whose a claim is, before it is acted on."""
 _REST = 10
 """While it waits for what is out, it looks for more a tenth of the time at most."""
 
@@ -229,7 +231,7 @@ class Pass:
         claims = tuple(self._claims.pop(task.stage)[0] for task in lot.tasks)
         self._pacer.sent(lot.size)
         with self._pacer.working():
-            self._dispatcher.send(lot, claims)
+            self._dispatcher.send(lot, claims, since=self._clock.monotonic())
 
     def flush(self) -> None:
         """See `gather.Underway`."""
@@ -285,6 +287,13 @@ class Pass:
         self, flight: Flight, outcomes: tuple[Outcome, ...], left: dict[Place, Task]
     ) -> Steps[None]:
         pairs = list(zip(flight.lot.tasks, outcomes, strict=True))
+        lost = self._lost(flight)
+        for task, _ in [pair for pair in pairs if pair[0].stage in lost]:
+            self._endings.drop_stage(task)
+            self._gatherer.others.count(task.identity.size)
+            del left[task.stage]
+            self._forget(task)
+        pairs = [pair for pair in pairs if pair[0].stage not in lost]
         staged = [pair for pair in pairs if self._endings.is_staged(*pair)]
         if staged:
             self.progressed = True
@@ -302,8 +311,28 @@ class Pass:
             if outcome.result is not Result.STAGED:
                 self._endings.not_staged(task, outcome)
                 del left[task.stage]
-            self.busy.discard(state.key_of(task.direction, task.source))
-            self._targets.pop(task.stage, None)
+            self._forget(task)
+
+    def _forget(self, task: Task) -> None:
+        self.busy.discard(state.key_of(task.direction, task.source))
+        self._targets.pop(task.stage, None)
+
+    def _lost(self, flight: Flight) -> set[Place]:
+        """Return the stages of what another node has by now, of a lot that took long.
+
+        Who slept in the very call that gives a claim back takes that of another, if
+        its own was taken over meanwhile.
+        """
+        if self._clock.monotonic() - flight.since < _LONG_SECONDS:
+            return set()
+        lost: set[Place] = set()
+
+        def look(task: Task) -> None:
+            if not flight.claim_of(task.stage).stands():
+                lost.add(task.stage)
+
+        self._share.each(look, flight.lot.tasks)
+        return lost
 
     def _go_on(self, matters: Sequence[Matter], flight: Flight) -> None:
         """Take containers that were just published on to be decoded.
@@ -332,7 +361,6 @@ class Pass:
 
     def _worker_died(self, flight: Flight) -> None:
         for task, claim in self._deaths.given_up(flight):
-            self._targets.pop(task.stage, None)
-            self.busy.discard(state.key_of(task.direction, task.source))
+            self._forget(task)
             self._endings.killed_workers(task)
             claim.release()

@@ -47,6 +47,10 @@ class _Claims:
         for claim in self._claims:
             claim.release()
 
+    def stands(self) -> bool:
+        """Tell whether all are this node's still."""
+        return all(claim.stands() for claim in self._claims)
+
 
 class Taker:
     """Claims for one pass."""

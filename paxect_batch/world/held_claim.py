@@ -17,6 +17,8 @@ class HeldClaim:
         self._key = key
         self._keeper = keeper
         self._held = True
+        self._is_own = True
+        """Whether the marker is this run's, as far as was asked."""
 
     def release(self) -> None:
         """See `seams.Claim`."""
@@ -26,6 +28,12 @@ class HeldClaim:
                 self._key, run=self._keeper.own.run, stands=self._stands
             )
 
+    def stands(self) -> bool:
+        """See `seams.Claim`."""
+        own = self._keeper.own
+        self._is_own = self._claims.owner(self._key) == (own.node, own.run)
+        return self._is_own
+
     def _stands(self) -> bool:
         # Who slept may find the claim of another by that name.
-        return self._keeper.stands(within_seconds=BELIEVED_SECONDS)
+        return self._is_own and self._keeper.stands(within_seconds=BELIEVED_SECONDS)

@@ -347,6 +347,10 @@ class _TriedLock:
         with contextlib.suppress(OSError):
             self._lock.release()
 
+    def stands(self) -> bool:
+        """See `seams.Claim`."""
+        return self._lock.is_locked
+
 
 def _is_alive(paper: bytes, first: bytes | None, *, own: Lease) -> bool:
     """Tell whether a lease is known to live: its process runs here, or it beat."""

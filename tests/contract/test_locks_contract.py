@@ -11,6 +11,7 @@ from fakes.locks import FakeLocks, Register
 
 from paxect_batch.model.errors import ConfigError, NotReady
 from paxect_batch.seams import Applicant, Locks
+from paxect_batch.world.claims import marker_name
 from paxect_batch.world.locks import FileLocks
 
 
@@ -141,6 +142,31 @@ def test_release_twice_takes_nothing_from_the_next(make: Callable[[], Locks]) ->
     held.release()
     assert one.claim("item") is None
     again.release()
+
+
+def test_claim_that_another_has_by_now_does_not_stand_and_stays_the_others(
+    tmp_path: Path,
+) -> None:
+    one, other = FileLocks(str(tmp_path)), FileLocks(str(tmp_path))
+    one.join(applicant("node1"))
+    other.join(applicant("node2"))
+    claim = one.claim("item")
+    assert claim is not None
+    assert claim.stands()
+    # As who slept in the very call that gives a claim back.
+    (tmp_path / "claims" / marker_name("item")).unlink()
+    taken = other.claim("item")
+    assert taken is not None
+    assert taken.stands()
+    assert not claim.stands()
+    claim.release()
+    assert taken.stands()
+    taken.release()
+    again = one.claim("item")
+    assert again is not None
+    assert again.stands()
+    for locks in (one, other):
+        locks.leave()
 
 
 def test_release_by_another_thread_counts(make: Callable[[], Locks]) -> None:

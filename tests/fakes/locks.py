@@ -169,3 +169,9 @@ class FakeClaim:
         if not self._released and is_own and claims.get(self._key) == own:
             del claims[self._key]
         self._released = True
+
+    def stands(self) -> bool:
+        own = self._locks, self._run
+        if self._locks.register.claims.get(self._key) != own:
+            self._released = True
+        return not self._released

@@ -122,6 +122,9 @@ class _Free:
     def release(self) -> None:
         pass
 
+    def stands(self) -> bool:
+        return True
+
 
 class FreeLocks:
     """Locks that nobody else wants; safety does not rest on them."""

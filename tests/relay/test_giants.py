@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from fakes.locks import FakeLocks, Register
 from relay_bench import Bench, SteppedClock, files_below
 
 from paxect_batch.model.items import Mode
@@ -194,6 +195,51 @@ def test_giants_are_out_together_where_there_are_workers_and_room_for_all(
     assert slow.kept_at_once == at_once
     assert arrived(bench) == set(bench.dropped)
     assert standing.delivered_files == 3
+
+
+@pytest.mark.parametrize("seconds_out", [2.0, 20.0])
+def test_claim_that_went_to_another_node_while_a_giant_was_out_is_noticed(
+    bench: Bench, seconds_out: float
+) -> None:
+    """Whoever had it publishes it; both did."""
+    bench.drop("giant", GIANT)
+    slow, register = Slow(bench.share()), Register()
+    own, other = FakeLocks(register), FakeLocks(register)
+    since: list[float] = []
+    arrived_then: list[set[str]] = []
+
+    def act(seconds: float) -> None:
+        if slow.kept and not since:
+            since.append(seconds)
+        if not since or seconds - since[0] < seconds_out:
+            return
+        if len(since) == 1:
+            since.append(seconds)
+            (key,) = register.claims
+            register.claims[key] = other, "run"
+            slow.let_go()
+        elif not arrived_then and seconds - since[1] > 1.0:
+            arrived_then.append(arrived(bench))
+            assert len(register.claims) == 1
+            register.claims.clear()
+        else:
+            slow.let_go()
+
+    clock = SteppedClock()
+    bench.drain(
+        slow._share,
+        mode=Mode.ENCODE,
+        clock=clock,
+        locks=own,
+        wait=True,
+        stop=Time(clock, lambda: act(clock.seconds)),
+        executor=slow,
+        workers=2,
+    )
+    is_asked = seconds_out > 5.0
+    assert arrived_then == [set() if is_asked else {"giant"}]
+    assert arrived(bench) == {"giant"}
+    assert files_below(bench.state / "stage") == []
 
 
 def test_look_that_was_in_vain_is_followed_by_a_longer_rest(bench: Bench) -> None:

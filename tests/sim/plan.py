@@ -184,7 +184,9 @@ def _widened(plan: Plan, dice: random.Random) -> Plan:
             ),
         )
     if plan.seed >= _GIANTS_SINCE and dice.random() < 0.6:
-        plan = plan._replace(giant_seconds=dice.choice((0.5, 3.0, 20.0)))
+        # Nodes whose leases are short do little else than beat in longer ones.
+        seconds = min(dice.choice((0.5, 3.0, 20.0)), plan.lease_seconds * 10)
+        plan = plan._replace(giant_seconds=seconds)
     return plan
 
 
