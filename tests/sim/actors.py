@@ -73,7 +73,11 @@ class Actors:
             if how == "unlink":
                 self.turns.step("drop", path)
             if self.disk.find(part) is not file:
-                return  # lost with the power, before anybody was to have it
+                # Lost with the power, before anybody was to have it.
+                if self._is_marked(path) and not self._is_file(path):
+                    # What the marker called whole it had removed itself.
+                    self.disk.remove(path + self.plan.marker)
+                return
             self.oracle.dropped(name, content, container)
             self._overwrites(path)
             self.disk.rename(part, path, replaces=True)
