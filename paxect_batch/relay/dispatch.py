@@ -58,7 +58,6 @@ class Dispatcher:
         self._flights: dict[Future[tuple[Outcome, ...]], Flight] = {}
         self.files = 0
         self.bytes = 0
-        self._counted_bytes = 0
 
     @property
     def lots(self) -> int:
@@ -68,8 +67,10 @@ class Dispatcher:
     @property
     def giants(self) -> Collection[int]:
         """How big those lots are that are larger than all that may be out together."""
-        sizes = (flight.lot.size for flight in self._flights.values())
-        return [size for size in sizes if size > self._giant_bytes]
+        return [size for size in self._sizes() if size > self._giant_bytes]
+
+    def _sizes(self) -> list[int]:
+        return [flight.lot.size for flight in self._flights.values()]
 
     def hold_to(self, *, lots: int, files: int, bytes_max: int) -> None:
         """Have no more out than that; what is out already comes back in its time."""
@@ -80,7 +81,7 @@ class Dispatcher:
         return bool(self._flights) and (
             len(self._flights) >= self.lots_max
             or self.files >= self._files_max
-            or self._counted_bytes >= self._bytes_max
+            or sum(map(counted_bytes, self._sizes())) >= self._bytes_max
         )
 
     def is_empty(self) -> bool:
@@ -94,7 +95,6 @@ class Dispatcher:
         self._flights[self._executor.submit(lot)] = flight
         self.files += len(lot.tasks)
         self.bytes += lot.size
-        self._counted_bytes += counted_bytes(lot.size)
 
     @property
     def futures(self) -> Collection[Future[tuple[Outcome, ...]]]:
@@ -112,7 +112,6 @@ class Dispatcher:
             flight.outcomes = outcome
             self.files -= len(flight.lot.tasks)
             self.bytes -= flight.lot.size
-            self._counted_bytes -= counted_bytes(flight.lot.size)
             flights.append(flight)
         return sorted(flights, key=lambda flight: flight.lot.number)
 
@@ -121,7 +120,7 @@ class Dispatcher:
         self._executor.stop()
         flights = list(self._flights.values())
         self._flights.clear()
-        self.files = self.bytes = self._counted_bytes = 0
+        self.files = self.bytes = 0
         return flights
 
 
