@@ -41,6 +41,7 @@ from paxect_batch.world.probes_ground import Ground
 from paxect_batch.world.probes_mount import find_mount, find_space
 from paxect_batch.world.probes_names import try_names
 from paxect_batch.world.probes_peer import Talk
+from paxect_batch.world.probes_writers import try_writers
 
 WAIT_SECONDS = 60.0
 WAIT = kinds.seconds(0, 86400)
@@ -140,6 +141,7 @@ class Doctor:
             times=measure_times(ground),
             space=find_space(ground.path),
             speed=measure_speed(ground),
+            writers=try_writers(ground),
         )
         if self._wait_seconds is None:
             return probed

@@ -38,6 +38,15 @@ class Lock(enum.StrEnum):
     """Locks of the operating system, kept by the file server."""
 
 
+class Writers(enum.StrEnum):
+    """Of whose files the system tells whether somebody still writes them."""
+
+    ALL = "all"
+    OWN = "own"
+    """Those of the user who asks."""
+    NONE = "none"
+
+
 class Trial(msgspec.Struct, frozen=True):
     """Something that was tried: whether it held, and otherwise what happened instead.
 
@@ -194,6 +203,8 @@ class Probed(msgspec.Struct, frozen=True, kw_only=True):
     times: Times | None = None
     space: Space | None = None
     speed: Speed | None = None
+    writers: Writers | None = None
+    """Whose files' writers are told to the user who looked."""
     peer_asked: bool = False
     waited_seconds: float = 0.0
     """How long a peer was waited for."""

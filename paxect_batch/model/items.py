@@ -62,10 +62,11 @@ class Identity(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True):
     """What is known of a file without reading it.
 
-    `ctime_ns` is when content or attributes last changed, by the share's clock, and
-    `writer` whether some process has the file open for writing: None where the platform
-    cannot tell, and unless the file was looked at closely. `own` tells whether it is
-    this user's file.
+    `ctime_ns` is when content or attributes last changed, by the share's clock: None
+    where the platform cannot tell, and, looked at closely, where it stands still while
+    somebody writes. `writer` is whether some process has the file open for writing:
+    None where the platform cannot tell, and unless the file was looked at closely.
+    `own` tells whether it is this user's file.
     """
 
     kind: Kind

@@ -82,6 +82,11 @@ _SHARE = {
         "how finely it keeps times",
         "let producers write elsewhere and rename files in",
     ),
+    "writers": (
+        "whether it is told who still writes a file, and of whose files",
+        "let producers rename files in, or make a marker; or give the relay the "
+        "capability `CAP_LEASE`",
+    ),
     "space": ("how much space is free", "make room for twice the largest batch"),
     "inodes": (
         "how many files can still be made",

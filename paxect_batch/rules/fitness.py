@@ -26,6 +26,7 @@ from paxect_batch.rules.fitness_measures import (
     space_findings,
     speed_findings,
     time_findings,
+    writers_finding,
 )
 from paxect_batch.rules.fitness_mount import is_network, mount_findings
 from paxect_batch.rules.fitness_peer import peer_findings
@@ -118,6 +119,8 @@ def _findings(probed: Probed, locks: Lock | None) -> Iterator[Finding]:
         yield from name_findings(probed.names)
     if probed.times is not None:
         yield from time_findings(probed.times)
+    if probed.writers is not None:
+        yield writers_finding(probed.writers)
     if probed.space is not None:
         yield from space_findings(probed.space)
     if probed.speed is not None:

@@ -1,10 +1,18 @@
-"""Fitness of names, times, room and speed; pure. The limits stand here by name."""
+"""Fitness of names, times, writers, room, speed; pure. Limits stand here by name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from paxect_batch.model.fitness import Finding, Level, Names, Space, Speed, Times
+from paxect_batch.model.fitness import (
+    Finding,
+    Level,
+    Names,
+    Space,
+    Speed,
+    Times,
+    Writers,
+)
 
 NAME_BYTES_LEAST = 64
 """What the relay's own names need."""
@@ -126,6 +134,31 @@ def clock_finding(
         found,
         "the relay compares no clocks of two machines; people who read logs do",
         "" if level is Level.OK else "let all machines keep time by NTP",
+    )
+
+
+def writers_finding(writers: Writers) -> Finding:
+    """Judge how a file that is still being written is told from a whole one."""
+    if writers is Writers.ALL:
+        return Finding(
+            "writers",
+            Level.OK,
+            "the system tells whether somebody still writes a file",
+            "a file that its producer has open waits, however long that pauses",
+        )
+    found, which = "nothing tells whether somebody still writes a file", "a file"
+    also = ""
+    if writers is Writers.OWN:
+        which = "another user's file"
+        found = "the system tells only of this user's own files who still writes them"
+        also = ", or give the relay the capability CAP_LEASE, as the systemd units do"
+    return Finding(
+        "writers",
+        Level.NOTE,
+        found,
+        f"{which} is taken once it has not changed for `settle_seconds`, half written "
+        "if its producer pauses for longer",
+        f"let producers rename files in, or make a marker (`ready_marker`){also}",
     )
 
 

@@ -135,7 +135,9 @@ class LocalShare:
             found = os.fstat(fd)
             return _facts(
                 found,
-                ctime_ns=found.st_ctime_ns if _tells_changes(fd) else None,
+                # A Samba server lets times stand still while a file is open, however
+                # much is written to it.
+                stand_still=is_smb(fd),
                 writer=has_writer(fd) if stat.S_ISREG(found.st_mode) else None,
             )
         finally:
@@ -367,19 +369,15 @@ def _open_tree(roots: Mapping[Root, bytes]) -> Tree:
 
 
 def _facts(
-    found: os.stat_result, *, ctime_ns: int | None = None, writer: bool | None = None
+    found: os.stat_result, *, stand_still: bool = False, writer: bool | None = None
 ) -> Facts:
+    # Windows keeps a time of creation there.
+    told = sys.platform != "win32" and not stand_still
     return Facts(
         kind_of(found.st_mode),
         Identity(found.st_size, found.st_mtime_ns, found.st_ino & _INODE_BITS),
         stat.S_IMODE(found.st_mode),
-        ctime_ns,
+        found.st_ctime_ns if told else None,
         writer,
         is_own(found),
     )
-
-
-def _tells_changes(fd: int) -> bool:
-    # Windows keeps a time of creation there. A Samba server lets times stand still
-    # while a file is open, however much is written to it.
-    return sys.platform != "win32" and not is_smb(fd)

@@ -83,7 +83,16 @@ def test_doctor_says_in_json_all_that_it_found(share: Path, command: Command) ->
         "markers",
     )
     codes = {finding["code"] for finding in facts["findings"]}
-    assert codes >= {"mount", "exclusive", "kept", "locks", "space", "speed", "alone"}
+    assert codes >= {
+        "mount",
+        "exclusive",
+        "kept",
+        "locks",
+        "space",
+        "speed",
+        "alone",
+        "writers",
+    }
     assert facts["probed"]["mount"]["kind"] == "ext4"
     assert facts["probed"]["peer"] is None
 

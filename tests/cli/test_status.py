@@ -1,6 +1,8 @@
 """Status: every state in which files, claims, runs and nodes can be, truly told."""
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import msgspec
@@ -59,6 +61,16 @@ def claim(share: Path, target: str, *, node: str, root: Root = Root.WIRE) -> Pat
     key = claim_key(Place(root, target))
     assert ClaimFiles(str(state)).take(key, node=node, run=f"run-{node}")
     return state / "claims" / marker_name(key)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="keeps no time of change")
+def test_a_file_waits_since_it_came_however_old_its_own_time(
+    share: Path, command: Command
+) -> None:
+    """A producer's `mv`, `cp -p` or `rsync -t` keeps the time of what was copied."""
+    drop(share, old_txt=b"x")
+    os.utime(share / "inbox" / "old.txt", (1_000_000_000, 1_000_000_000))
+    assert facts_of(command, share).waiting_seconds < 600
 
 
 def test_status_shows_each_state(share: Path, command: Command) -> None:

@@ -14,8 +14,11 @@ import pytest
 from fakes.write_leases import kernel_tells_of_writers
 from stages import LocalStage, inbox, refusing
 
+from paxect_batch.model.fitness import Writers
 from paxect_batch.model.places import Place
-from paxect_batch.world import file_systems, writers
+from paxect_batch.world import file_systems, probes_writers, writers
+from paxect_batch.world.clock import RealClock
+from paxect_batch.world.probes_ground import Ground
 
 NFS = 0x6969
 
@@ -101,6 +104,33 @@ def test_devices_known_are_bounded(
     told.put(inbox("file"), b"data")
     assert writer_of(told, inbox("file")) is False
     assert len(known) == 1
+
+
+@pytest.mark.parametrize(
+    ("capable", "whose"), [(True, Writers.ALL), (False, Writers.OWN)]
+)
+def test_probe_tells_whose_files_this_process_may_ask_of(
+    told: LocalStage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capable: bool,
+    whose: Writers,
+) -> None:
+    status = tmp_path / "status"
+    bits = (1 << 28) * capable | 1 << 27 | 1 << 29
+    status.write_text(f"Name:\tx\nCapPrm:\t{1 << 28:016x}\nCapEff:\t{bits:016x}\n")
+    monkeypatch.setattr(probes_writers, "_STATUS", str(status))
+    with Ground(str(tmp_path), RealClock()) as ground:
+        assert probes_writers.try_writers(ground) is whose
+
+
+@pytest.mark.parametrize("told_is", [None, True, False])
+def test_probe_believes_nobody_who_tells_the_same_of_all_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told_is: bool | None
+) -> None:
+    monkeypatch.setattr(probes_writers, "has_writer", lambda _fd: told_is)
+    with Ground(str(tmp_path), RealClock()) as ground:
+        assert probes_writers.try_writers(ground) is Writers.NONE
 
 
 ANOTHER = 10_001

@@ -338,7 +338,7 @@ def _facts(node: Node, *, closely: bool = False) -> Facts:
         kind=node.kind,
         identity=Identity(size, node.mtime_ns, node.inode),
         mode=node.mode,
-        ctime_ns=node.ctime_ns if asks else None,
+        ctime_ns=node.ctime_ns,
         writer=node.writers > 0 if asks else None,
     )
 

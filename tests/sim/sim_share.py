@@ -236,14 +236,11 @@ class SimShare:
             kind=Kind.FILE,
             identity=Identity(len(node.content), node.mtime_ns, node.inode),
             mode=node.mode,
-        )
-        if not closely:
-            return facts
-        return msgspec.structs.replace(
-            facts,
             ctime_ns=node.ctime_ns,
-            writer=None if self._calls.mount.listing_seconds else node.writers > 0,
         )
+        if not closely or self._calls.mount.listing_seconds:
+            return facts
+        return msgspec.structs.replace(facts, writer=node.writers > 0)
 
     def _temp_name(self) -> str:
         disk = self._calls.disk
