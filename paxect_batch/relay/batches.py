@@ -22,6 +22,8 @@ _NOBODY = "nobody"
 """Whose a note is that names no node: it counts, and leads to no records."""
 _CLOSED = "closed"
 """Made by the node that adds a batch up; no run has such a name."""
+_NOTED_MAX = 64
+"""Of more runs, those that recorded nothing are not kept in mind."""
 
 
 def note_run(share: Share, batch: str, owner: state.Owner, made_by: str) -> None:
@@ -55,6 +57,20 @@ def close(share: Share, ledger: Ledger, batch: str, *, mixed: bool) -> Batch | N
         share.remove(place)
     share.remove_folder(mark.folder)
     return found.batch(mixed=mixed) if len(noted) > 1 else None
+
+
+def thin_out(share: Share, ledger: Ledger, batch: str, owner: state.Owner) -> None:
+    """Forget that the run belonged to the batch, if nobody needs to know.
+
+    A `watch` for months beside a `drain` every minute: the batch has its end when the
+    `watch` has, and would tell of a hundred thousand runs that found nothing to do.
+    """
+    if (
+        next(ledger.since(owner.node, owner.run, 0), None) is None
+        and share.look(state.intent_folder(owner)) is None
+        and sum(1 for _ in state.files_in(share, _folder(batch))) > _NOTED_MAX
+    ):
+        share.remove(_folder(batch).child(owner.run))
 
 
 def is_abandoned(share: Share, folder: Place) -> bool:

@@ -198,11 +198,11 @@ class Node:
 
         What was written down of the batch is removed.
         """
+        batch, ledger = self._company.batch, self._ledger
         if not self._company.is_last:
+            batches.thin_out(self._share, ledger, batch, self._owner)
             return None
-        return batches.close(
-            self._share, self._ledger, self._company.batch, mixed=self.standing.mixed
-        )
+        return batches.close(self._share, ledger, batch, mixed=self.standing.mixed)
 
     @property
     def standing(self) -> Standing:

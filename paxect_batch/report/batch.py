@@ -12,11 +12,11 @@ from paxect_batch.model.places import Root
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.report.checksums import delivered_bytes
 from paxect_batch.report.digest import BatchDigest, canonical_line, raw_line
+from paxect_batch.report.distinct_rows import DistinctRows
 
 _MARK_BYTES = 16
 _SIZE_BYTES = 8
 _ROW_BYTES = _MARK_BYTES + _SIZE_BYTES
-_BUCKETS = 256
 
 
 class BatchFold:
@@ -85,25 +85,19 @@ class _DistinctSizes:
     """Sizes by what they are of; what is added twice counts once."""
 
     def __init__(self) -> None:
-        # As in the digest: by the first byte, sorted a small part at a time.
-        self._buckets = [bytearray() for _ in range(_BUCKETS)]
+        self._rows = DistinctRows(_ROW_BYTES)
 
     @property
     def is_empty(self) -> bool:
-        return not any(self._buckets)
+        return not self._rows
 
     def add(self, line: bytes, size: int) -> None:
         mark = hashlib.sha256(line).digest()[:_MARK_BYTES]
-        self._buckets[mark[0]] += mark + size.to_bytes(_SIZE_BYTES, "big")
+        self._rows.add(mark + size.to_bytes(_SIZE_BYTES, "big"))
 
     def tally(self) -> Tally:
         files = size = 0
-        for bucket in self._buckets:
-            data = bytes(bucket)
-            rows = {
-                data[start : start + _ROW_BYTES]
-                for start in range(0, len(data), _ROW_BYTES)
-            }
+        for rows in self._rows.groups():
             files += len(rows)
             size += sum(int.from_bytes(row[_MARK_BYTES:], "big") for row in rows)
         return Tally(files, size)

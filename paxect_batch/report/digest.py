@@ -11,9 +11,9 @@ import hashlib
 from collections.abc import Callable
 
 from paxect_batch.model.records import Fate, Record
+from paxect_batch.report.distinct_rows import DistinctRows
 
 _DIGEST_BYTES = 32
-_BUCKETS = 256
 
 
 class BatchDigest:
@@ -22,25 +22,22 @@ class BatchDigest:
     def __init__(self, line: Callable[[Record], bytes] | None = None) -> None:
         """`line` is what counts of a record; its canonical line if none is given."""
         self._line = line or canonical_line
-        # By the first byte, so that sorting needs memory for a small part at a time.
-        self._buckets = [bytearray() for _ in range(_BUCKETS)]
+        self._rows = DistinctRows(_DIGEST_BYTES)
 
     def add(self, record: Record) -> None:
         """Take in a record; one that delivered nothing changes nothing."""
         if record.fate is Fate.DELIVERED:
-            digest = hashlib.sha256(self._line(record)).digest()
-            self._buckets[digest[0]] += digest
+            self._rows.add(hashlib.sha256(self._line(record)).digest())
 
     def merge(self, other: BatchDigest) -> None:
         """Take in all that the other one took in."""
-        for bucket, others in zip(self._buckets, other._buckets, strict=True):
-            bucket.extend(others)
+        self._rows.merge(other._rows)
 
     def hexdigest(self) -> str:
         """Return the SHA-256 over the sorted digests of all lines, in hex."""
         total = hashlib.sha256()
-        for bucket in self._buckets:
-            total.update(b"".join(_distinct(bucket)))
+        for digests in self._rows.groups():
+            total.update(b"".join(digests))
         return total.hexdigest()
 
 
@@ -70,13 +67,3 @@ def raw_line(record: Record) -> bytes:
         str(record.raw_bytes),
     )
     return ("\t".join(fields) + "\n").encode()
-
-
-def _distinct(bucket: bytearray) -> list[bytes]:
-    data = bytes(bucket)
-    return sorted(
-        {
-            data[start : start + _DIGEST_BYTES]
-            for start in range(0, len(data), _DIGEST_BYTES)
-        }
-    )

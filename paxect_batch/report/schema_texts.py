@@ -155,7 +155,7 @@ TEXTS = {
     "pace": "The part of full pace: 1 is all, 0 is none.",
     "PaceNow.pace": "How much may be in flight at once, and why not more.",
     "PaceStep.pace": "What was decided.",
-    "parts": "What each run delivered.",
+    "parts": "What each run delivered; of more than 64 only those that recorded it.",
     "path": "Path below the root; what is no UTF-8 is escaped as in `\\xff`.",
     "payload": "What the node says of itself; see node-manifest.json.",
     "peer": "What was found out with a second machine; null: there was none.",

@@ -13,7 +13,7 @@ from relay_bench import Bench, files_below
 from paxect_batch.model.audit import Batch
 from paxect_batch.model.places import Place
 from paxect_batch.relay import batches
-from paxect_batch.relay.state import Owner
+from paxect_batch.relay.state import Owner, intent_folder
 from paxect_batch.world.ledger import FileLedger
 
 FILES = {"a.txt": b"alpha", "b.txt": b"beta"}
@@ -83,6 +83,45 @@ def test_batch_is_mixed_if_any_two_runs_made_otherwise(
     assert found is not None
     assert found.mixed == (made_by != "codec policy")
     assert found.parts[0].node == first.node
+
+
+def test_of_many_runs_of_a_batch_those_that_did_nothing_are_forgotten(
+    tmp_path: Path,
+) -> None:
+    """A `watch` for months, and a `drain` beside it every minute."""
+    bench, register = bench_with(tmp_path, {}), Register()
+    found: list[int] = []
+
+    def others_come_and_go(number: int, name: str) -> None:
+        if found or not files_below(bench.state / "batches"):
+            return
+        found.append(0)
+        for at in range(batches._NOTED_MAX + 6):
+            if at == batches._NOTED_MAX + 2:
+                bench.drop("late.txt", b"late")
+            NodeRun(bench, register, "south")()
+        found.append(len(files_below(bench.state / "batches")))
+
+    watches = NodeRun(bench, register, "north", before=others_come_and_go)
+    watches()
+    assert watches.batch is not None
+    assert found == [0, batches._NOTED_MAX + 1]
+    assert sum(part.delivered.files for part in watches.batch.parts) == 1
+
+
+@pytest.mark.parametrize("unfinished", [False, True])
+def test_run_with_a_promise_that_is_not_kept_yet_is_not_forgotten(
+    tmp_path: Path, unfinished: bool
+) -> None:
+    bench, share = noted(tmp_path), bench_with(tmp_path, {}).share()
+    for number in range(batches._NOTED_MAX):
+        batches.note_run(share, "run1", Owner("east", f"run-{number}"), "codec policy")
+    if unfinished:
+        share.make_folder(intent_folder(OWNERS[0]))
+    before = len(files_below(bench.state / "batches"))
+    batches.thin_out(share, FileLedger(share, "n", "r"), "run1", OWNERS[0])
+    gone = before - len(files_below(bench.state / "batches"))
+    assert gone == (not unfinished)
 
 
 def test_crumb_of_a_listing_is_not_taken_for_a_run(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 
 from report_samples import a_record
 
@@ -75,6 +76,18 @@ def test_batch_that_only_encodes_counts_what_came_to_the_wire() -> None:
     found = batch_of([encoded("a")], [encoded("b")])
     assert found.delivered.files == 2
     assert [part.delivered.files for part in found.parts] == [1, 1]
+
+
+def test_runs_that_did_nothing_take_hardly_any_memory() -> None:
+    """Twenty thousand of them took more than a gigabyte."""
+    fold = BatchFold("b")
+    tracemalloc.start()
+    try:
+        for number in range(1000):
+            fold.begin_part("n", f"r{number}")
+        assert tracemalloc.get_traced_memory()[0] < 2 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_part_that_only_encoded_delivered_nothing_of_a_relayed_batch() -> None:
