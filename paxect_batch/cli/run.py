@@ -114,6 +114,9 @@ def _run(
         own: Exit | None = None
         if error is not None:
             if not world.events.began:
+                if stop.requested:
+                    explain(error)
+                    return stop.exit_code
                 raise error
             # Whatever it was: a run that began owes its audit line.
             own = explain(error)

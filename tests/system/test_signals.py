@@ -14,6 +14,7 @@ import pytest
 from dropped_files import content, odd_name
 from relayed_share import (
     LONG,
+    NODE,
     Consumer,
     Finished,
     RelayedShare,
@@ -22,6 +23,9 @@ from relayed_share import (
     finish,
     wait_until,
 )
+
+from paxect_batch.model.leases import Lease, Machine
+from paxect_batch.world.leases import LeaseFiles
 
 pytestmark = [
     pytest.mark.slow,
@@ -82,6 +86,35 @@ def test_signal_at_seeded_moments_stops_well_and_a_later_drain_completes(
             assert counted(consumer.found, share.dropped) == []
             share.dropped.clear()
             consumer.found.clear()
+
+
+def catches_signals(process: subprocess.Popen[str]) -> bool:
+    (line,) = [
+        line
+        for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        if line.startswith("SigCgt:")
+    ]
+    # Python itself catches SIGINT, from its own beginning.
+    return bool(int(line.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no /proc here")
+@pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
+def test_signal_while_an_earlier_run_of_the_node_is_waited_for_ends_with_its_code(
+    share: RelayedShare, number: signal.Signals
+) -> None:
+    """What `systemctl restart` sends to a node of a machine that was just rebuilt."""
+    elsewhere = Machine(host="far", machine="m", boot="b", pid=1, started="s")
+    since = "2026-01-01T00:00:00.000Z"
+    lease = Lease(NODE, "earlier", "batch", elsewhere, 30.0, since)
+    assert LeaseFiles(str(share.state)).create(lease)
+    process = share.start()
+    wait_until(lambda: catches_signals(process), process=process)
+    process.send_signal(number)
+    run = finish(process)
+    assert (run.code, run.out) == (CODES[number], "")
+    assert "stopped while it was waiting" in run.err
+    assert share.events("startup") == []
 
 
 def start_with_a_large_file(share: RelayedShare) -> subprocess.Popen[str]:
