@@ -54,6 +54,12 @@ def test_admit_of_a_settled_file() -> None:
         ("a.tar.gz", ENCODE, {"allowed_suffixes": (".tar.gz",)}, ""),
         ("a.txt.freq", DECODE, {"allowed_suffixes": (".txt",)}, ""),
         (
+            "a.txt.freq",
+            ENCODE,
+            {"allowed_suffixes": (".txt",)},
+            "disallowed_suffix:.freq",
+        ),
+        (
             "a.exe.freq",
             DECODE,
             {"allowed_suffixes": (".txt", ".freq")},
@@ -181,6 +187,8 @@ def test_admit_with_a_marker_waits_for_it_but_not_for_containers() -> None:
     law = policy(ready_marker=".ready")
     decision = decide(item(), law)
     assert decision == Decision(Verdict.WAITING, "no_marker:.ready", math.inf)
+    fresh = decide(item("a.freq", DECODE, age=0), policy(ready_marker=".ready"))
+    assert fresh.reason == "not_settled"
     assert decide(item(age=0), law, marked=True).verdict is Verdict.ADMITTED
     assert decide(item("a.freq", DECODE), law).verdict is Verdict.ADMITTED
 
