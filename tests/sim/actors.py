@@ -7,12 +7,11 @@ import random
 
 from disk import Disk, File
 from plan import Plan
-from sim_oracle import Oracle, container_of
+from sim_oracle import Oracle, container_of, is_hidden
 from turns import Process, Turns
 
 import paxect_core
 from paxect_batch.model.policy import Policy
-from paxect_batch.rules.naming import is_temporary
 
 FRAME_BYTES = 4096
 
@@ -140,7 +139,7 @@ class Actors:
                 self._take(path, file)
 
     def _take(self, path: str, file: File) -> None:
-        if is_temporary(path.rpartition("/")[2]):
+        if is_hidden(path):
             return
         self._say(f"consumer takes {path}")
         self.oracle.took(path, file)

@@ -19,6 +19,7 @@ class Mount:
         listing_seconds: float = 0.0,
         refuses_to_replace: bool = True,
         stays: str = "",
+        apart: tuple[str, ...] = (),
     ) -> None:
         self.listing_seconds = listing_seconds
         """For how long a listing is remembered that the node itself did not change."""
@@ -26,6 +27,13 @@ class Mount:
         """Whether a rename can be told not to; else it is a look and a rename."""
         self.stays = stays
         """The path of a file that lets nobody move or remove it."""
+        self.apart = apart
+        """The first names of paths that lie on file systems of their own."""
+
+    def together(self, one: str, other: str) -> bool:
+        """Tell whether a rename leads from the one path to the other."""
+        tops = {path.partition("/")[0] for path in (one, other)}
+        return len(tops) == 1 or not tops.intersection(self.apart)
 
 
 class Calls:
@@ -113,6 +121,7 @@ class Calls:
 
     def rename(self, source: str, target: str, *, replaces: bool) -> None:
         late = self.enter("rename", f"{source} -> {target}")
+        self._check_together(source, target)
         self._check_stays(source)
         self._forget(source)
         self._forget(target)
@@ -121,6 +130,7 @@ class Calls:
 
     def link(self, source: str, target: str) -> None:
         self.enter("link", f"{source} -> {target}")
+        self._check_together(source, target)
         self._check_stays(source)
         self._forget(target)
         self.disk.link(source, target)
@@ -145,6 +155,10 @@ class Calls:
     def _check_stays(self, path: str) -> None:
         if path == self.mount.stays:
             raise error(errno.EPERM, path)
+
+    def _check_together(self, source: str, target: str) -> None:
+        if not self.mount.together(source, target):
+            raise error(errno.EXDEV, target)
 
     def _forget(self, path: str) -> None:
         if not self.process.listings:

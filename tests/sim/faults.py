@@ -119,7 +119,11 @@ class Faults(Actors):
         self.oracle.check_whole()
 
     def _replace(self) -> None:
-        paths = sorted(path for path, _ in self.disk.files("inbox"))
+        paths = sorted(
+            path
+            for path, _ in self.disk.files("inbox")
+            if not path.startswith("inbox/.paxect/")
+        )
         paths = [path for path in paths if not is_temporary(path.rpartition("/")[2])]
         if self.plan.marker:
             paths = [path for path in paths if not path.endswith(self.plan.marker)]

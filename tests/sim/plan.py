@@ -69,6 +69,8 @@ class Plan(NamedTuple):
     """How long a file takes that is larger than most; 0 where none is."""
     pause_seconds: float | None = None
     """How long who writes slowly pauses; None for half of what files settle."""
+    apart: tuple[str, ...] = ()
+    """Folders that are file systems of their own, into which nothing is renamed."""
 
 
 def calm_plan(nodes: int) -> Plan:
@@ -106,6 +108,8 @@ _PAUSES_SINCE = 6_620_000
 """Seeds before this one have slow producers only who go on before a file settles."""
 _GIANTS_SINCE = 6_700_000
 """Seeds before this one have no files that take long."""
+_APART_SINCE = 6_720_000
+"""Seeds before this one have all folders on one file system."""
 _LONG_NAME = "l" * 250 + ".txt"
 """One that its container cannot have."""
 
@@ -187,6 +191,9 @@ def _widened(plan: Plan, dice: random.Random) -> Plan:
         # Nodes whose leases are short do little else than beat in longer ones.
         seconds = min(dice.choice((0.5, 3.0, 20.0)), plan.lease_seconds * 10)
         plan = plan._replace(giant_seconds=seconds)
+    if plan.seed >= _APART_SINCE and dice.random() < 0.5:
+        tops = ("inbox", "wire", "outbox")
+        plan = plan._replace(apart=tuple(top for top in tops if dice.random() < 0.6))
     return plan
 
 

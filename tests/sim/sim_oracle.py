@@ -43,15 +43,23 @@ class Oracle:
     """Watches a disk, and knows what was dropped and taken."""
 
     def __init__(
-        self, disk: Disk, turns: Turns, *, keeps: bool = False, marker: str = ""
+        self,
+        disk: Disk,
+        turns: Turns,
+        *,
+        keeps: bool = False,
+        marker: str = "",
+        apart: tuple[str, ...] = (),
     ) -> None:
         """`keeps` says that sources and containers stay where they are.
 
-        `marker` is the suffix of files that call others whole, if there are such.
+        `marker` is the suffix of files that call others whole, if there are such. What
+        lies `apart` has no way into quarantine.
         """
         self._disk = disk
         self._keeps = keeps
         self._marker = marker
+        self._apart = apart
         self.was_interrupted = False
         """Whether a node may have died between a marker and the file that it marks."""
         self.unmarked = 0
@@ -152,14 +160,24 @@ class Oracle:
 
     def check_delivered(self) -> None:
         """Check that nobody is owed anything any more."""
-        lying = {file.content for _, file in self._disk.files("outbox")}
+        lying = {
+            file.content
+            for path, file in self._disk.files("outbox")
+            if not is_hidden(path)
+        }
         for version in self.versions:
             if not version.taken and version.content not in lying:
                 self._check_missing(version)
 
     def _check_missing(self, version: Version) -> None:
         kept = {file.content for _, file in self._disk.files(".paxect/quarantine")}
-        aside = version.content in kept or version.container in kept
+        left = {
+            file.content for path, file in self._disk.files() if self._is_left(path)
+        }
+        aside = any(
+            each in kept or each in left
+            for each in (version.content, version.container)
+        )
         if any(
             self._is_unmarked(path) and file.content == version.content
             for path, file in self._disk.files("inbox")
@@ -173,7 +191,7 @@ class Oracle:
     def check_end(self, records: list[Record]) -> None:
         """Check what lies on the share once nothing moves any more."""
         for path, file in list(self._disk.files("outbox")):
-            if not is_temporary(path.rpartition("/")[2]):
+            if not is_hidden(path):
                 self.took(path, file)
         kept = {file.content for _, file in self._disk.files(".paxect/quarantine")}
         for version in self.versions:
@@ -187,16 +205,20 @@ class Oracle:
             raise Violation(f"left behind: {', '.join(crumbs)}")
 
     def _crumbs(self) -> Iterator[str]:
-        for path, _ in self._disk.files():
+        for path, file in self._disk.files():
             top, _, rest = path.partition("/")
-            if self._is_unmarked(path):
+            if self._is_unmarked(path) or self._is_left(path):
                 continue
-            if top == "outbox" or (self._keeps and top in ("inbox", "wire")):
+            if rest.startswith((".paxect/archive/", ".paxect/archive-apart/")):
+                continue  # of a root that is a file system of its own
+            if (top == "outbox" and not is_hidden(path)) or (
+                self._keeps and top in ("inbox", "wire")
+            ):
                 continue
             kind = rest.partition("/")[0]
             if kind == "meta" and self._needs_names():
                 continue
-            if kind == "attempts" and self.unmarked:
+            if kind == "attempts" and (self.unmarked or self._is_of_left(file)):
                 continue
             if top == ".paxect" and (
                 kind in ("ledger", "quarantine", "archive", "left", "share.json")
@@ -212,6 +234,24 @@ class Oracle:
             and path.startswith("inbox/")
             and not path.endswith(self._marker)
             and self._disk.find(path + self._marker) is None
+        )
+
+    def _is_left(self, path: str) -> bool:
+        """Tell whether it stays where it was, given up, since no rename leads away."""
+        folders = ["left"]
+        if path.partition("/")[0] in self._apart:
+            folders.append("attempts")
+        return any(
+            _gives_up(paper, path.removesuffix(".sha256"))
+            for folder in folders
+            for _, paper in self._disk.files(f".paxect/{folder}")
+        )
+
+    def _is_of_left(self, paper: File) -> bool:
+        return any(
+            _gives_up(paper, path)
+            for top in self._apart
+            for path, _ in self._disk.files(top)
         )
 
     def _needs_names(self) -> bool:
@@ -247,6 +287,17 @@ class Oracle:
                 raise Violation(f"delivered and not recorded: {version}")
             if not version.taken and version.content in told[Direction.DECODE]:
                 raise Violation(f"recorded and not delivered: {version}")
+
+
+def is_hidden(path: str) -> bool:
+    """Tell whether consumers pass it over: what is being made, and the relay's own."""
+    return any(is_temporary(name) for name in path.split("/")[1:])
+
+
+def _gives_up(paper: File, path: str) -> bool:
+    root, _, rest = path.partition("/")
+    source = f'"source":["{root}","{rest}"]'.encode()
+    return source in paper.content and b'"next_at"' not in paper.content
 
 
 def paxect_digest(data: bytes) -> str:

@@ -215,7 +215,7 @@ class SimShare:
         return 1 << 40
 
     def together(self, one: Root, other: Root) -> bool:
-        return True
+        return self._calls.mount.together(ROOTS[one], ROOTS[other])
 
     def folds_names(self, root: Root) -> bool:
         return False

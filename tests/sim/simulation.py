@@ -83,12 +83,14 @@ class Simulation(Faults):
             self.turns,
             keeps=plan.on_done == "keep",
             marker=plan.marker,
+            apart=plan.apart,
         )
         self.disk.on_named = self._named
         self.mount = Mount(
             listing_seconds=plan.listing_seconds,
             refuses_to_replace=plan.refuses_to_replace,
             stays=f"inbox/{plan.stays}" if plan.stays else "",
+            apart=plan.apart,
         )
         self.policy = Policy(
             version="2",
@@ -218,7 +220,8 @@ class Simulation(Faults):
         process = self._process(slot.name, slot.number)
         process.wall_offset = self.plan.clock_offsets[slot.number]
         if last:
-            self.world.calls[process] = Calls(self.disk, self.turns, process, Mount())
+            mount = Mount(apart=self.plan.apart)
+            self.world.calls[process] = Calls(self.disk, self.turns, process, mount)
         slot.process = process
         self.world.hosts[process] = slot.host
 
