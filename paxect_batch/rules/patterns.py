@@ -26,16 +26,17 @@ def matches(path: str, pattern: str) -> bool:
 def _matches(path: str, pattern: str) -> bool:
     wanted = unicodedata.normalize("NFC", pattern).split("/")
     parts = unicodedata.normalize("NFC", path).split("/")
-    if len(wanted) == 1 and wanted != ["**"]:
+    if len(wanted) == 1:
         parts = parts[-1:]
-    if wanted[-1] == "**":
-        # What is below a folder is meant, not a file of the folder's name.
-        wanted.append("*")
     return _parts_match(parts, wanted)
 
 
 def _parts_match(parts: list[str], wanted: list[str]) -> bool:
-    """Match part by part, going back to the last `**` alone, so in bounded time."""
+    """Match part by part, going back to the last `**` alone, so in bounded time.
+
+    One at the end matches one part or more: what is below a folder, not a file of the
+    folder's name.
+    """
     at = step = 0
     retry_at = retry_step = -1
     while at < len(parts):

@@ -18,6 +18,7 @@ from paxect_batch.rules import patterns
         ("a?c", "abc"),
         ("[a-c].txt", "b.txt"),
         ("[!a-c].txt", "d.txt"),
+        ("[a-a].txt", "a.txt"),
         ("[]].txt", "].txt"),
         ("[[].txt", "[.txt"),
         ("daily/*.csv", "daily/a.csv"),
@@ -29,6 +30,7 @@ from paxect_batch.rules import patterns
         ("a/**/z", "a/b/c/z"),
         ("**", "a"),
         ("**", "a/b"),
+        ("**/b/**", "a/b/c"),
         ("a/**/b/**/c", "a/x/b/y/b/c"),
         ("\u00e9*", "e\u0301t\u00e9"),
         ("a b", "a b"),
@@ -48,6 +50,8 @@ def test_matches(pattern: str, path: str) -> None:
         ("daily/*.csv", "daily/x/a.csv"),
         ("daily/*.csv", "x/daily/a.csv"),
         ("daily/**", "daily"),
+        ("a/**/b/**", "a/x/b"),
+        ("**/x", "a"),
         ("daily/**", "x/daily/a"),
         ("a/**/z", "a/b"),
         ("a/b", "a/b/c"),
@@ -90,6 +94,10 @@ def test_matches_in_bounded_time_whatever_the_pattern() -> None:
 )
 def test_fault_of_patterns_that_cannot_be_meant(pattern: str) -> None:
     assert patterns.fault(pattern)
+
+
+def test_fault_of_a_pattern_from_the_top_says_where_patterns_begin() -> None:
+    assert patterns.fault("/a") == "patterns begin below the inbox, without a slash"
 
 
 @given(st.text("ab*?[]!-/.", min_size=1, max_size=20), st.text("ab/.", max_size=20))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from paxect_batch.model.transfer import Lot, Task
 from paxect_batch.rules import plan
+from paxect_core.window import window_frames
 
 MIB = 1 << 20
 
@@ -43,6 +44,20 @@ def test_threads_for(size: int, cores: int, workers: int, threads: int) -> None:
 
 def test_lots_of_small_items_are_bounded_in_number() -> None:
     assert shape(lots_of([task(1)] * 600)) == [256, 256, 88]
+
+
+def test_lot_that_is_full_comes_with_the_item_that_fills_it() -> None:
+    builder = plan.LotBuilder(items_max=3)
+    assert [builder.add(task(1)) for _ in range(2)] == [None, None]
+    full = builder.add(task(1))
+    assert full is not None
+    assert (len(full.tasks), len(builder)) == (3, 0)
+
+
+def test_lot_takes_the_memory_of_both_sides_of_each_frame_in_its_window() -> None:
+    frames = window_frames(2, MIB) + 1
+    taken = plan.lot_memory_bytes(MIB, 2) - plan.WORKER_BYTES
+    assert taken == 2 * frames * MIB
 
 
 def test_lots_of_small_items_are_bounded_in_bytes() -> None:

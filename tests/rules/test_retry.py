@@ -50,6 +50,22 @@ def test_after_failure_waits_an_hour_at_most() -> None:
     assert after.next_at == NOW + 3600
 
 
+def test_item_without_room_is_tried_ever_more_seldom_and_never_given_up() -> None:
+    waits = []
+    for number in range(1, 9):
+        full = (failure(NOW + number, retry.NO_ROOM),) * number
+        blamed = (failure(NOW),)
+        known = attempts(item(), failures=(*blamed, *full), next_at=math.inf)
+        waits.append(retry.until_room(known).next_at - NOW - number)
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+def test_item_without_room_waits_an_hour_at_most_after_years() -> None:
+    full = (failure(NOW, retry.NO_ROOM),) * retry.FAILURES_KEPT_MAX
+    known = attempts(item(), failures=full, next_at=math.inf)
+    assert retry.until_room(known).next_at == NOW + 3600
+
+
 def test_after_failure_of_other_content_begins_anew() -> None:
     known = attempts(item(size=1), failures=(failure(),) * 2, next_at=math.inf)
     assert len(fail(item(size=2), known).failures) == 1
