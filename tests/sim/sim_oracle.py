@@ -239,10 +239,12 @@ class Oracle:
     def _is_left(self, path: str) -> bool:
         """Tell whether it stays where it was, given up, since no rename leads away."""
         folders = ["left"]
+        # With what lies beside it.
+        path = path.removesuffix(".sha256").removesuffix(self._marker)
         if path.partition("/")[0] in self._apart:
             folders.append("attempts")
         return any(
-            _gives_up(paper, path.removesuffix(".sha256"))
+            _gives_up(paper, path)
             for folder in folders
             for _, paper in self._disk.files(f".paxect/{folder}")
         )
@@ -256,8 +258,9 @@ class Oracle:
 
     def _needs_names(self) -> bool:
         """Tell whether a container stays, by whose alias its name is found."""
-        kept = self._disk.files(".paxect/quarantine")
-        return self._keeps or any(path.endswith(".freq") for path, _ in kept)
+        kept = [path for path, _ in self._disk.files(".paxect/quarantine")]
+        kept += [path for path, _ in self._disk.files("wire") if self._is_left(path)]
+        return self._keeps or any(path.endswith(".freq") for path in kept)
 
     def _check_records(self, records: list[Record]) -> None:
         """Check that ledgers tell of what was delivered, and of nothing else."""
