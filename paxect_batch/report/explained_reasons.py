@@ -49,7 +49,8 @@ LEFT = (
         means="the file's ready marker is not there",
         cause="`ready_marker` asks for a file of its name and that suffix beside it",
         data=_WAITS,
-        todo="have the producer make the marker last; or empty `ready_marker`",
+        todo="have the producer make the marker last, and names so short that theirs "
+        "and the suffix are one; or empty `ready_marker`",
     ),
     _left(
         "backing_off",
