@@ -190,3 +190,10 @@ def test_claim_key_is_one_for_targets_that_fold_alike() -> None:
     assert key != naming.claim_key(Place(Root.OUTBOX, "sub/a.freq"))
     assert key != naming.claim_key(Place(Root.WIRE, "sub/b.freq"))
     assert len(key) == 64
+
+
+def test_momentary_are_the_relays_own_names_alone() -> None:
+    """What passes for one is removed when it is an hour old."""
+    assert naming.is_momentary(".paxect-0123.tmp")
+    for theirs in (".paxect-notes", "report.tmp", "paxect-0123.tmp", ".paxect.tmp"):
+        assert not naming.is_momentary(theirs)
