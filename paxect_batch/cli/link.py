@@ -171,6 +171,9 @@ def _run(settings: LinkSettings) -> int:
             node, error = serve(
                 make, begin_anew, console.complain, stop=stop, watch=True
             )
+            with contextlib.suppress(OSError):
+                # It has one run, so there is nothing to add up; only notes to remove.
+                node.close_batch()
         finally:
             executor.stop()
             ledger.close()

@@ -38,6 +38,7 @@ from paxect_batch.relay.admit import Admitter, Done
 from paxect_batch.relay.leavings import LeftBehind
 from paxect_batch.relay.scan import scan
 from paxect_batch.relay.stamps import utc
+from paxect_batch.report.families import ended_at
 from paxect_batch.rules.naming import is_container, is_sidecar
 from paxect_batch.seams import Share
 from paxect_batch.world.claim_owners import owner_in
@@ -100,12 +101,20 @@ def share_status(
 
 
 def last_run(share: Share) -> Audit | None:
-    """Return the audit of the run that began last; run ids begin with their time."""
-    places = [
-        run
-        for node in share.entries(state.state("runs"))
-        for run in state.files_in(share, node.place)
-    ]
+    """Return the audit of the run that ended last."""
+    nodes = list(share.entries(state.state("runs")))
+    audits = [_last_run_of(share, node.place) for node in nodes]
+    return max(
+        filter(None, audits), key=lambda audit: ended_at(audit) or 0.0, default=None
+    )
+
+
+def _last_run_of(share: Share, node: Place) -> Audit | None:
+    """Return the last audit of a node, which has one run at a time.
+
+    The ids of runs begin with their time.
+    """
+    places = state.files_in(share, node)
     for place in sorted(places, key=lambda place: place.name, reverse=True):
         audit = state.load_paper(share, place, Audit)
         if audit is not None:

@@ -144,6 +144,7 @@ def test_files_arrive_without_their_suffix_and_nothing_stays(plain: Life) -> Non
     }
     assert arrived == {f"file{n}": f"file{n}.txt" for n in range(9)}
     assert [path.name for path in (plain.folder / "inbox").iterdir()] == [".paxect"]
+    assert list((plain.folder / "inbox/.paxect/batches").iterdir()) == []
 
 
 def test_log_has_the_events_of_a_life_with_their_fields(plain: Life) -> None:
