@@ -127,9 +127,9 @@ def test_last_run_is_the_one_that_ended_last_however_long_ago_it_began(
     assert command("drain", share, "--node", "n1", "--quiet").code == 0
     paper = max((share / ".paxect/runs/n1").iterdir())
     audit = json.loads(paper.read_bytes())
-    long = audit | {"node": "n2", "started": "2026-01-01T00:00:00.000Z"}
-    for seconds, last in ((1.0, "n1"), (1e9, "n2")):
-        folder = share / ".paxect/runs/n2"
+    long = audit | {"node": "n9", "started": "2026-01-01T00:00:00.000Z"}
+    for seconds, last in ((1.0, "n1"), (1e9, "n9")):
+        folder = share / ".paxect/runs/n9"
         folder.mkdir(exist_ok=True)
         told = json.dumps(long | {"duration_seconds": seconds})
         (folder / "20260101T000000000Z-000000.json").write_text(told)
