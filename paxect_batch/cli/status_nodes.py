@@ -21,7 +21,7 @@ from paxect_batch.relay import state
 from paxect_batch.relay.stamps import utc
 from paxect_batch.world.lease_judge import beat_seconds, is_same_system
 from paxect_batch.world.leases import LeaseFiles, parse
-from paxect_batch.world.machine import is_running, this_machine
+from paxect_batch.world.machine import has_ended, this_machine
 from paxect_batch.world.share import LocalShare
 
 BEATS_WATCHED = 3
@@ -126,7 +126,7 @@ class LeaseWatch:
             sight.beat = sight.beat or paper != sight.paper
             sight.lease, sight.paper = lease, paper
             # Who leaves removes the lease first and ends then.
-            is_dead = self._is_here(lease) and not is_running(lease.machine)
+            is_dead = self._is_here(lease) and has_ended(lease.machine)
             sight.ended = is_dead and sight.dead_run == lease.run
             sight.dead_run = lease.run if is_dead else ""
         place = state.state("nodes", to_text(os.fsencode(node)), "lease")

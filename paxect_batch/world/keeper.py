@@ -17,7 +17,7 @@ import msgspec
 from paxect_batch.model.leases import Lease, Over, Word
 from paxect_batch.world.lease_judge import Silence, beat_seconds, is_same_system
 from paxect_batch.world.leases import LeaseFiles, LeaseGone, parse
-from paxect_batch.world.machine import is_running
+from paxect_batch.world.machine import has_ended, is_running
 
 _SOON_BEATS = 0.1
 """How long after a look another one is worth while, when somebody was met."""
@@ -230,6 +230,6 @@ def is_over(lease: Lease | None, silent_seconds: float, *, own: Lease) -> bool:
     """Tell whether a lease is over after that silence; None is one without content."""
     if lease is None:
         return silent_seconds >= own.seconds
-    if is_same_system(lease.machine, own.machine) and not is_running(lease.machine):
+    if is_same_system(lease.machine, own.machine) and has_ended(lease.machine):
         return True
     return silent_seconds >= lease.seconds

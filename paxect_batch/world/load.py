@@ -82,7 +82,10 @@ def mounts() -> list[Mount]:
 
 
 def process_started(pid: int) -> str | None:
-    """Return when a process began, where `/proc` does not tell; None without one."""
+    """Return when a process began, where `/proc` does not tell.
+
+    None if there is none, nothing if it is hidden.
+    """
     import psutil
 
     try:
@@ -90,8 +93,10 @@ def process_started(pid: int) -> str | None:
         # The dead that nobody waited for do nothing any more.
         is_dead = process.status() == psutil.STATUS_ZOMBIE
         return None if is_dead else f"{process.create_time():.2f}"
-    except psutil.Error:
+    except psutil.NoSuchProcess:
         return None
+    except psutil.Error:
+        return ""
 
 
 def boot_second() -> int:

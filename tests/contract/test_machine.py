@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 from types import SimpleNamespace
 
 import msgspec
+import psutil
 import pytest
 
 from paxect_batch.world import machine
-from paxect_batch.world.machine import is_running, process_start, this_machine
+from paxect_batch.world.machine import (
+    has_ended,
+    is_running,
+    process_start,
+    this_machine,
+)
 
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no zombies")
 
@@ -37,6 +44,7 @@ def test_process_that_ended_runs_no_more(way: str) -> None:
         assert here.started
         assert is_running(here)
     assert not is_running(here)
+    assert has_ended(here)
     assert process_start(process.pid) is None
 
 
@@ -50,6 +58,51 @@ def test_process_that_nobody_waited_for_runs_no_more(way: str) -> None:
 def test_pid_that_is_used_again_is_another_process(way: str) -> None:
     before = msgspec.structs.replace(this_machine(), started="1")
     assert not is_running(before)
+    assert has_ended(before)
+
+
+def test_process_that_is_hidden_neither_runs_nor_has_ended(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with `hidepid`: of what beats nobody may say that it is over."""
+    here = this_machine()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    if way == "own":
+        monkeypatch.setattr("builtins.open", refuse)
+    else:
+        monkeypatch.setattr(psutil, "Process", lambda _: refuse_psutil())
+    assert process_start(here.pid) == ""
+    assert not is_running(here)
+    assert not has_ended(here)
+
+
+def refuse_psutil() -> None:
+    raise psutil.AccessDenied
+
+
+def test_process_of_which_no_beginning_is_known_has_not_ended_while_one_runs() -> None:
+    """It could not see itself as it began."""
+    unseen = msgspec.structs.replace(this_machine(), started="")
+    assert not is_running(unseen)
+    assert not has_ended(unseen)
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/ns/time"), reason="none here")
+def test_who_counts_time_otherwise_is_another_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When a process began differs by as much."""
+    real = os.stat
+
+    def stat(path: str) -> os.stat_result | SimpleNamespace:
+        return SimpleNamespace(st_ino=1) if path.endswith("ns/time") else real(path)
+
+    here = this_machine()
+    monkeypatch.setattr(os, "stat", stat)
+    assert this_machine().machine != here.machine
 
 
 def test_machine_without_an_id_goes_by_its_network_card(

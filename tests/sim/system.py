@@ -94,6 +94,9 @@ class World:
     def is_running(self, machine: Machine) -> bool:
         return self.hosts[self.turns.process].is_running(machine)
 
+    def has_ended(self, machine: Machine) -> bool:
+        return not self.is_running(machine)
+
 
 class SimLocks(locks.FileLocks):
     """The real ones; the lock between runs of one machine is the simulated host's."""
@@ -348,7 +351,13 @@ def installed(world: World) -> Iterator[None]:
         put(claims, os=system, time=clock, threading=threads)
         put(claims, is_on_smb=world.is_on_smb)
         put(claims, _for_each=lambda act, paths: [act(path) for path in paths])
-        put(keeper, threading=threads, time=clock, is_running=world.is_running)
+        put(
+            keeper,
+            threading=threads,
+            time=clock,
+            is_running=world.is_running,
+            has_ended=world.has_ended,
+        )
         put(
             locks,
             os=system,
