@@ -88,6 +88,7 @@ class Recovery:
             if intent is not None:
                 self._settle(intent, record)
             elif self._share.look(place) is not None:
+                state.require_known(self._share, place)
                 self._put_beside(place)
         self.sweep()
         if self._only is None:

@@ -16,6 +16,7 @@ from typing import IO, NamedTuple, TypeVar
 
 import msgspec
 
+from paxect_batch.model.errors import NotReady
 from paxect_batch.model.items import Direction, Kind
 from paxect_batch.model.places import Place, Root, is_file_path
 from paxect_batch.model.transfer import Intent
@@ -192,14 +193,32 @@ def intent_bytes(intent: Intent) -> bytes:
 
 def load_intent(share: Share, place: Place) -> Intent | None:
     """Return the intent there; None if it is not there, or not as it was written."""
+    paper = _whole_intent(share, place)
+    return None if paper is None else paper_in(paper, Intent)
+
+
+def require_known(share: Share, place: Place) -> None:
+    """Raise `NotReady` for an intent that is whole, and says what nobody here knows.
+
+    Were it passed over, what it promised and published would be delivered again.
+    """
+    paper = _whole_intent(share, place)
+    if paper is not None and paper_in(paper, Intent) is None:
+        raise NotReady(
+            f"{place} was written by another version of this program, which died with "
+            "files half done; nothing was changed; run that version on this share "
+            "once, so that it finishes them, and then this one"
+        )
+
+
+def _whole_intent(share: Share, place: Place) -> bytes | None:
     data = read_paper(share, place)
     if data is None:
         return None
     paper, newline, digest = data.partition(b"\n")
     paper += newline
-    if digest.strip() != hashlib.sha256(paper).hexdigest().encode():
-        return None
-    return paper_in(paper, Intent)
+    is_whole = digest.strip() == hashlib.sha256(paper).hexdigest().encode()
+    return paper if is_whole else None
 
 
 def _names_files(value: object) -> bool:

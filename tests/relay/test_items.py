@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from relay_bench import Bench, WatchedShare, files_below, policy_with, reasons
+from relay_bench import Bench, WatchedShare, files_below, left, policy_with, reasons
 
 import paxect_core
-from paxect_batch.model.errors import Exit
+from paxect_batch.model.errors import Exit, NotReady
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Identity, Mode
 from paxect_batch.model.places import Place, Root
@@ -336,6 +336,23 @@ def test_unreadable_intent_is_put_beside_and_promises_nothing(bench: Bench) -> N
     bench.drop("a", b"data")
     assert bench.drain().delivered_files == 1
     assert [p.name for p in files_below(folder)] == ["r-00000001.json.unreadable"]
+
+
+def test_whole_intent_of_another_version_stops_the_run_and_stays(bench: Bench) -> None:
+    """What it promised may be published, and its consumer may have taken it since."""
+    paper = b'{"node":"node","run":"r","number":1,"on_done":"a way to come"}\n'
+    folder = bench.state / "intents" / "node" / "r"
+    folder.mkdir(parents=True)
+    intent = folder / "00000001.json"
+    intent.write_bytes(paper + hashlib.sha256(paper).hexdigest().encode() + b"\n")
+    bench.drop("a", b"data")
+    before = left(bench)
+    with pytest.raises(NotReady, match=r"intents/node/r/00000001.*another version"):
+        bench.drain()
+    assert left(bench).items() >= before.items()
+    assert files_below(bench.outbox) == []
+    intent.unlink()
+    assert bench.drain().delivered_files == 1
 
 
 def test_what_failed_with_an_item_is_forgotten_once_it_arrived_and_stays(
