@@ -35,6 +35,7 @@ from paxect_batch.seams import Ledger, Share
 from paxect_batch.work.sources import look_at_source
 
 _FOLDERS_KNOWN_MAX = 1024
+_ATTEMPTS = state.state("attempts")
 
 
 class Admitter:
@@ -67,11 +68,8 @@ class Admitter:
         self.left = left
         self._removals: dict[Place, Removal] = {}
         left.learn(looks_only=looks_only)
-        # Listed once a pass: hardly any item has a history.
-        self._troubled = {
-            place.name.removesuffix(".json")
-            for place in state.files_in(share, state.state("attempts"))
-        }
+        # Hardly any item has a history.
+        self._troubled = set(_troubled(share))
 
     def is_item(self, entry: Entry, direction: Direction) -> bool:
         """Tell whether the entry is one to decide on, going that way."""
@@ -196,6 +194,12 @@ class Admitter:
         # A history in which nothing failed was written by nobody.
         return paper if paper is not None and paper.failures else None
 
+    def learn_troubles(self) -> None:
+        """See which items others failed with since the pass began."""
+        if self._share.lists_late:
+            self._share.freshen(_ATTEMPTS)
+        self._troubled.update(_troubled(self._share))
+
     def troubled(self, key: str) -> None:
         """Note that an item got a history in this pass."""
         self._troubled.add(key)
@@ -301,6 +305,12 @@ class Done:
     def took(self, item: Item) -> None:
         """Note that nobody waits for the item any more."""
         self._sightings.forget(item, _mark_of)
+
+
+def _troubled(share: Share) -> Iterator[str]:
+    """Give the keys of all items that have a history."""
+    for place in state.files_in(share, _ATTEMPTS):
+        yield place.name.removesuffix(".json")
 
 
 def _own_trust(policy: Policy, node: str) -> str:

@@ -108,6 +108,7 @@ class Gatherer:
             learn=learn if policy.on_done is OnDone.KEEP else None,
             done=done,
             busy=underway.busy,
+            rest=endings.may_be_ready_in,
         )
         self._held: list[Taken] = []
         """Giants that were not claimed, as others were out, and are not counted yet."""

@@ -68,10 +68,12 @@ class Taker:
         learn: Callable[[], None] | None,
         done: Done,
         busy: Collection[str],
+        rest: Callable[[float], None],
     ) -> None:
         """`learn`, where sources stay, sees to it that what others did is in `done`.
 
-        `busy` are the items that the run is at, by `state.key_of`.
+        `busy` are the items that the run is at, by `state.key_of`; `rest` is told of
+        what is to be tried again, after how many seconds.
         """
         self._share = share
         self._locks = locks
@@ -83,6 +85,7 @@ class Taker:
         self._learn = learn
         self._done = done
         self._busy = busy
+        self._rest = rest
 
     def wanted(self, item: Item) -> Taken:
         """Return an item to take."""
@@ -104,6 +107,7 @@ class Taker:
             # Their claims are had, so who had them before has written what it did.
             if any(each.is_tried for each in had):
                 self._admitter.left.learn()
+                self._admitter.learn_troubles()
             if self._learn is not None:
                 self._learn()
         except BaseException:
@@ -111,7 +115,23 @@ class Taker:
                 if each.claim is not None:
                     each.claim.release()
             raise
-        return [each for each in had if not self._is_done(each)]
+        return [each for each in had if not (self._is_done(each) or self._rests(each))]
+
+    def _rests(self, had: Taken) -> bool:
+        """Tell whether somebody failed with it since it was admitted, and it rests."""
+        item = had.item
+        key = state.key_of(item.direction, item.source)
+        if not had.is_tried or not self._admitter.has_trouble(key):
+            return False
+        decision = self._admitter.decide(item)
+        if decision.verdict is Verdict.ADMITTED:
+            return False
+        assert had.claim is not None
+        had.claim.release()
+        self._account.decided(item, decision)
+        if decision.verdict is Verdict.WAITING:
+            self._rest(decision.wait_seconds)
+        return True
 
     def _is_distrusted(self, had: Taken) -> bool:
         """Tell whether the container came since the pass began, from who knows whom."""

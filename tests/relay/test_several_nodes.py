@@ -45,6 +45,27 @@ def test_nodes_at_once_deliver_each_file_once_and_account_for_it_once(
     assert register.claims == {}
 
 
+def test_what_another_failed_with_is_tried_no_sooner_than_it_may_be_again(
+    tmp_path: Path,
+) -> None:
+    """Also by who saw it before that, and has its claim after."""
+    policy = policy_with(attempts=9, backoff_seconds=1000.0)
+    for point in range(1000):
+        bench, register = bench_with(tmp_path / str(point), {}), Register()
+        (bench.wire / "bad.freq").write_bytes(b"no container")
+
+        def fail_first(number: int, name: str, at: int = point) -> None:
+            if number == at:
+                NodeRun(bench, register, "south", policy=policy)()  # noqa: B023
+
+        north = NodeRun(bench, register, "north", before=fail_first, policy=policy)
+        north()
+        assert len(bench.events.named(Event.DECODE_ERROR)) == 1
+        if north.share.count <= point:
+            break
+    assert point > 20
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_nodes_at_once_deliver_each_file_once_where_sources_stay(
