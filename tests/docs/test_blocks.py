@@ -16,6 +16,7 @@ from paxect_core import options
 SHELL = {"console", "sh"}
 OTHERS = {"", "freq", "ini", "json", "pycon", "toml", "yaml"}
 RUN_BY = {
+    ("docs/checking.md", "tests/docs/test_checking.py"): 1,
     ("docs/how-to/nightly-etl.md", "tests/deploy/boot_units.py"): 1,
     ("docs/how-to/one-way.md", "tests/docs/test_machines_shown.py"): 1,
     ("docs/how-to/smb-windows.md", "tests/docs/test_machines_shown.py"): 1,
@@ -58,14 +59,14 @@ def test_page_when_replayed_prints_what_it_shows(path: Path, tmp_path: Path) -> 
 def test_blocks_of_commands_are_replayed_or_say_what_runs_them(path: Path) -> None:
     run_by: Counter[tuple[str, str]] = Counter()
     for block in blocks(text(path)):
-        assert block.language.split(" ")[0] in SHELL | OTHERS, block.line
+        assert block.language.split(" ")[0] in SHELL | OTHERS | {"python"}, block.line
         if block.run_by:
             run_by[name(path), block.run_by] += 1
-        if block.language == "sh" and path != BY_CI:
+        if block.language in ("sh", "python") and path != BY_CI:
             assert block.run_by, block.line
         if block.language == "console":
             assert commands(block.text), block.line
-        if block.language not in SHELL:
+        if block.language not in SHELL | {"python"}:
             assert not block.run_by, block.line
     assert run_by == {row: n for row, n in RUN_BY.items() if row[0] == name(path)}
 
