@@ -40,6 +40,7 @@ from paxect_batch.relay.scan import scan
 from paxect_batch.relay.stamps import utc
 from paxect_batch.report.families import ended_at
 from paxect_batch.rules.naming import is_container, is_sidecar
+from paxect_batch.rules.retry import is_exhausted
 from paxect_batch.seams import Share
 from paxect_batch.world.claim_owners import owner_in
 from paxect_batch.world.claims import is_marker, marker_name
@@ -82,6 +83,7 @@ def share_status(
         if (told := _confirmed(share, place, each, holders)) is not None
     ]
     claims = Counter(each.run for each in flights if each.what is Hold.CLAIM)
+    tried = list(_tried(share))
     last = last_run(share)
     return ShareStatus(
         share=layout.share or layout.words,
@@ -93,7 +95,8 @@ def share_status(
         over=over,
         mixed=_mixed(share, nodes),
         in_flight=tuple(sorted(flights, key=lambda each: each.since)),
-        backing_off=tuple(_backing_off(share)),
+        backing_off=tuple(each for each in tried if not is_exhausted(each)),
+        given_up=tuple(each for each in tried if is_exhausted(each)),
         set_aside=tuple(sorted(reasons(share), key=lambda reason: reason.at)),
         last_run=last,
         policy_problem=problem,
@@ -325,8 +328,8 @@ def _audits(share: Share, runs: list[str]) -> Iterator[Audit]:
                 yield audit
 
 
-def _backing_off(share: Share) -> Iterator[Attempts]:
+def _tried(share: Share) -> Iterator[Attempts]:
     for place in state.files_in(share, state.state("attempts")):
         attempts = state.load_paper(share, place, Attempts)
-        if attempts is not None:
+        if attempts is not None and attempts.failures:
             yield attempts

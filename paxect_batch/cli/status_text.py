@@ -47,10 +47,14 @@ def lines(status: ShareStatus, *, now: float) -> Iterator[str]:
     for attempts in status.backing_off[:SHOWN_MAX]:
         yield _attempts_line(attempts, now=now)
     yield from _more(status.backing_off)
-    yield f"set aside   {count_text(len(status.set_aside), 'file')}"
+    aside = len(status.set_aside) + len(status.given_up)
+    yield f"set aside   {count_text(aside, 'file')}"
     for reason in status.set_aside[-SHOWN_MAX:]:
         yield clip_end(f"  {reason.id}: {_why(reason)}", COLUMNS)
     yield from _more(status.set_aside)
+    for attempts in status.given_up[:SHOWN_MAX]:
+        yield _attempts_line(attempts, now=now)
+    yield from _more(status.given_up)
     if status.policy_problem:
         yield f"policy      no run can begin: {_plain(status.policy_problem)}"
     yield f"last run    {_run_text(status.last_run)}"

@@ -99,6 +99,8 @@ class ShareStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Oldest first."""
     backing_off: tuple[Attempts, ...]
     set_aside: tuple[Reason, ...]
+    given_up: tuple[Attempts, ...] = ()
+    """Set aside where they are: there is no quarantine, or no way into it."""
     last_run: Audit | None
     policy_problem: str
     """Why no run would begin with the policy as it is; empty if one would."""

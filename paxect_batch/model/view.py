@@ -140,6 +140,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     set_aside: tuple[Reason, ...]
     """The newest first."""
     set_aside_count: int
+    given_up: tuple[Attempts, ...] = ()
+    given_up_count: int = 0
     mixed: tuple[str, ...]
     policy_problem: str
     last_run: Audit | None

@@ -85,8 +85,9 @@ def _cares(
     if seen is None:
         return
     yield from _node_cares(seen)
-    if seen.set_aside_count:
-        yield f"{count_text(seen.set_aside_count, 'file')} set aside"
+    aside = seen.set_aside_count + seen.given_up_count
+    if aside:
+        yield f"{count_text(aside, 'file')} set aside"
     if seen.backing_off_count:
         yield f"{count_text(seen.backing_off_count, 'file')} failed and will be tried"
     if seen.last_run is not None and _went_badly(seen.last_run):

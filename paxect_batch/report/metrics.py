@@ -273,6 +273,7 @@ def _seen(seen: Seen, now: float) -> Iterator[Family]:
         ("held", "Claims and intents on the share.", seen.in_flight_count),
         ("backing_off_files", "Files that wait to be tried.", seen.backing_off_count),
         ("quarantine_files", "Files in quarantine.", seen.set_aside_count),
+        ("given_up_files", "Set aside where they were.", seen.given_up_count),
         ("mixed", "Whether codecs or policies differ.", bool(seen.mixed)),
         ("policy_refused", "Whether no run can begin.", bool(seen.policy_problem)),
         ("share_seen_age_seconds", "Age of this look.", max(now - seen.at, 0.0)),

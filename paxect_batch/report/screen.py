@@ -108,7 +108,7 @@ def _seen_lines(seen: Seen, columns: int) -> Iterator[str]:
     yield _fact("held", f"{seen.in_flight_count:,}{age}", columns)
     yield _fact(
         "aside",
-        f"{count_text(seen.set_aside_count, 'file')}, "
+        f"{count_text(seen.set_aside_count + seen.given_up_count, 'file')}, "
         f"{seen.backing_off_count:,} to be tried again",
         columns,
     )
@@ -119,11 +119,14 @@ def _seen_lines(seen: Seen, columns: int) -> Iterator[str]:
     for over in seen.over:
         by = over.rescuer_node
         yield f"  {over.node}: over, " + (f"{by} recovers it" if by else "waits")
-    if seen.set_aside:
+    if seen.set_aside or seen.given_up:
         yield ""
         yield "set aside"
         for reason in seen.set_aside[:5]:
             yield f"  {reason.id} {reason.source}: {reason.detail or reason.code}"
+        for tried in seen.given_up[:5]:
+            why = tried.failures[-1].detail or tried.failures[-1].code
+            yield f"  where it was, {tried.source}: {why}"
 
 
 def _node_lines(node: NodeStatus, columns: int) -> Iterator[str]:

@@ -91,7 +91,8 @@ def _next_steps(audit: Audit, place: Whereabouts) -> Iterator[str]:
         yield f"paxect-batch quarantine list {place.words}"
     if audit.blocked.files:
         yield f"paxect-batch drain --dry-run {place.run_words or place.words}"
-    if audit.waiting.files or audit.elsewhere.files:
+    # What has no way into quarantine is listed by `status` alone.
+    if audit.set_aside.files or audit.waiting.files or audit.elsewhere.files:
         yield f"paxect-batch status {place.words}"
 
 

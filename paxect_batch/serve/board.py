@@ -260,6 +260,8 @@ def _seen(status: ShareStatus, *, at: float, took_seconds: float) -> Seen:
         backing_off_count=len(status.backing_off),
         set_aside=tuple(newest[:LISTED_MAX]),
         set_aside_count=len(newest),
+        given_up=status.given_up[:LISTED_MAX],
+        given_up_count=len(status.given_up),
         mixed=status.mixed,
         policy_problem=status.policy_problem,
         last_run=status.last_run,

@@ -24,11 +24,14 @@ def test_steps_of_a_summary_show_what_needs_a_look(
     share = make_share(folder, POLICY)
     drop(share, a_txt=b"one", b_exe=b"two")
     (share / "wire" / "odd.txt.freq").write_bytes(b"nonsense")
-    listed, planned = steps(command("drain", share, "--summary", "--node", "n1").out)
+    said = command("drain", share, "--summary", "--node", "n1")
+    listed, planned, shown = steps(said.out)
     assert listed == ["quarantine", "list", str(share)]
     assert "wire/odd.txt.freq" in command(*listed).out
     assert planned == ["drain", "--dry-run", "--node", "n1", str(share)]
     assert "inbox/b.exe  (blocked: disallowed_suffix:.exe)" in command(*planned).out
+    assert shown == ["status", str(share)]
+    assert "set aside   1 file" in command(*shown).out
 
 
 def test_steps_for_folders_of_ones_own_name_them(

@@ -121,6 +121,22 @@ def test_status_shows_each_state(share: Path, command: Command) -> None:
     locks.leave()
 
 
+def test_what_was_set_aside_where_it_was_is_told_as_set_aside(
+    tmp_path: Path, command: Command
+) -> None:
+    """As where the policy has no quarantine."""
+    share = make_share(tmp_path, "quarantine = false\nattempts = 1\n")
+    (share / "wire/bad.freq").write_bytes(b"no container")
+    assert command("drain", share, "--quiet").code == 4
+    facts = facts_of(command, share)
+    assert [each.source.path for each in facts.given_up] == ["bad.freq"]
+    assert (facts.backing_off, facts.set_aside) == ((), ())
+    text = text_of(command, share)
+    assert "backing off 0 files" in text
+    assert "set aside   1 file" in text
+    assert "wire/bad.freq" in text
+
+
 def test_last_run_is_the_one_that_ended_last_however_long_ago_it_began(
     share: Path, command: Command
 ) -> None:

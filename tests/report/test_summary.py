@@ -132,19 +132,18 @@ def test_summary_tells_the_runs_of_one_node_apart_and_shows_not_too_many() -> No
 def test_summary_ends_with_what_to_type_for_each_kind_of_trouble() -> None:
     place = Whereabouts("'my share'", "--node n1 'my share'")
     some = Tally(1, 5)
-    steps = {
-        "set_aside": "    paxect-batch quarantine list 'my share'",
-        "blocked": "    paxect-batch drain --dry-run --node n1 'my share'",
-        "waiting": "    paxect-batch status 'my share'",
-    }
-    for outcome, step in steps.items():
+    listed = "    paxect-batch quarantine list 'my share'"
+    planned = "    paxect-batch drain --dry-run --node n1 'my share'"
+    shown = "    paxect-batch status 'my share'"
+    steps = {"set_aside": [listed, shown], "blocked": [planned], "waiting": [shown]}
+    for outcome, told in steps.items():
         audit = an_audit(seen=some, exit_code=1, **{outcome: some})
         lines = summary(audit, [], place=place).splitlines()
-        assert lines[-2:] == ["  see why, and what to do:", step]
+        assert lines[-len(told) - 1 :] == ["  see why, and what to do:", *told]
         assert "paxect-batch" not in summary(audit, [])
     everything = an_audit(seen=some, **dict.fromkeys(steps, some))
     text = summary(everything, [], place=place)
-    assert text.splitlines()[-3:] == list(steps.values())
+    assert text.splitlines()[-3:] == [listed, planned, shown]
 
 
 def test_summary_of_a_good_run_asks_for_nothing() -> None:

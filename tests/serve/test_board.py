@@ -11,6 +11,7 @@ from serve_samples import (
     a_lot,
     a_node,
     a_reason,
+    a_sad_status,
     a_status,
 )
 
@@ -20,6 +21,8 @@ from paxect_batch.model.run import Standing
 from paxect_batch.model.status import Life
 from paxect_batch.model.transfer import Lot, Outcome, Result
 from paxect_batch.model.view import LISTED_MAX, Ground, Minute, Wellness
+from paxect_batch.report.metrics import view_families
+from paxect_batch.report.screen import screen
 from paxect_batch.serve.counted import CountedExecutor
 from paxect_batch.serve.throughput import Throughput
 
@@ -67,6 +70,23 @@ def test_health_is_well_only_when_nothing_asks_for_a_look() -> None:
     board.note_ground(Ground(at=NOW, problems=("full",)))
     assert board.view().health.wellness is Wellness.TROUBLE
     assert board.view().health.reasons[0] == "full"
+
+
+def test_what_was_set_aside_where_it_was_asks_for_a_look_as_well() -> None:
+    (given_up,) = a_sad_status().backing_off
+    board = a_full_board()
+    board.note_status(a_status(given_up=(given_up,)), took_seconds=0.1)
+    view = board.view()
+    assert view.health.reasons == ("1 file set aside",)
+    (counted,) = [
+        family
+        for family in view_families(view)
+        if family.name == "paxect_batch_given_up_files"
+    ]
+    assert [sample.value for sample in counted.samples] == [1]
+    told = screen(view, columns=100, rows=60)
+    assert any("1 file, 0 to be tried again" in line for line in told)
+    assert any("where it was, " in line for line in told)
 
 
 def test_health_names_a_few_silent_nodes_and_counts_the_rest() -> None:

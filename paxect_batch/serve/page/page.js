@@ -86,7 +86,7 @@
       tiles.push(tile("On the wire", number(seen.wire.files), old(seen.wire, seen.wire_seconds)));
       const held = seen.in_flight.reduce((most, each) => Math.max(most, each.age_seconds), 0);
       tiles.push(tile("In flight", number(seen.in_flight_count), seen.in_flight_count ? `oldest ${span(held)}` : "nothing is held"));
-      tiles.push(tile("Set aside", number(seen.set_aside_count), `${number(seen.backing_off_count)} to be tried again`, seen.set_aside_count ? "care" : ""));
+      tiles.push(tile("Set aside", number(seen.set_aside_count + seen.given_up_count), `${number(seen.backing_off_count)} to be tried again`, seen.set_aside_count + seen.given_up_count ? "care" : ""));
     }
     const pace = view.doings && view.doings.pace ? view.doings.pace.pace : null;
     if (pace) {
@@ -124,9 +124,14 @@
   function showSetAside(seen) {
     say("aside-count", seen.set_aside_count > seen.set_aside.length
       ? `the newest ${seen.set_aside.length} of ${number(seen.set_aside_count)}` : "");
-    put("aside", seen.set_aside, (list) => rows(list, ["When", "File", "Reason", "To try it again"],
+    const inPlace = seen.given_up.map((each) => {
+      const last = each.failures[each.failures.length - 1];
+      return { ...last, source: each.source, retry: "" };
+    });
+    put("aside", [...seen.set_aside, ...inPlace], (list) => rows(list, ["When", "File", "Reason", "To try it again"],
       (each) => [moment(each.at), code(path(each.source)),
-        each.detail ? `${each.code}: ${each.detail}` : each.code, code(each.retry)],
+        each.detail ? `${each.code}: ${each.detail}` : each.code,
+        each.retry ? code(each.retry) : "it stayed where it was"],
       "Nothing was set aside."));
     say("backing-count", seen.backing_off_count ? number(seen.backing_off_count) : "");
     put("backing", seen.backing_off, (list) => list.length ? list.map((each) => {
