@@ -64,7 +64,7 @@ class NotReady(BatchError):
 
 
 class NoWorkers(NotReady):
-    """The machine has no process left for a worker, or none comes up."""
+    """The machine has no process or thread left, or no worker comes up."""
 
 
 class RunOver(NotReady):

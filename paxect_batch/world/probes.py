@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
+from paxect_batch.model.errors import NoWorkers
 from paxect_batch.model.fitness import Calls, Speed, Times, Trial
 from paxect_batch.model.places import Place, Root
 from paxect_batch.seams import Claim
@@ -21,6 +22,7 @@ from paxect_batch.world import renames
 from paxect_batch.world.locks import try_lock
 from paxect_batch.world.probes_ground import Ground
 from paxect_batch.world.share import LocalShare
+from paxect_batch.world.threads import start_thread
 
 SPEED_ROUNDS_MAX = 20
 SPEED_SECONDS_MAX = 5.0
@@ -165,9 +167,14 @@ def _exclusive_race(ground: Ground, folder: Place) -> str | None:
         with contextlib.suppress(threading.BrokenBarrierError):
             race()
 
-    threads = [threading.Thread(target=racer) for _ in range(RACERS)]
-    for thread in threads:
-        thread.start()
+    # Daemons, and none left waiting: the process would not end before they do.
+    threads = [threading.Thread(target=racer, daemon=True) for _ in range(RACERS)]
+    try:
+        for thread in threads:
+            start_thread(thread.start, "for calls at once")
+    except NoWorkers:
+        barrier.abort()
+        raise
     for thread in threads:
         thread.join()
     if met:
