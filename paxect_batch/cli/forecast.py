@@ -7,14 +7,17 @@ has counted so far is good enough at any time, and what comes later is not in it
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterable
 
+from paxect_batch.model.errors import NoWorkers
 from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Root
 from paxect_batch.relay.scan import scan
 from paxect_batch.rules.naming import is_sidecar
 from paxect_batch.seams import Share
+from paxect_batch.world.threads import start_thread
 
 
 class Forecast:
@@ -29,8 +32,9 @@ class Forecast:
         self.thread = threading.Thread(target=self._count, daemon=True)
 
     def start(self) -> None:
-        """Begin to count."""
-        self.thread.start()
+        """Begin to count; where no thread can be had, nothing is counted."""
+        with contextlib.suppress(NoWorkers):
+            start_thread(self.thread.start, "to count what there is to do")
 
     def stop(self) -> None:
         """Count no further than the file at hand."""

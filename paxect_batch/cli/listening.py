@@ -21,6 +21,7 @@ from paxect_batch.serve.counted import CountedExecutor
 from paxect_batch.serve.exposition import MISSING, is_available
 from paxect_batch.serve.listener import Listener
 from paxect_batch.world.keys import secret_in
+from paxect_batch.world.threads import start_thread
 
 DEFAULT_ADDRESS = "127.0.0.1:8081"
 TOKEN_BYTES_MIN = 16
@@ -39,8 +40,8 @@ def listening(
     board = Board(viewer(settings), has_run=own_run)
     answers = Answers(board, token=token)
     listener = _listener(words, answers)
-    listener.start()
     try:
+        start_thread(listener.start, "to listen")
         if not settings.quiet:
             console.complain(f"listening on {_url(listener.address)}")
         if not is_available():

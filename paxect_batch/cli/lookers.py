@@ -19,13 +19,14 @@ from paxect_batch.cli.opened import Opened
 from paxect_batch.cli.settings import Settings
 from paxect_batch.cli.status_facts import share_status
 from paxect_batch.cli.status_nodes import LeaseWatch
-from paxect_batch.model.errors import BatchError
+from paxect_batch.model.errors import BatchError, NoWorkers
 from paxect_batch.model.places import Root
 from paxect_batch.model.view import Ground, Viewer
 from paxect_batch.report.amounts import size_text
 from paxect_batch.report.health import FREE_BYTES_MIN
 from paxect_batch.serve.board import Board
 from paxect_batch.world.share import LocalShare
+from paxect_batch.world.threads import start_thread
 from paxect_core import CODEC_VERSION, __version__
 
 GROUND_SECONDS = 5.0
@@ -52,7 +53,7 @@ class Looker:
         self._look = look
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._go, name=name, daemon=True)
-        self._thread.start()
+        start_thread(self._thread.start, "to look at the share")
 
     def end(self) -> None:
         """Look no more; one that hangs is left to itself."""
@@ -87,10 +88,13 @@ class Lookers:
         self._tries = tries
         self._is_ended = threading.Event()
         self._slept = 0.0
-        self._lookers = [
-            Looker("paxect-ground", self._look_at_ground),
-            Looker("paxect-status", self._look_at_status),
-        ]
+        self._lookers: list[Looker] = []
+        try:
+            self._lookers.append(Looker("paxect-ground", self._look_at_ground))
+            self._lookers.append(Looker("paxect-status", self._look_at_status))
+        except NoWorkers:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Look no more."""

@@ -7,6 +7,7 @@ later all the same: what lies on the share can be finished by any node.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -14,7 +15,8 @@ from collections.abc import Callable
 from types import FrameType
 
 from paxect_batch.cli import console
-from paxect_batch.model.errors import Exit
+from paxect_batch.model.errors import Exit, NoWorkers
+from paxect_batch.world.threads import start_thread
 
 GRACE_SECONDS = 5.0
 """How long a run has to end by itself after the second signal."""
@@ -69,7 +71,9 @@ class StopSignal:
             self.now = True
             timer = threading.Timer(GRACE_SECONDS, os._exit, (int(self.exit_code),))
             timer.daemon = True
-            timer.start()
+            # Where no thread can be had, the run ends by itself or hangs.
+            with contextlib.suppress(NoWorkers):
+                start_thread(timer.start, "to end a run that hangs")
 
     def _hang_up(self, _number: int, _frame: FrameType | None) -> None:
         if self.reopen is not None:

@@ -12,11 +12,17 @@ from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
+from paxect_batch.model.errors import NoWorkers
+from paxect_batch.world.threads import start_thread
+
 _Job = tuple[Callable[[], object], "Future[object]"]
 
 
 class OneBeside:
-    """See `seams.Beside`. The thread starts with the first call."""
+    """See `seams.Beside`. The thread starts with the first call.
+
+    Where no thread can be had the caller makes the call, and waits for it.
+    """
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -25,13 +31,20 @@ class OneBeside:
     def submit(self, call: Callable[[], object]) -> Future[object]:
         """See `seams.Beside`."""
         future: Future[object] = Future()
-        self._jobs.put((call, future))
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._run, name="call-beside", daemon=True
-            )
-            self._thread.start()
+        if self._thread is None and not self._start():
+            _make(call, future)
+        else:
+            self._jobs.put((call, future))
         return future
+
+    def _start(self) -> bool:
+        thread = threading.Thread(target=self._run, name="call-beside", daemon=True)
+        try:
+            start_thread(thread.start, "for calls that wait for a disk")
+        except NoWorkers:
+            return False
+        self._thread = thread
+        return True
 
     def wait(self, futures: Collection[Future[Any]], seconds: float | None) -> None:
         """See `seams.Beside`."""
@@ -39,16 +52,20 @@ class OneBeside:
 
     def stop(self) -> None:
         """Let the thread end once all calls were made."""
-        self._jobs.put(None)
+        if self._thread is not None:
+            self._jobs.put(None)
         self._thread = None
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            call, future = job
-            try:
-                result = call()
-            except BaseException as error:  # noqa: BLE001  whoever waits decides
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-            del job, call, future
+            _make(*job)
+            del job
+
+
+def _make(call: Callable[[], object], future: Future[object]) -> None:
+    try:
+        result = call()
+    except BaseException as error:  # noqa: BLE001  whoever waits decides
+        future.set_exception(error)
+    else:
+        future.set_result(result)

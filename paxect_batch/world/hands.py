@@ -11,6 +11,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from paxect_batch.model.errors import NoWorkers
+from paxect_batch.world.threads import start_thread
+
 T = TypeVar("T")
 
 HANDS = 16
@@ -31,7 +34,10 @@ def hands_beside(others: int) -> int:
 
 
 class Hands:
-    """Threads that start when there is work, and wait for more."""
+    """Threads that start when there is work, and wait for more.
+
+    Where fewer can be had these do it all, or the caller does.
+    """
 
     def __init__(self) -> None:
         self._tasks: queue.SimpleQueue[_Task] = queue.SimpleQueue()
@@ -47,17 +53,25 @@ class Hands:
         """
         if not items:
             return
-        work = _Work(act, items, min(at_once, len(items)))
-        self._start(work.hands)
-        for _ in range(work.hands):
+        hands = self._start(min(at_once, len(items)))
+        work = _Work(act, items, max(hands, 1))
+        for _ in range(hands):
             self._tasks.put(work.do)
+        if not hands:
+            work.do()
         work.wait()
 
-    def _start(self, wanted: int) -> None:
+    def _start(self, wanted: int) -> int:
+        """Return how many of those that are wanted there are."""
         with self._lock:
             while self._started < wanted:
+                thread = threading.Thread(target=self._run, name="hand", daemon=True)
+                try:
+                    start_thread(thread.start, "for several calls at once")
+                except NoWorkers:
+                    return self._started
                 self._started += 1
-                threading.Thread(target=self._run, name="hand", daemon=True).start()
+            return wanted
 
     def _run(self) -> None:
         while True:

@@ -18,6 +18,7 @@ from paxect_batch.model.leases import Lease, Over, Word
 from paxect_batch.world.lease_judge import Silence, beat_seconds, is_same_system
 from paxect_batch.world.leases import LeaseFiles, LeaseGone, parse
 from paxect_batch.world.machine import has_ended, is_running
+from paxect_batch.world.threads import start_thread
 
 _SOON_BEATS = 0.1
 """How long after a look another one is worth while, when somebody was met."""
@@ -68,10 +69,10 @@ class Keeper:
         return self._unheard or bool(self._over)
 
     def start(self) -> None:
-        """Look at the others once, then go on doing so."""
+        """Look at the others once, then go on doing so; `NoWorkers` if it cannot."""
         self.look_around()
         self.find_orphans()
-        self._thread.start()
+        start_thread(self._thread.start, "to keep the lease of this node alive")
 
     def stop(self) -> None:
         """Beat no more."""

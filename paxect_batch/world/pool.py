@@ -40,6 +40,7 @@ from paxect_batch.world.messages import (
     receive,
     send,
 )
+from paxect_batch.world.threads import start_thread
 from paxect_core import CODEC_VERSION
 
 START_TRIES_MAX = 3
@@ -116,15 +117,24 @@ class _Crew:
 
     def submit(self, lot: Lot) -> Future[tuple[Outcome, ...]]:
         future: Future[tuple[Outcome, ...]] = Future()
-        self._jobs.put((lot, future))
         if (
             not self._idle.acquire(blocking=False)
             and len(self._attendants) < self._workers_max
         ):
-            attendant = _Attendant(self._start, self._jobs, self._idle)
-            self._attendants.append(attendant)
-            attendant.start()
+            try:
+                self._hire()
+            except NoWorkers as error:
+                # Those that are there do it in their time.
+                if not self._attendants:
+                    future.set_exception(error)
+                    return future
+        self._jobs.put((lot, future))
         return future
+
+    def _hire(self) -> None:
+        attendant = _Attendant(self._start, self._jobs, self._idle)
+        start_thread(attendant.start, "to speak with a worker")
+        self._attendants.append(attendant)
 
     def stop(self) -> None:
         with contextlib.suppress(queue.Empty):

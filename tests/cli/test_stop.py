@@ -47,6 +47,19 @@ def test_signal_requests_a_stop_and_a_second_one_ends_now(
     assert Timer.last.made[1:] == (os._exit, (int(code),))
 
 
+def test_second_signal_without_a_thread_to_be_had_ends_no_run_in_its_middle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with StopSignal() as stop:
+        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
+    assert stop.now
+
+
 def test_handlers_are_given_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with StopSignal():
