@@ -117,8 +117,9 @@ def _draw(view: View) -> None:
 
 
 def _bars() -> str:
+    encoding = None if sys.stdout is None else sys.stdout.encoding
     try:
-        BARS.encode(sys.stdout.encoding or "ascii")
+        BARS.encode(encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return PLAIN_BARS
     return BARS

@@ -12,6 +12,7 @@ import pytest
 from cli_samples import ROOT, Command, drop, make_share
 from serve_samples import NASTY, NOW, a_board, a_full_board, a_node, a_status
 
+from paxect_batch.cli.main import main
 from paxect_batch.model.view import Minute
 from paxect_batch.report.screen import BARS, PLAIN_BARS, screen, trend
 
@@ -73,6 +74,15 @@ def test_top_without_a_terminal_shows_the_share_once(
     view = json.loads(command("top", share, "--json").out)
     assert view["seen"]["waiting"] == {"files": 1, "bytes": 3}
     assert command("top", tmp_path / "none").code == 75
+
+
+@pytest.mark.slow
+def test_top_whose_output_is_closed_ends_like_other_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share = make_share(tmp_path)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["top", str(share)]) == 0
 
 
 @pytest.mark.slow
