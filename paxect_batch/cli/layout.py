@@ -35,6 +35,12 @@ SHARE_FORMAT = 1
 _MARKER_BYTES_MAX = 1 << 16
 
 
+class _Format(msgspec.Struct):
+    """What a marker of any format has."""
+
+    format: int
+
+
 class Layout(msgspec.Struct, frozen=True):
     """The folder of each root; `share` is empty for folders of one's own."""
 
@@ -146,7 +152,9 @@ def read_marker(share: str) -> ShareMarker:
     try:
         with open_plain(path, follows=True) as stream:
             data = stream.read(_MARKER_BYTES_MAX)
-        marker = msgspec.json.decode(data, type=ShareMarker)
+        # First, since others may have other fields.
+        _check_format(path, msgspec.json.decode(data, type=_Format).format)
+        return msgspec.json.decode(data, type=ShareMarker)
     except OSError as error:
         raise NotReady(
             f"{path!r} cannot be read: {error.strerror or error}; nothing was touched; "
@@ -158,12 +166,14 @@ def read_marker(share: str) -> ShareMarker:
             f"{path!r} is no share marker: {error}; nothing was touched; correct it, "
             "or remove it and run init again"
         ) from error
-    if marker.format != SHARE_FORMAT:
+
+
+def _check_format(path: str, found: int) -> None:
+    if found != SHARE_FORMAT:
         raise ConfigError(
-            f"{path!r} is of format {marker.format} and this program knows format "
+            f"{path!r} is of format {found} and this program knows format "
             f"{SHARE_FORMAT}; nothing was touched; use the version that made it"
         )
-    return marker
 
 
 def _check_locks(share: str, marker: ShareMarker) -> None:

@@ -53,6 +53,8 @@ def test_share_whose_folder_is_gone_is_not_ready(tmp_path: Path) -> None:
     ("changes", "told"),
     [
         ({"format": 2}, "is of format 2"),
+        ({"format": 2, "shards": 4}, "use the version that made it"),
+        ({"format": 2, "inbox": ["a"]}, "use the version that made it"),
         ({"format": "x"}, "is no share marker"),
         ({"typo": 1}, "is no share marker"),
         ({"inbox": "../other"}, "inbox is '../other'"),
