@@ -37,15 +37,36 @@ def prepare(program: str = PROGRAM) -> None:
 
 
 def say(text: str) -> None:
-    """Print a result; `OSError` if standard output cannot take it."""
+    """Print a result; `OSError` if standard output cannot take it, which it names."""
     if sys.stdout is not None:
-        sys.stdout.write(text + "\n")
+        try:
+            sys.stdout.write(text + "\n")
+        except OSError as error:
+            raise _of_stdout(error) from error
+
+
+def say_bytes(data: bytes) -> None:
+    """Print a result that may be no text; see `say`."""
+    if sys.stdout is not None:
+        flush()
+        try:
+            sys.stdout.buffer.write(data)
+        except OSError as error:
+            raise _of_stdout(error) from error
 
 
 def flush() -> None:
-    """See to it that what was said has arrived."""
+    """See to it that what was said has arrived; see `say`."""
     if sys.stdout is not None:
-        sys.stdout.flush()
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            raise _of_stdout(error) from error
+
+
+def _of_stdout(error: OSError) -> OSError:
+    # One that names nothing would read as if the share had met it.
+    return OSError(error.errno, error.strerror, "standard output")
 
 
 def give_up() -> None:

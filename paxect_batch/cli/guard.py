@@ -15,7 +15,7 @@ def guarded(command: Callable[[], int]) -> int:
     """Return the exit code of a command, also of one that fails."""
     try:
         code = command()
-        _flush()
+        console.flush()
     except KeyboardInterrupt:
         console.complain("stopped by Ctrl-C; nothing is left half done")
         code = Exit.INTERRUPTED
@@ -27,15 +27,6 @@ def guarded(command: Callable[[], int]) -> int:
         if isinstance(error, OSError):
             console.give_up()
     return int(code)
-
-
-def _flush() -> None:
-    try:
-        console.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def explain(error: Exception) -> Exit:

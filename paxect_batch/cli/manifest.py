@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import sys
 from collections.abc import Iterator
 
 import msgspec
@@ -44,7 +43,7 @@ def command(arguments: Arguments) -> int:
     path = arguments.values.get("checksums")
     if path == "-":
         for line in _lines(opened, deliveries, run):
-            _print_bytes(line)
+            console.say_bytes(line)
         return code
     if path is not None:
         console.write_whole(path, _lines(opened, deliveries, run))
@@ -174,13 +173,9 @@ def _counts(record: Record, run: str | None) -> bool:
 
 def _has_audit(opened: Opened, run: str) -> bool:
     """Tell whether a run that recorded nothing left its audit."""
+    # Among names that are there, since the word may be none.
     return any(
-        opened.share.look(node.place.child(f"{run}.json")) is not None
-        for node in opened.share.entries(state.state("runs"))
+        place.name == f"{run}.json"
+        for node in state.folders_in(opened.share, state.state("runs"))
+        for place in state.files_in(opened.share, node)
     )
-
-
-def _print_bytes(line: bytes) -> None:
-    if sys.stdout is not None:
-        console.flush()
-        sys.stdout.buffer.write(line)

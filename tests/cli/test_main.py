@@ -66,18 +66,19 @@ def test_output_that_nobody_reads_ends_quietly(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
-def test_output_that_is_full_is_3_and_one_line() -> None:
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["explain", "--json"]])
+def test_output_that_is_full_is_3_and_one_line_that_names_it(words: list[str]) -> None:
     root = Path(__file__).parents[2]
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "paxect_batch", "--help"],
+            [sys.executable, "-m", "paxect_batch", *words],
             check=False,
             stdout=full,
             stderr=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": f"{root / 'core'}{os.pathsep}{root}"},
         )
     assert done.returncode == 3
-    assert done.stderr.startswith(b"paxect-batch: No space left on device")
+    assert done.stderr.startswith(b"paxect-batch: 'standard output': No space left")
     assert done.stderr.count(b"\n") == 1
 
 

@@ -2,7 +2,9 @@
 
 import errno
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -57,10 +59,27 @@ def test_manifest_of_a_run_has_the_digest_of_its_audit(
     assert json.loads(said.out)["batch_digest"] == empty["batch_digest"]
 
 
-def test_manifest_of_an_unknown_run_is_64(share: Path, command: Command) -> None:
-    said = command("manifest", share, "--run", "never")
+@pytest.mark.parametrize("run", ["never", "../../x", "..", "", "a/b", "x\0y"])
+def test_manifest_of_an_unknown_run_is_64(
+    share: Path, command: Command, run: str
+) -> None:
+    said = command("manifest", share, "--run", run)
     assert said.code == 64
-    assert "no run 'never'" in said.err
+    assert f"no run {run!r}" in said.err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_checksums_to_an_output_that_is_full_name_it(share: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "paxect_batch", "manifest", share, "--checksums=-"],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+    assert done.returncode == 3
+    assert done.stderr.startswith(b"paxect-batch: 'standard output': No space left")
 
 
 def test_manifest_writes_checksums_that_hold(
