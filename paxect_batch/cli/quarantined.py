@@ -9,6 +9,7 @@ there already, and what a record tells of, is not put back a second time.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Sequence
 
 from paxect_batch.model.errors import ShareError
@@ -140,9 +141,27 @@ class Quarantined:
         self.forget()
 
     def hand_out(self, copies: dict[Place, str]) -> None:
-        """Copy each place to its path, and take it out of quarantine."""
-        for place, path in copies.items():
-            self._copy_out(place, path)
+        """Copy each place to its path, and take it out of quarantine.
+
+        `ShareError` if somebody else takes it out meanwhile; no copy is left then.
+        """
+        made: list[str] = []
+        try:
+            for place, path in copies.items():
+                self._copy_out(place, path)
+                made.append(path)
+            # Asked before anything is removed: on NFS a removal that had its way may
+            # say that nothing was there, and the copy would be all that is left.
+            if any(self._share.look(place) is None for place in copies):
+                raise FileNotFoundError
+        except FileNotFoundError as error:
+            for path in made:
+                os.remove(path)
+            raise ShareError(
+                f"{self.reason.id} was taken out of quarantine by somebody else "
+                "meanwhile; no copy of it was left; see whether it is back at "
+                f"{self.reason.source}"
+            ) from error
         for place in reversed(copies):
             self._share.remove(place)
         self.forget()

@@ -8,6 +8,7 @@ import pytest
 from cli_samples import Command, drop, make_share
 
 from paxect_batch.cli.main import main
+from paxect_batch.cli.quarantined import Quarantined
 from paxect_batch.model.places import Place
 from paxect_batch.world.share import LocalShare
 
@@ -243,6 +244,39 @@ def test_item_that_another_one_takes_meanwhile_is_told(
     said = command("quarantine", "show", share, the_id(share))
     assert said.code == 3
     assert "somebody else may have taken it out" in said.err
+
+
+@pytest.mark.parametrize("after_copies", [0, 1, 2])
+def test_release_of_what_a_retry_puts_back_meanwhile_leaves_no_copy(
+    share: Path,
+    tmp_path: Path,
+    command: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    after_copies: int,
+) -> None:
+    identifier, copies = the_id(share), 0
+    copy_out = Quarantined._copy_out
+
+    def retry(item: Quarantined, place: Place, target: str) -> None:
+        nonlocal copies
+        words = ["quarantine", "retry", str(share), identifier]
+        if copies == after_copies:
+            assert main(words) == 0
+        copy_out(item, place, target)
+        copies += 1
+        if copies == after_copies == 2:
+            assert main(words) == 0
+
+    monkeypatch.setattr(Quarantined, "_copy_out", retry)
+    out = tmp_path / "out"
+    out.mkdir()
+    said = command("quarantine", "release", share, identifier, "--to", out)
+    assert said.code == 3
+    assert "taken out of quarantine by somebody else" in said.err
+    assert "see whether it is back at wire/a.txt.freq" in said.err
+    assert list(out.iterdir()) == []
+    assert (share / "wire" / "a.txt.freq").exists()
+    assert (share / "wire" / "a.txt.freq.sha256").exists()
 
 
 @pytest.mark.parametrize(
