@@ -134,6 +134,7 @@ def _run(settings: LinkSettings) -> int:
     events = _LinkEvents(log, roots, policy)
     executor = WorkerPool(roots, options.workers)
     ledger = FileLedger(share, node_name, options.run)
+    earlier_runs: list[str] = []
 
     def let_in() -> None:
         write_manifest(settings, node_name, moment, key)
@@ -142,6 +143,8 @@ def _run(settings: LinkSettings) -> int:
     def begin_anew() -> None:
         nonlocal options, ledger
         ledger.close()
+        if ledger.offset():
+            earlier_runs.append(options.run)
         options = msgspec.structs.replace(options, run=new_run())
         ledger = FileLedger(share, node_name, options.run)
         log.run = options.run
@@ -199,6 +202,7 @@ def _run(settings: LinkSettings) -> int:
                     started=stamp(moment),
                     duration_seconds=time.monotonic() - started,
                     exit_code=int(code),
+                    earlier_runs=tuple(earlier_runs),
                 )
             )
         )

@@ -16,12 +16,12 @@ import msgspec
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.opened import Opened, open_share
+from paxect_batch.cli.runs_of import audit_of, ids_of
 from paxect_batch.model.errors import ConfigError, Exit
 from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.status import Deliveries, NodePart
-from paxect_batch.relay import state
 from paxect_batch.report.amounts import clip, count_text, size_text
 from paxect_batch.report.batch import Delivered
 from paxect_batch.report.checksums import record_line
@@ -32,10 +32,21 @@ _COLUMNS = 80
 _NODE_COLUMNS = 24
 
 
+class _Run:
+    """The run that is asked for, by any of its ids."""
+
+    def __init__(self, opened: Opened, word: str) -> None:
+        audit = audit_of(opened.share, word)
+        self.word = word
+        self.ids = (word,) if audit is None else ids_of(audit)
+        self.ended = audit is not None
+
+
 def command(arguments: Arguments) -> int:
     """Print the digest of a share's deliveries, of all runs or of one."""
     opened = open_share(arguments)
-    run = arguments.values.get("run")
+    word = arguments.values.get("run")
+    run = None if word is None else _Run(opened, word)
     is_fresh = freshen_ledgers(opened.share)
     torn: set[tuple[Place, int]] = set()
     deliveries = _deliveries(opened, run, is_fresh=is_fresh, torn=torn)
@@ -89,22 +100,22 @@ def _freshen(share: Share, folder: Place) -> bool:
 
 
 def _deliveries(
-    opened: Opened, run: str | None, *, is_fresh: bool, torn: set[tuple[Place, int]]
+    opened: Opened, run: _Run | None, *, is_fresh: bool, torn: set[tuple[Place, int]]
 ) -> Deliveries:
     """Add up what was delivered, each delivery once, whoever recorded it."""
     delivered = Delivered()
     parts: dict[str, Delivered] = {}
     runs: dict[str, set[str]] = {}
-    known = run is None
+    known = run is None or run.ended
     for record in opened.records(lambda ledger, offset: torn.add((ledger, offset))):
-        known = known or record.run == run
+        known = known or (run is not None and record.run in run.ids)
         if _counts(record, run):
             delivered.add(record)
             parts.setdefault(record.node, Delivered()).add(record)
             runs.setdefault(record.node, set()).add(record.run)
-    if not known and not _has_audit(opened, str(run)):
+    if run is not None and not known:
         raise ConfigError(
-            f"no run {run!r} is recorded here; nothing was written; "
+            f"no run {run.word!r} is recorded here; nothing was written; "
             f"see the runs with: paxect-batch status {opened.layout.words}"
         )
     root = delivered.root
@@ -154,7 +165,7 @@ def _part_line(part: NodePart) -> str:
     return clip(text, _COLUMNS)
 
 
-def _lines(opened: Opened, deliveries: Deliveries, run: str | None) -> Iterator[bytes]:
+def _lines(opened: Opened, deliveries: Deliveries, run: _Run | None) -> Iterator[bytes]:
     """Give a line for each delivered file, for a name that came twice the newest."""
     root = Root(deliveries.root)
     newest: dict[str, tuple[str, bytes]] = {}
@@ -167,15 +178,5 @@ def _lines(opened: Opened, deliveries: Deliveries, run: str | None) -> Iterator[
         yield newest[path][1]
 
 
-def _counts(record: Record, run: str | None) -> bool:
-    return record.fate is Fate.DELIVERED and (run is None or record.run == run)
-
-
-def _has_audit(opened: Opened, run: str) -> bool:
-    """Tell whether a run that recorded nothing left its audit."""
-    # Among names that are there, since the word may be none.
-    return any(
-        place.name == f"{run}.json"
-        for node in state.folders_in(opened.share, state.state("runs"))
-        for place in state.files_in(opened.share, node)
-    )
+def _counts(record: Record, run: _Run | None) -> bool:
+    return record.fate is Fate.DELIVERED and (run is None or record.run in run.ids)

@@ -10,6 +10,7 @@ from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.opened import Opened, open_share
 from paxect_batch.cli.results import settings_place
+from paxect_batch.cli.runs_of import audit_of, ids_of
 from paxect_batch.cli.status_facts import last_run
 from paxect_batch.model.audit import Audit
 from paxect_batch.model.errors import ConfigError, Exit
@@ -36,8 +37,9 @@ def command(arguments: Arguments) -> int:
     opened = open_share(arguments)
     audit = _audit(opened.share, arguments.values.get("run"))
     fold = RunFold(audit)
-    for record in read_ledger(opened.share, ledger_place(audit.node, audit.run), 0):
-        fold.add(record)
+    for run in ids_of(audit):
+        for record in read_ledger(opened.share, ledger_place(audit.node, run), 0):
+            fold.add(record)
     facts = RunFacts(
         share=opened.layout.share or opened.layout.words,
         made_at=utc(time.time()),
@@ -62,15 +64,13 @@ def _audit(share: Share, run: str | None) -> Audit:
         found = last_run(share)
         if found is None:
             raise ConfigError(
-                "no run ended here yet; nothing was written; run: paxect-batch drain"
+                "no run ended here yet; nothing was written; a run has its report once "
+                "it has ended"
             )
         return found
-    for node in state.folders_in(share, state.state("runs")):
-        for place in state.files_in(share, node):
-            if place.name == f"{run}.json":
-                audit = state.load_paper(share, place, Audit)
-                if audit is not None:
-                    return audit
+    audit = audit_of(share, run)
+    if audit is not None:
+        return audit
     raise ConfigError(
         f"no run {run!r} ended here; nothing was written; the audit line of a run has "
         "its id, as have the names in .paxect/runs"
@@ -79,7 +79,7 @@ def _audit(share: Share, run: str | None) -> Audit:
 
 def _problems(opened: Opened, audit: Audit) -> Iterator[EventLine]:
     """Give what the run's log still has of its warnings and errors, oldest first."""
-    left = PROBLEMS_MAX
+    left, runs = PROBLEMS_MAX, ids_of(audit)
     own = f"{audit.node}.jsonl"
     places = [
         place
@@ -89,7 +89,7 @@ def _problems(opened: Opened, audit: Audit) -> Iterator[EventLine]:
     # The highest number is the oldest.
     for place in sorted(places, key=lambda place: place.name, reverse=True):
         for line in _lines(opened.share, place):
-            if line.run == audit.run and line.level in _GRAVE and left:
+            if line.run in runs and line.level in _GRAVE and left:
                 left -= 1
                 yield line
 

@@ -10,6 +10,7 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +18,7 @@ import msgspec
 from paxect_batch.cli import console
 from paxect_batch.cli.colours import painted, tone_of
 from paxect_batch.cli.policy_file import PolicyFile
+from paxect_batch.cli.runs_of import ids_of
 from paxect_batch.cli.settings import SETTINGS, Layer, Settings
 from paxect_batch.cli.wiring import World
 from paxect_batch.model.audit import Audit, Batch
@@ -47,6 +49,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     """What ended the run before its time, if anything."""
     started: str
     duration_seconds: float
+    earlier_runs: tuple[str, ...]
     batch: Batch | None
 
 
@@ -147,6 +150,7 @@ def _audit(ending: Ending, policy: PolicyFile) -> Audit:
         started=ending.started,
         duration_seconds=ending.duration_seconds,
         exit_code=int(code),
+        earlier_runs=ending.earlier_runs,
         batch=ending.batch,
     )
 
@@ -170,7 +174,9 @@ def _junit_writer(path: str, outcome: Audit, world: World) -> Callable[[], objec
     from paxect_batch.report.junit import junit
 
     def records() -> Iterable[Record]:
-        return world.ledger.since(outcome.node, outcome.run, 0)
+        return chain.from_iterable(
+            world.ledger.since(outcome.node, run, 0) for run in ids_of(outcome)
+        )
 
     def write() -> None:
         parts = (part.encode() for part in junit(outcome, records))

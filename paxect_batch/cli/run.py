@@ -133,6 +133,7 @@ def _run(
             own=own,
             started=world.started,
             duration_seconds=world.duration_seconds(),
+            earlier_runs=tuple(world.earlier_runs),
             batch=_batch(node),
         )
         return report(ending, settings, world, policy)

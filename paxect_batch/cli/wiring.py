@@ -80,6 +80,8 @@ class World:
         self._start = time.monotonic()
         self.started = utc(time.time())
         self.run = new_run()
+        self.earlier_runs: list[str] = []
+        """Ids under which it recorded before it began anew."""
         self.key = EnvironmentKeys(environment(), settings.hmac_key_file).hmac_key()
         self.clock = RealClock()
         self.load = Load()
@@ -126,6 +128,8 @@ class World:
     def begin_anew(self) -> None:
         """Let what comes be another run, with a ledger of its own."""
         self.ledger.close()
+        if self.ledger.offset():
+            self.earlier_runs.append(self.run)
         self.run = new_run()
         self.ledger = self._new_ledger()
         if self._log is not None:

@@ -69,5 +69,7 @@ class Audit(msgspec.Struct, frozen=True):
     claims: Claims = Claims()
     mixed: bool = False
     """Whether another codec or policy worked on the batch, on purpose."""
+    earlier_runs: tuple[str, ...] = ()
+    """Ids under which it recorded before it was taken for dead and went on."""
     batch: Batch | None = None
     """The batch of all nodes, in the audit of the last one to finish."""

@@ -27,6 +27,7 @@ def audit(
     started: str,
     duration_seconds: float,
     exit_code: int,
+    earlier_runs: tuple[str, ...] = (),
     batch: Batch | None = None,
 ) -> Audit:
     """Return the audit of a run that stands like this at its end."""
@@ -54,6 +55,7 @@ def audit(
         exit_code=exit_code,
         version=version,
         mixed=standing.mixed,
+        earlier_runs=earlier_runs,
         batch=batch,
     )
 

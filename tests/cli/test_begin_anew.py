@@ -102,6 +102,28 @@ def test_drain_that_is_taken_for_dead_delivers_all_and_accounts_for_all(
         assert [path for path in left if path.is_file()] == []
 
 
+def test_audit_names_both_lives_and_either_finds_all_that_it_tells_of(
+    share: Path, tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (share / ".paxect/policy.toml").write_text(
+        'version = "2"\nsettle_seconds = 0.0\nbackoff_seconds = 0.0\n'
+    )
+    after_record(monkeypatch, Once(1, partial(take_for_dead, share)))
+    junit = tmp_path / "junit.xml"
+    audit = command("drain", share, "--node", "n1", "--junit", junit).audit
+    monkeypatch.undo()
+    ledgers = sorted(path.stem for path in share.glob(".paxect/ledger/n1/*.jsonl"))
+    assert [*audit["earlier_runs"], audit["run"]] == ledgers
+    assert len(ledgers) == 2
+    for run in ledgers:
+        told = json.loads(command("manifest", share, "--json", "--run", run).out)
+        assert told["batch_digest"] == audit["batch_digest"]
+        assert told["files"] == audit["delivered"]["files"] == 3
+        page = command("report", share, "--run", run).out
+        assert all(name in page for name in NAMES)
+    assert all(name in junit.read_text() for name in NAMES)
+
+
 def test_digest_of_both_lives_is_that_of_one(
     tmp_path: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
