@@ -25,6 +25,7 @@ from paxect_batch.cli.quarantined import (
 from paxect_batch.model.errors import ConfigError, Exit, ShareError, worst
 from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place, Root, printable, to_bytes
+from paxect_batch.model.printed import TakenOut
 from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Failure, Reason
 from paxect_batch.relay import state
@@ -184,11 +185,11 @@ class Quarantine:
     ) -> None:
         for item in items:
             identifier = item.reason.id
-            became = ""
+            taken_out: TakenOut | None = None
             with _telling(identifier, codes):
-                became = _retry(item, delivered.get(identifier))
-            if became:
-                console.say(printable(f"{identifier}: {became}"))
+                taken_out = _retry(item, delivered.get(identifier))
+            if taken_out is not None:
+                self._say(taken_out)
 
     def release(self, identifier: str, path: str) -> int:
         """Hand an item out to a path of its own."""
@@ -215,9 +216,15 @@ class Quarantine:
             )
             return Exit.UNFINISHED
         item.hand_out(copies)
-        became = _with_stray(f"now at {target}", stray)
-        console.say(printable(f"{identifier}: {became}"))
+        self._say(_with_stray(TakenOut(identifier, "released", target), stray))
         return Exit.OK
+
+    def _say(self, taken_out: TakenOut) -> None:
+        if self._as_json:
+            facts = msgspec.to_builtins(taken_out)
+            console.say(json.dumps(facts, sort_keys=True))
+        else:
+            console.say(printable(_taken_out_text(taken_out)))
 
     def _item(self, identifier: str) -> Quarantined:
         place = state.quarantine_folder(identifier).child(REASON_NAME)
@@ -230,29 +237,40 @@ class Quarantine:
         return Quarantined(self._share, reason)
 
 
-def _retry(item: Quarantined, delivered: Record | None) -> str:
+def _retry(item: Quarantined, delivered: Record | None) -> TakenOut:
     """Put an item back, unless there is no need; return what became of it."""
     stray = item.put_back_stray()
-    return _with_stray(_became(item, delivered), stray)
+    return _with_stray(_put_back(item, delivered), stray)
 
 
-def _with_stray(became: str, stray: Place | None) -> str:
-    return f"{became}; {stray}, which was taken along, is back" if stray else became
+def _with_stray(taken_out: TakenOut, stray: Place | None) -> TakenOut:
+    return msgspec.structs.replace(taken_out, stray=str(stray or ""))
 
 
-def _became(item: Quarantined, delivered: Record | None) -> str:
+def _put_back(item: Quarantined, delivered: Record | None) -> TakenOut:
+    identifier = item.reason.id
     if delivered is not None:
         item.drop()
-        return (
-            f"it was back already and arrived as {delivered.target}; it was removed "
-            "from quarantine"
-        )
+        return TakenOut(identifier, "delivered", str(delivered.target))
     try:
         item.put_back()
     except Gone:
         item.forget()
-        return "the file was gone; its papers are too now"
-    return f"back at {item.reason.source}"
+        return TakenOut(identifier, "gone", "")
+    return TakenOut(identifier, "back", str(item.reason.source))
+
+
+def _taken_out_text(taken_out: TakenOut) -> str:
+    text = {
+        "back": f"back at {taken_out.place}",
+        "released": f"now at {taken_out.place}",
+        "delivered": f"it was back already and arrived as {taken_out.place}; it was "
+        "removed from quarantine",
+        "gone": "the file was gone; its papers are too now",
+    }[taken_out.became]
+    if taken_out.stray:
+        text += f"; {taken_out.stray}, which was taken along, is back"
+    return f"{taken_out.id}: {text}"
 
 
 @contextlib.contextmanager

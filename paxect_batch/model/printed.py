@@ -63,6 +63,19 @@ def plan_line(planned: Planned) -> PlanLine:
     )
 
 
+class TakenOut(msgspec.Struct, frozen=True):
+    """What became of one item in quarantine."""
+
+    id: str
+    """The name of its folder in quarantine."""
+    became: str
+    """`back` where it lay, `released`, `delivered` (it was back already), or `gone`."""
+    place: str
+    """Where it is now: the root, and the path below it, or a path; empty if gone."""
+    stray: str = ""
+    """What was taken along by its name alone, and is back where it lay."""
+
+
 class Flaw(msgspec.Struct, frozen=True):
     """Something on a share that is not as it should be."""
 

@@ -55,6 +55,7 @@ from paxect_batch.model.printed import (
     PlanLine,
     Replayed,
     RunEnd,
+    TakenOut,
     Verified,
 )
 from paxect_batch.model.records import Fate, Record
@@ -264,6 +265,10 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
     "policy": [
         Policy(version="2"),
         Policy(version="2", include=("*.csv",), ready_marker=".ready", level=-3),
+    ],
+    "quarantine": [
+        TakenOut("0a1b2c3d4e5f-2c", "back", str(DAMAGED)),
+        TakenOut("0a1b2c3d4e5f-2c", "released", "/tmp/b.freq"),  # noqa: S108
     ],
     "reason": [
         Reason(

@@ -24,6 +24,7 @@ from paxect_batch.model.printed import (
     PlanLine,
     Replayed,
     RunEnd,
+    TakenOut,
     Verified,
 )
 from paxect_batch.model.records import Record
@@ -54,6 +55,10 @@ SUBJECTS: dict[str, tuple[type[msgspec.Struct], str]] = {
     "pace-replay": (Replayed, "one line of what `pace replay --json` prints"),
     "plan": (PlanLine, "one line of what `drain --dry-run --json` prints"),
     "policy": (Policy, "a policy file of version 2"),
+    "quarantine": (
+        TakenOut,
+        "one line of what `quarantine retry --json` or `release --json` prints",
+    ),
     "reason": (Reason, "why an item was set aside: reason.json in quarantine"),
     "record": (Record, "one line of a ledger"),
     "run": (RunEnd, "what `drain --json` prints before the audit line"),

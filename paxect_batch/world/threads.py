@@ -18,6 +18,6 @@ def start_thread(start: Callable[[], object], purpose: str) -> None:
         # That is all that Python tells, whichever limit it was.
         raise NoWorkers(
             f"the system lets no thread be started {purpose}: {error}; files are as "
-            "they were; allow more tasks (TasksMax of a unit, --pids-limit of a "
+            "they were; allow more tasks (TasksMax of a unit, the pids limit of a "
             "container, ulimit -u) or more memory, and run again"
         ) from error

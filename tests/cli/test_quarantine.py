@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -244,6 +245,25 @@ def test_item_that_another_one_takes_meanwhile_is_told(
     said = command("quarantine", "show", share, the_id(share))
     assert said.code == 3
     assert "somebody else may have taken it out" in said.err
+
+
+def test_what_is_taken_out_is_told_as_json_when_that_is_asked_for(
+    share: Path, tmp_path: Path, command: Command
+) -> None:
+    identifier = the_id(share)
+    copy = tmp_path / "copy"
+    shutil.copytree(share, copy)
+    said = command("quarantine", "retry", share, "--all", "--json")
+    assert json.loads(said.out) == {
+        "id": identifier,
+        "became": "back",
+        "place": "wire/a.txt.freq",
+        "stray": "",
+    }
+    target = str(tmp_path / "out.freq")
+    words = ("quarantine", "release", copy, identifier, "--to", target, "--json")
+    told = json.loads(command(*words).out)
+    assert (told["became"], told["place"]) == ("released", target)
 
 
 @pytest.mark.parametrize("after_copies", [0, 1, 2])

@@ -30,6 +30,7 @@ LISTED = {
 LINES = {
     "pace-replay": ("pace", "replay", "SHARE/.paxect/log/n1.jsonl"),
     "plan": ("drain", "--dry-run", "SHARE"),
+    "quarantine": ("quarantine", "retry", "SHARE", "--all"),
 }
 WRITTEN = {
     "attempts": "attempts/*.json",
