@@ -46,7 +46,7 @@ class SystemGauges:
     def read(self) -> Surroundings:
         """See `seams.Gauges`."""
         moment = time.localtime()
-        free, total = self._memory()
+        free, total = self._memory() or (None, None)
         limit, used = _descriptor_limit(), load.descriptors_open()
         is_counted = limit is not None and used is not None
         return Surroundings(
@@ -60,9 +60,12 @@ class SystemGauges:
             battery_percent=self._battery(),
         )
 
-    def _memory(self) -> tuple[int, int]:
+    def _memory(self) -> tuple[int, int] | None:
         """Return what can be had: by the machine, or by the group that leaves least."""
-        return min([load.memory(), *memory_of_groups(self._proc, self._groups)])
+        of_machine = load.memory()
+        known = [] if of_machine is None else [of_machine]
+        known += memory_of_groups(self._proc, self._groups)
+        return min(known, default=None)
 
     def _disks(self) -> Iterator[Disk]:
         """Give each file system below the roots once, by the first root on it."""
@@ -78,8 +81,7 @@ class SystemGauges:
                 continue
 
     def _busy_elsewhere(self) -> float | None:
-        busy, total = load.cpu_seconds()
-        before, self._cpu = self._cpu, (busy, total)
+        before, self._cpu = self._cpu, load.cpu_seconds()
         known, self._own = self._own, {}
         own = 0.0
         for pid in (os.getpid(), *self._workers()):
@@ -87,7 +89,10 @@ class SystemGauges:
             if seconds is not None:
                 self._own[pid] = seconds
                 own += max(seconds - known.get(pid, 0.0), 0.0)
-        if before is None or total <= before[1]:
+        if before is None or self._cpu is None:
+            return None
+        busy, total = self._cpu
+        if total <= before[1]:
             return None
         others = busy - before[0] - own
         return min(max(others / (total - before[1]), 0.0), 1.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
+import time
 from collections.abc import Iterator
 
 from paxect_batch.model.fitness import Mount
@@ -101,37 +102,53 @@ def process_started(pid: int) -> str | None:
 
 def boot_second() -> int:
     """Return about when this machine was booted, where `/proc` does not tell."""
-    import psutil
+    second: float
+    if sys.platform == "linux":
+        second = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    else:
+        import psutil
 
-    second: float = psutil.boot_time()
+        second = psutil.boot_time()
     return round(second / 10)
 
 
-def memory() -> tuple[int, int]:
-    """Return how many bytes of the machine's memory can be had, and are there."""
+def memory() -> tuple[int, int] | None:
+    """Return how many bytes of the machine's memory can be had, and are there.
+
+    None where the system does not tell, as without the rest of `/proc`.
+    """
     import psutil
 
-    found = psutil.virtual_memory()
+    try:
+        found = psutil.virtual_memory()
+    except (OSError, psutil.Error):
+        return None
     return found.available, found.total
 
 
-def cpu_seconds() -> tuple[float, float]:
-    """Return for how long all cores together were busy, and were there, since boot."""
+def cpu_seconds() -> tuple[float, float] | None:
+    """Return for how long all cores together were busy, and were there, since boot.
+
+    None where the system does not tell; see `memory`.
+    """
     import psutil
 
-    times = psutil.cpu_times()._asdict()
+    try:
+        times = psutil.cpu_times()._asdict()
+    except (OSError, psutil.Error):
+        return None
     # Linux counts guests into `user` as well.
     total = sum(times.values()) - times.get("guest", 0) - times.get("guest_nice", 0)
     return total - times["idle"] - times.get("iowait", 0), total
 
 
 def cpu_seconds_of(pid: int) -> float | None:
-    """Return for how long a process was busy; None if it is not there."""
+    """Return for how long a process was busy; None if it is not to be seen."""
     import psutil
 
     try:
         times = psutil.Process(pid).cpu_times()
-    except psutil.Error:
+    except (OSError, psutil.Error):
         return None
     return float(times.user + times.system)
 
@@ -142,7 +159,7 @@ def descriptors_open() -> int | None:
 
     try:
         count: int = psutil.Process().num_fds()
-    except (AttributeError, psutil.Error):
+    except (AttributeError, OSError, psutil.Error):
         return None
     return count
 
@@ -175,6 +192,9 @@ def be_nice(niceness: int) -> None:
 
 
 def _cores_allowed() -> int:
+    asked = getattr(os, "sched_getaffinity", None)  # Linux; it needs no /proc
+    if asked is not None:
+        return len(asked(0))
     # Imported here: it takes longer than `--help` should.
     import psutil
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from paxect_batch.model.fitness import Writers
@@ -37,7 +38,11 @@ def _asked(path: str) -> bool | None:
 
 
 def _may_ask_of_all() -> bool:
-    with open(_STATUS, encoding="ascii", errors="replace") as lines:
+    """Tell whether that is sure; without `/proc` it is not."""
+    with (
+        contextlib.suppress(OSError),
+        open(_STATUS, encoding="ascii", errors="replace") as lines,
+    ):
         for line in lines:
             word, _, value = line.partition(":")
             if word == "CapEff":

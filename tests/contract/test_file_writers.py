@@ -124,6 +124,14 @@ def test_probe_tells_whose_files_this_process_may_ask_of(
         assert probes_writers.try_writers(ground) is whose
 
 
+def test_probe_without_proc_is_sure_of_this_users_own_files_alone(
+    told: LocalStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probes_writers, "_STATUS", str(tmp_path / "none"))
+    with Ground(str(tmp_path), RealClock()) as ground:
+        assert probes_writers.try_writers(ground) is Writers.OWN
+
+
 @pytest.mark.parametrize("told_is", [None, True, False])
 def test_probe_believes_nobody_who_tells_the_same_of_all_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told_is: bool | None

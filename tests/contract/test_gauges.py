@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,27 @@ def test_battery_where_the_system_shows_no_devices_is_not_known(
     monkeypatch.setattr("psutil.sensors_battery", refuse, raising=False)
     gauges = SystemGauges({Root.INBOX: str(tmp_path)})
     assert gauges.read().battery_percent is None
+
+
+def test_machine_that_hides_all_but_processes_is_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        # As psutil does with `ProcSubset=pid`, and without /proc.
+        raise FileNotFoundError(2, "No such file or directory", "/proc/stat")
+
+    for name in ("virtual_memory", "cpu_times", "boot_time", "Process"):
+        monkeypatch.setattr(f"psutil.{name}", refuse)
+    gauges = SystemGauges({Root.INBOX: str(tmp_path)}, proc=str(tmp_path))
+    for _ in range(2):
+        found = gauges.read()
+        assert found.memory_free_bytes is found.memory_total_bytes is None
+        assert found.busy_elsewhere is None
+        assert found.descriptors_free is None
+        assert [disk.name for disk in found.disks] == ["inbox"]
+    if sys.platform == "linux":
+        assert load.Load().cores() >= 1
+        assert load.boot_second() > 0
 
 
 def test_source_is_read_no_faster_than_the_rate(tmp_path: Path) -> None:

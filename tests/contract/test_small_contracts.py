@@ -194,6 +194,7 @@ def test_cores_are_those_that_the_process_may_use(
     else:
         allowed = psutil.cpu_count()
         monkeypatch.delattr(psutil.Process, "cpu_affinity")
+        monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert load._cores_allowed() == allowed
 
 
