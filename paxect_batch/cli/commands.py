@@ -266,7 +266,7 @@ COMMANDS = {
             "paxect-batch manifest /mnt/exchange",
             "paxect-batch manifest /mnt/exchange --checksums SHA256SUMS",
         ),
-        (0, 3, 64, 75),
+        (0, 1, 3, 64, 75),
     ),
     "doctor": Command(
         "Try whether a share is fit (0), fit with care (1) or not fit (3).",

@@ -190,6 +190,7 @@ class Reason(msgspec.Struct, frozen=True):
     at: float
     """When it was set aside, by the share's clock."""
     retry: str
+    """The command that has it tried again, with the share's path for `SHARE`."""
     """The command that has it tried again."""
     marker: str = ""
     """The suffix of the marker that called it ready; it comes back with the file."""

@@ -283,7 +283,7 @@ EXAMPLES: dict[str, list[msgspec.Struct]] = {
             node="n1",
             run=RUN,
             at=AT,
-            retry="paxect-batch quarantine retry /mnt/exchange 0a1b2c3d4e5f-2c",
+            retry="paxect-batch quarantine retry SHARE 0a1b2c3d4e5f-2c",
         )
     ],
     "record": [
