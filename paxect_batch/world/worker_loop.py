@@ -17,6 +17,7 @@ from typing import IO
 
 import msgspec
 
+from paxect_batch.model.errors import NoWorkers
 from paxect_batch.model.places import Root
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.world.messages import (
@@ -30,9 +31,11 @@ from paxect_batch.world.messages import (
     send,
 )
 from paxect_batch.world.messages import to_worker as decoder
+from paxect_batch.world.threads import start_thread
 from paxect_core import CODEC_VERSION
 
 EXIT_COORDINATOR_GONE = 0
+EXIT_NO_THREAD = 75
 EXIT_BAD_MESSAGE = 76
 
 _PR_SET_PDEATHSIG = 1
@@ -62,9 +65,16 @@ def serve(
         return
     handle = prepare({Root(name): path for name, path in greeting.roots.items()})
     lots: queue.SimpleQueue[Lot | None] = queue.SimpleQueue()
-    threading.Thread(
+    watcher = threading.Thread(
         target=_watch, args=(input, lots, leave), name="watch-coordinator", daemon=True
-    ).start()
+    )
+    try:
+        start_thread(watcher.start, "for a worker")
+    except NoWorkers as error:
+        # The coordinator says what becomes of what this was to do.
+        sys.stderr.write(f"worker: {error.message}\n")
+        leave(EXIT_NO_THREAD)
+        return
     send(output, Ready(CODEC_VERSION))
 
     def answers(message: FromWorker) -> bool:

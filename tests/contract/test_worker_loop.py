@@ -96,6 +96,22 @@ def coordinator() -> Iterator[Coordinator]:
     made.end()
 
 
+def test_worker_without_a_thread_says_why_in_a_line_and_is_never_ready(
+    coordinator: Coordinator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    coordinator.greet()
+    assert coordinator.left() == [worker_loop.EXIT_NO_THREAD]
+    assert "no thread be started for a worker" in capsys.readouterr().err
+    coordinator._back.close()
+    assert receive(coordinator.from_worker, messages.from_worker) is None
+
+
 def test_worker_is_ready_does_lots_and_leaves_with_its_coordinator(
     coordinator: Coordinator,
 ) -> None:
