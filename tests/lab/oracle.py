@@ -15,7 +15,7 @@ from typing import Any
 
 AUDIT = "AUDIT_SUMMARY_JSON="
 PARTS = ("delivered", "set_aside", "blocked", "waiting")
-_MOMENTARY = re.compile(r"(?:^|/)\.paxect/(?:.*/)?\.paxect-[^/]+\.tmp$")
+_MOMENTARY = re.compile(r"(?:^|/)(?:\.paxect|inbox|wire)/(?:.*/)?\.paxect-[^/]+\.tmp$")
 TOLD_MAX = 5
 """How many faults of one kind are told by name."""
 
@@ -79,8 +79,8 @@ def same_digest(expected: str, digests: Mapping[str, str]) -> Iterator[str]:
 def left(crumbs: Iterable[str]) -> Iterator[str]:
     """Tell of what lies where nothing should.
 
-    A file of a moment that a dead node left among the relay's own is nobody's data and
-    is swept when it is an hour old.
+    A file of a moment that a dead node left among the relay's own, or where it looks
+    for items, is nobody's data and is swept when it is an hour old.
     """
     yield from _some("left behind", [p for p in crumbs if not _MOMENTARY.search(p)])
 

@@ -95,13 +95,15 @@ def test_left_when_a_file_of_a_moment_is_among_the_relays_own_lets_it_be() -> No
     crumbs = [
         ".paxect/nodes/.paxect-0a1b.tmp",
         ".paxect/.paxect-0a1b.tmp",
+        "inbox/.paxect-0a1b.tmp",
+        "wire/sub/.paxect-0a1b.tmp",
         "wire/.paxect/.paxect-0a1b-\N{LATIN SMALL LETTER E WITH ACUTE}.tmp",
     ]
     assert list(oracle.left(crumbs)) == []
 
 
 def test_left_when_it_is_among_the_users_files_or_is_another_tells() -> None:
-    crumbs = ["inbox/.paxect-0a1b.tmp", ".paxect/stage/n/a.part", "inbox/.nfs01"]
+    crumbs = ["outbox/.paxect-0a1b.tmp", ".paxect/stage/n/a.part", "inbox/.nfs01"]
     (told,) = oracle.left(crumbs)
     assert all(crumb in told for crumb in crumbs)
 
