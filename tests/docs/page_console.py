@@ -19,7 +19,18 @@ import paxect_core
 _ELSEWHERE = ("/mnt/", "/srv/")
 _SECONDS_MAX = 120
 
-_TOOLS = ("sh", "awk", "cmp", "dd", "grep", "head", "seq", "sha256sum", "timeout")
+_TOOLS = (
+    "sh",
+    "awk",
+    "cmp",
+    "dd",
+    "grep",
+    "head",
+    "perl",
+    "seq",
+    "sha256sum",
+    "timeout",
+)
 
 needs_shell = pytest.mark.skipif(
     not all(map(shutil.which, _TOOLS)), reason="no POSIX shell and its tools here"

@@ -6,12 +6,17 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
-from page_blocks import ROOT, run_by
+from page_blocks import ROOT, blocks, commands, run_by
+
+from paxect_batch.model.records import Record
+from paxect_batch.report.digest import BatchDigest, canonical_line, raw_line
 
 PAGE = "docs/checking.md"
 KEY = "a key"
@@ -94,3 +99,22 @@ def test_signature_is_over_what_the_page_says(share: Path) -> None:
         signed = eval(form, {"json": json, "payload": manifest["payload"]}).encode()
         told = hmac.new(KEY.encode(), signed, hashlib.sha256).hexdigest()
         assert told == manifest["hmac_sha256"]
+
+
+def test_example_on_the_page_has_the_line_and_the_digests_that_the_relay_makes() -> (
+    None
+):
+    page = blocks((ROOT / PAGE).read_text(encoding="utf-8"))
+    (text,) = [block.text for block in page if block.language == "json"]
+    (shown,) = [block.text for block in page if block.language == "console"]
+    record = msgspec.json.decode(text, type=Record)
+    digests = BatchDigest(), BatchDigest(raw_line)
+    for each in digests:
+        each.add(record)
+    assert re.findall(r"^([0-9a-f]{64})  -$", shown, re.MULTILINE) == [
+        hashlib.sha256(canonical_line(record)).hexdigest(),
+        *(each.hexdigest() for each in digests),
+    ]
+    _, made = commands(shown)[0]
+    for word in (record.direction, str(record.target), record.raw_sha256):
+        assert str(word) in made
