@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from cli_samples import Command, drop
+from cli_samples import Command, drop, make_share
 
 from paxect_batch.model.places import Place
 from paxect_batch.model.status import Deliveries
@@ -45,6 +45,26 @@ def test_manifest_is_the_same_batch_for_all_nodes(
     facts = json.loads(command("manifest", share, "--json").out)
     assert f"batch digest {facts['batch_digest']}" in said.out
     assert (facts["root"], facts["files"], facts["bytes"]) == ("outbox", 1, 3)
+
+
+def test_bytes_are_of_files_in_audits_and_of_what_arrived_in_the_manifest(
+    tmp_path: Path, command: Command
+) -> None:
+    share = make_share(tmp_path)
+    drop(share, a_txt=b"abc")
+    audit = command("drain", share, "--direction=encode").audit
+    lies = (share / "wire/a.txt.freq").stat().st_size
+    assert lies > 3
+    assert audit["delivered"] == audit["encoded"] == {"files": 1, "bytes": 3}
+    assert facts_of(command, share).bytes == lies
+    policy = share / ".paxect/policy.toml"
+    policy.write_text('version = "2"\nsettle_seconds = 0.0\nexclude = ["*"]\n')
+    audit = command("drain", share, "--direction=decode").audit
+    assert audit["blocked"] == {"files": 1, "bytes": lies}
+    policy.write_text('version = "2"\nsettle_seconds = 0.0\n')
+    audit = command("drain", share, "--direction=decode").audit
+    assert audit["delivered"] == audit["decoded"] == {"files": 1, "bytes": 3}
+    assert facts_of(command, share).bytes == 3
 
 
 def test_manifest_of_a_run_has_the_digest_of_its_audit(
