@@ -97,7 +97,10 @@ def _head(audit: Audit, facts: RunFacts) -> Iterator[str]:
     yield f"<h1>{escape(facts.share)}</h1>"
     yield f'<p class="muted">run {escape(audit.run)} of node {escape(audit.node)}, '
     yield f"{escape(audit.mode)}, began {escape(audit.started)}, took "
-    yield f"{time_text(audit.duration_seconds)}</p>"
+    yield time_text(audit.duration_seconds)
+    if audit.earlier_runs:
+        yield f"; before it was taken for dead: {escape(', '.join(audit.earlier_runs))}"
+    yield "</p>"
     yield f'<p class="outcome {"well" if good else "bad"}">'
     yield f"{'✓' if good else '✕'} exit code {audit.exit_code}: {escape(words)}</p>"
     yield f"<p>{count_text(audit.delivered.files, 'file')} of "

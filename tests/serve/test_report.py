@@ -154,6 +154,11 @@ def test_page_of_a_run_without_trouble_says_so() -> None:
     assert "did not record its settings" in text
 
 
+def test_page_of_a_run_that_began_anew_names_what_it_was_before() -> None:
+    assert "taken for dead: r1, r2</p>" in page(a_fold(earlier_runs=("r1", "r2")))
+    assert "taken for dead" not in page(a_fold())
+
+
 def test_page_needs_nothing_else_and_prints() -> None:
     fold = a_fold()
     fold.add(a_step(0, 5))
