@@ -58,7 +58,8 @@ EXITS = (
         means="the command finished, and something asks for a look",
         cause="files were blocked, set aside or are still waiting; of `doctor`: the "
         "share is fit with care; of `verify`: a finding that harms nothing; of "
-        "`quarantine`: a name that is taken",
+        "`quarantine`: a name that is taken; of `manifest`: a line of a ledger that "
+        "cannot be read",
         data="what may travel arrived; the audit line counts the rest",
         todo="`paxect-batch status`, `quarantine list`, `drain --dry-run`",
     ),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cli_samples import Command
 
+from paxect_batch.cli.commands import COMMANDS
 from paxect_batch.model.audit import Audit
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.events import Event
@@ -153,6 +154,15 @@ def test_every_end_of_a_run_is_explained() -> None:
             ):
                 found.update(text.partition(":")[0] for text in literals(node.value))
     assert found == words(Said.ENDED)
+
+
+def test_code_1_is_explained_for_each_command_that_ends_with_it() -> None:
+    (told,) = [each.cause for each in EXPLANATIONS if each.word == "1"]
+    # Of runs it is told first, and without their names.
+    ends = {
+        name for name, each in COMMANDS.items() if Exit.UNFINISHED in each.exit_codes
+    }
+    assert set(re.findall(r"of `(\w+)`", told)) == ends - {"drain", "watch"}
 
 
 def test_every_exit_code_cause_life_and_error_is_explained() -> None:
