@@ -26,7 +26,6 @@ _TOOLS = (
     "dd",
     "grep",
     "head",
-    "perl",
     "seq",
     "sha256sum",
     "timeout",
