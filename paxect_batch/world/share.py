@@ -40,7 +40,8 @@ _INODE_BITS = 2**64 - 1
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 _REPLACE_TRIES_MAX = 6
 _REPLACE_WAIT_SECONDS = 0.01
-_AHEAD = HANDS_MAX
+_AHEAD_FAR = HANDS_MAX
+_AHEAD_NEAR = 16
 # Where a disk is told of each block that is free, removing waits for it.
 _SLOW_REMOVAL_SECONDS = 0.0001
 _REMOVALS_JUDGED = 32
@@ -303,7 +304,7 @@ class LocalShare:
     @property
     def ahead(self) -> int:
         """See `seams.Share`."""
-        return _AHEAD if self._is_far else 1
+        return _AHEAD_FAR if self._is_far else _AHEAD_NEAR
 
     @property
     def lists_late(self) -> bool:

@@ -97,6 +97,7 @@ def test_container_falls_to_the_node_that_its_file_fell_to(
 
 def test_node_that_joins_in_the_middle_of_a_pass_gets_its_part(bench: Bench) -> None:
     dropped(bench)
+    at_once = bench.share().ahead
     register = Register()
     newcomer = FakeLocks(register)
 
@@ -105,7 +106,7 @@ def test_node_that_joins_in_the_middle_of_a_pass_gets_its_part(bench: Bench) -> 
 
         def claim(self, key: str) -> object:
             self.claimed += 1
-            if self.claimed == 10:
+            if self.claimed == at_once + 1:
                 newcomer.join(Applicant(node="z", run="z", allow_mixed=True))
             return super().claim(key)
 
@@ -115,5 +116,5 @@ def test_node_that_joins_in_the_middle_of_a_pass_gets_its_part(bench: Bench) -> 
 
     standing = bench.drain(locks=Locks(register))
     assert standing.elsewhere_files + standing.delivered_files == FILES
-    assert standing.seen_files == standing.delivered_files == 10
+    assert standing.seen_files == standing.delivered_files == 2 * at_once
     assert standing.claims_lost == 0
