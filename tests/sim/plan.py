@@ -71,6 +71,8 @@ class Plan(NamedTuple):
     """How long who writes slowly pauses; None for half of what files settle."""
     apart: tuple[str, ...] = ()
     """Folders that are file systems of their own, into which nothing is renamed."""
+    ahead: int = 1
+    """How many items who acts on one at a time claims before it goes on."""
 
 
 def calm_plan(nodes: int) -> Plan:
@@ -110,6 +112,8 @@ _GIANTS_SINCE = 6_700_000
 """Seeds before this one have no files that take long."""
 _APART_SINCE = 6_720_000
 """Seeds before this one have all folders on one file system."""
+_AHEAD_SINCE = 6_740_000
+"""Seeds before this one claim several items at once only with several hands."""
 _LONG_NAME = "l" * 250 + ".txt"
 """One that its container cannot have."""
 
@@ -194,6 +198,8 @@ def _widened(plan: Plan, dice: random.Random) -> Plan:
     if plan.seed >= _APART_SINCE and dice.random() < 0.5:
         tops = ("inbox", "wire", "outbox")
         plan = plan._replace(apart=tuple(top for top in tops if dice.random() < 0.6))
+    if plan.seed >= _AHEAD_SINCE and dice.random() < 0.7:
+        plan = plan._replace(ahead=16)
     return plan
 
 

@@ -62,11 +62,11 @@ class SimShare:
 
     lists_late = True
 
-    def __init__(self, calls: Calls, *, hands: int = 1) -> None:
+    def __init__(self, calls: Calls, *, hands: int = 1, ahead: int = 1) -> None:
         self._calls = calls
         self._folders = Folders(FolderSteps(calls))
         self._hands = hands
-        self.ahead = min(4 * hands, HANDS_MAX) if hands > 1 else 1
+        self.ahead = min(4 * hands, HANDS_MAX) if hands > 1 else ahead
 
     def entries(self, folder: Place) -> Iterator[Entry]:
         try:

@@ -237,7 +237,8 @@ class Simulation(Faults):
         self.turns.spawn(process, begin)
 
     def _live(self, slot: Slot, process: Process, *, last: bool, watches: bool) -> None:
-        share = SimShare(self.world.calls[process], hands=self.plan.hands)
+        plan = self.plan
+        share = SimShare(self.world.calls[process], hands=plan.hands, ahead=plan.ahead)
         stop = Stop(lambda: self.is_closing, watches=watches)
         ledgers: list[FileLedger] = []
         current = ""
