@@ -21,10 +21,11 @@ FILES_MAX = 1024
 class Flight:
     """A lot that is out, with the claims on its items."""
 
-    __slots__ = ("_claims", "lot", "outcomes", "since")
+    __slots__ = ("_claims", "lot", "outcomes", "since", "size")
 
     def __init__(self, lot: Lot, claims: tuple[Claim, ...]) -> None:
         self.lot = lot
+        self.size = lot.size
         stages = (task.stage for task in lot.tasks)
         self._claims = dict(zip(stages, claims, strict=True))
         self.outcomes: tuple[Outcome, ...] | None = None
@@ -70,7 +71,7 @@ class Dispatcher:
         return [size for size in self._sizes() if size > self._giant_bytes]
 
     def _sizes(self) -> list[int]:
-        return [flight.lot.size for flight in self._flights.values()]
+        return [flight.size for flight in self._flights.values()]
 
     def hold_to(self, *, lots: int, files: int, bytes_max: int) -> None:
         """Have no more out than that; what is out already comes back in its time."""
@@ -94,7 +95,7 @@ class Dispatcher:
         flight.since = since
         self._flights[self._executor.submit(lot)] = flight
         self.files += len(lot.tasks)
-        self.bytes += lot.size
+        self.bytes += flight.size
 
     @property
     def futures(self) -> Collection[Future[tuple[Outcome, ...]]]:
@@ -111,7 +112,7 @@ class Dispatcher:
             flight = self._flights.pop(future)
             flight.outcomes = outcome
             self.files -= len(flight.lot.tasks)
-            self.bytes -= flight.lot.size
+            self.bytes -= flight.size
             flights.append(flight)
         return sorted(flights, key=lambda flight: flight.lot.number)
 

@@ -310,8 +310,14 @@ class Pass:
         for task, outcome in pairs:
             if outcome.result is not Result.STAGED:
                 self._endings.not_staged(task, outcome)
+                self.files_taken -= self._was_in_vain(task, outcome)
                 del left[task.stage]
             self._forget(task)
+
+    def _was_in_vain(self, task: Task, outcome: Outcome) -> bool:
+        """Tell whether a file counts as taken that others had taken away by then."""
+        counts = task.direction is self._options.mode.directions[0]
+        return counts and outcome.result is Result.GONE
 
     def _forget(self, task: Task) -> None:
         self.busy.discard(state.key_of(task.direction, task.source))

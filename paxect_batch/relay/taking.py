@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from paxect_batch.model.items import Facts, Item
+from paxect_batch.model.items import Item
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.run import Decision, Verdict
@@ -16,13 +16,12 @@ from paxect_batch.relay.others import Others
 from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.promised import Promised
 from paxect_batch.seams import Claim, Locks, Share
-from paxect_batch.work.sources import look_at_source
 
 
 class Taken:
     """An item, where it is to arrive, and the claim on it if it was to be had."""
 
-    __slots__ = ("claim", "fresh", "is_tried", "item", "keys", "target")
+    __slots__ = ("claim", "is_tried", "item", "keys", "target")
 
     def __init__(self, item: Item, target: Place, keys: tuple[str, ...]) -> None:
         self.item = item
@@ -32,8 +31,6 @@ class Taken:
         self.claim: Claim | None = None
         self.is_tried = False
         """Whether the claim was not had before."""
-        self.fresh: Facts | None = None
-        """What the source was after the claim was taken."""
 
 
 class _Claims:
@@ -95,7 +92,8 @@ class Taker:
     def take(self, wanted: Sequence[Taken]) -> list[Taken]:
         """Return those that are this node's now, each with its claim.
 
-        That of some may be had already.
+        That of some may be had already. Whoever had it before may have finished the
+        item, or its producer replaced it: who opens the source sees that.
         """
         # While a turn was waited for, a container may have been gone on with.
         wanted = [each for each in wanted if not self._is_busy(each)]
@@ -172,9 +170,6 @@ class Taker:
         had = wanted.claim
         wanted.claim = self._claimed(wanted.keys, had)
         wanted.is_tried = had is None
-        if wanted.claim is not None:
-            # Whoever had the claim before may have finished it.
-            wanted.fresh = look_at_source(self._share, wanted.item.source)
 
     def _claimed(self, keys: Sequence[str], had: Claim | None) -> Claim | None:
         """Claim all keys, of which the first may be had."""
@@ -207,10 +202,5 @@ class Taker:
         key = state.key_of(item.direction, item.source)
         if claim is None or self._promised.has(key, claim):
             self._others.count(item.size)
-            return False
-        if wanted.fresh is None or wanted.fresh.identity != item.identity:
-            claim.release()
-            if wanted.fresh is not None:
-                self._account.wait(item.size)
             return False
         return True
