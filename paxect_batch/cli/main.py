@@ -13,6 +13,7 @@ from paxect_batch.cli.arguments import parse
 from paxect_batch.cli.commands import PROGRAM
 from paxect_batch.cli.guard import guarded
 from paxect_batch.model.errors import Exit
+from paxect_batch.world import garbage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def main(words: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
     console.prepare()
     console.ends_with_the_run = words is None
+    if words is None:
+        garbage.look_for_seldom()
     given = sys.argv[1:] if words is None else words
     return guarded(lambda: _run(given))
 

@@ -9,7 +9,7 @@ import functools
 import sys
 from typing import TYPE_CHECKING
 
-from paxect_batch.world import worker_loop
+from paxect_batch.world import garbage, worker_loop
 
 if TYPE_CHECKING:
     from paxect_batch.model.places import Root
@@ -21,6 +21,7 @@ _CONTEXTS_MAX = 2
 
 def main() -> None:
     """Do lots until the coordinator ends."""
+    garbage.look_for_seldom()
     worker_loop.ignore_signals()
     worker_loop.serve(*worker_loop.take_pipes(), _prepare)
 

@@ -21,7 +21,9 @@ from typing import IO, Any
 from paxect_batch.cli import main as command_line
 from paxect_batch.cli import run, wiring
 from paxect_batch.model.places import Place
+from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.work.lots import do_lot
+from paxect_batch.work.meter import Tell
 from paxect_batch.world import worker_loop
 from paxect_batch.world.claims import ClaimFiles
 from paxect_batch.world.share import LocalShare
@@ -114,8 +116,8 @@ def _work(operations: _Operations) -> None:
     def prepare(roots: Any) -> worker_loop.Handle:
         share = FarShare(roots)
 
-        def handle(lot: Any) -> Any:
-            outcomes = do_lot(share, lot)
+        def handle(lot: Lot, tell: Tell) -> tuple[Outcome, ...]:
+            outcomes = do_lot(share, lot, tell)
             operations.write()
             return outcomes
 
