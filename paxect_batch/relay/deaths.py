@@ -1,9 +1,15 @@
-"""Workers that die: try each of their items alone, and give up one that kills again."""
+"""Workers that die: tell items that kill them from a machine that does.
+
+Each item that a worker died with is tried alone. One that has a second worker die is
+given up, but not before another worker brought something back: where all of them die,
+it is for want of memory, or of something else that the machine lacks.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from paxect_batch.model.errors import NoWorkers
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction
 from paxect_batch.model.transfer import Lot, Task
@@ -12,6 +18,8 @@ from paxect_batch.relay.dispatch import Dispatcher, Flight
 from paxect_batch.seams import Claim, EventLog, Share
 
 DEATHS_MAX = 2
+IN_A_ROW_MAX = 16
+"""So many deaths, one after the other, are not the doing of items."""
 
 
 class Deaths:
@@ -22,12 +30,19 @@ class Deaths:
         self._events = events
         self._dispatcher = dispatcher
         self._of: dict[str, int] = {}
+        self._in_a_row = 0
+        self._suspects: list[tuple[Task, Claim]] = []
 
-    def given_up(self, flight: Flight) -> Iterator[tuple[Task, Claim]]:
-        """Send each item that a worker died with alone; give those that are given up.
+    def came_back(self) -> None:
+        """Note that a worker lived."""
+        self._in_a_row = 0
+
+    def died(self, flight: Flight) -> None:
+        """Send each item that a worker died with alone, but for those to be given up.
 
         What the worker had staged is gone.
         """
+        self._in_a_row += 1
         self._events.write(
             Event.WORKER_DIED,
             status="error",
@@ -43,4 +58,18 @@ class Deaths:
             if self._of[key] < DEATHS_MAX:
                 self._dispatcher.send(Lot(flight.lot.number, (task,)), (claim,))
             else:
-                yield task, claim
+                self._suspects.append((task, claim))
+
+    def given_up(self, *, at_last: bool = False) -> Iterator[tuple[Task, Claim]]:
+        """Give the items to give up: if a worker lived since, or when all is done."""
+        while self._suspects and (at_last or not self._in_a_row):
+            yield self._suspects.pop(0)
+
+    def require_life(self) -> None:
+        """Raise `NoWorkers` if workers die whatever they are given."""
+        if self._in_a_row >= IN_A_ROW_MAX:
+            raise NoWorkers(
+                f"{self._in_a_row} worker processes died, one after the other, and "
+                "none brought anything back; items are as they were; see the "
+                "system's log for what killed them (memory?), mend that and run again"
+            )

@@ -147,6 +147,7 @@ class Pass:
                     self._look()
                     self._gather()
                 elif self._is_idle():
+                    self._give_up(at_last=True)
                     break
                 else:
                     self.wait_a_while()
@@ -165,6 +166,9 @@ class Pass:
                 claim.release()
                 self._account.wait(size)
             self._claims.clear()
+            for task, claim in self._deaths.given_up(at_last=True):
+                claim.release()
+                self._account.wait(task.identity.size)
 
     def _gather(self) -> None:
         begun, taken = self._clock.monotonic(), self.files_taken
@@ -264,6 +268,7 @@ class Pass:
             for flight in self._dispatcher.collect():
                 self._commits.begin(self._finish(flight))
             self._commits.go_on()
+            self._deaths.require_life()
         # After what came back was counted, or it would count twice.
         self._account.show_in_flight(self._dispatcher.files, self._dispatcher.bytes)
         self._pacer.look()
@@ -272,8 +277,9 @@ class Pass:
         left = {task.stage: task for task in flight.lot.tasks}
         try:
             if flight.outcomes is None:
-                self._worker_died(flight)
+                self._deaths.died(flight)
                 return
+            self._deaths.came_back()
             yield from self._commit_staged(flight, flight.outcomes, left)
         except BaseException:
             # An intent may stand; until it is settled, nobody else may have these.
@@ -282,6 +288,7 @@ class Pass:
             raise
         self._share.each(lambda claim: claim.release(), flight.claims)
         self._pacer.came_back(len(flight.lot.tasks), flight.lot.size)
+        self._give_up()
 
     def _commit_staged(
         self, flight: Flight, outcomes: tuple[Outcome, ...], left: dict[Place, Task]
@@ -365,8 +372,14 @@ class Pass:
                 self._account.decided(item, decision)
         self.take(wanted, counts=False)
 
-    def _worker_died(self, flight: Flight) -> None:
-        for task, claim in self._deaths.given_up(flight):
+    def _give_up(self, *, at_last: bool = False) -> None:
+        """Give up items that killed their workers."""
+        for task, claim in self._deaths.given_up(at_last=at_last):
             self._forget(task)
-            self._endings.killed_workers(task)
+            try:
+                self._endings.killed_workers(task)
+            except BaseException:
+                self._committer.unsettled.append(claim)
+                self._account.cut_off([task], self._committer.recorded)
+                raise
             claim.release()
