@@ -47,7 +47,8 @@ class Place(msgspec.Struct, frozen=True, array_like=True, order=True):
 
     def beside(self, name: str) -> Place:
         """Return the place of that name in the same folder."""
-        return self.folder.child(name)
+        folder, slash, _ = self.path.rpartition("/")
+        return Place(self.root, f"{folder}{slash}{name}")
 
 
 _UNSAFE = re.compile(rb"[\x00-\x1f\x7f\\]")

@@ -246,11 +246,11 @@ class Admitter:
         return (key,)
 
     def _container_of(self, source: Place) -> Place:
-        name = source.name
+        folder, slash, name = source.path.rpartition("/")
         if self._aliases and naming.too_long(name):
             name = naming.alias(name)
         made = naming.container_name(name, self._policy.naming)
-        return Place(Root.WIRE, source.folder.path).child(made)
+        return Place(Root.WIRE, f"{folder}{slash}{made}")
 
     def _marked_ready(self, item: Item) -> bool:
         marker = self._policy.ready_marker

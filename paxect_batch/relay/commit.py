@@ -115,10 +115,9 @@ class Committer:
 
     def record(self, matters: list[Matter]) -> Steps[None]:
         """Write down durably that these were published, and count them."""
+        at = self._stamp()
         records = [
-            self._recorder.delivered(
-                matter.pledge, adopted=matter.adopted, at=self._stamp()
-            )
+            self._recorder.delivered(matter.pledge, adopted=matter.adopted, at=at)
             for matter in matters
         ]
         yield lambda: self._ledger.append(records)

@@ -57,6 +57,7 @@ class Dispatcher:
         self._files_max = FILES_MAX
         self._bytes_max = self._giant_bytes = bytes_max
         self._flights: dict[Future[tuple[Outcome, ...]], Flight] = {}
+        self._giants = 0
         self.files = 0
         self.bytes = 0
 
@@ -68,6 +69,8 @@ class Dispatcher:
     @property
     def giants(self) -> Collection[int]:
         """How big those lots are that are larger than all that may be out together."""
+        if not self._giants:
+            return ()
         return [size for size in self._sizes() if size > self._giant_bytes]
 
     def _sizes(self) -> list[int]:
@@ -94,6 +97,7 @@ class Dispatcher:
         flight = Flight(lot, claims)
         flight.since = since
         self._flights[self._executor.submit(lot)] = flight
+        self._giants += flight.size > self._giant_bytes
         self.files += len(lot.tasks)
         self.bytes += flight.size
 
@@ -111,6 +115,7 @@ class Dispatcher:
         for future, outcome in zip(done, outcomes, strict=True):
             flight = self._flights.pop(future)
             flight.outcomes = outcome
+            self._giants -= flight.size > self._giant_bytes
             self.files -= len(flight.lot.tasks)
             self.bytes -= flight.size
             flights.append(flight)
@@ -121,7 +126,7 @@ class Dispatcher:
         self._executor.stop()
         flights = list(self._flights.values())
         self._flights.clear()
-        self.files = self.bytes = 0
+        self._giants = self.files = self.bytes = 0
         return flights
 
 

@@ -110,10 +110,9 @@ class Settler:
         # but whoever was asleep stops when it can know.
         if step in _IRREVERSIBLE and not self._stands():
             raise run_over(self._by)
-        targets = {matter.pledge.target.folder for matter in matters}
         if step is Step.RECORD:
             # Whoever published them: it may have died, or failed, before this.
-            yield from self._sync_those_there(targets)
+            yield from self._sync_those_there(_targets_of(matters))
             yield from self._record(matters)
             for matter in matters:
                 matter.know(recorded=True)
@@ -136,7 +135,8 @@ class Settler:
                 Step.FINISH: self._finish,
             }[step]
             if step in (Step.PUBLISH_SIDECAR, Step.PUBLISH):
-                yield lambda: self._share.prepare_folders(sorted(targets))
+                targets = sorted(_targets_of(matters))
+                yield lambda: self._share.prepare_folders(targets)
             self._share.each(act, matters)
 
     def _look_at_target(self, matter: Matter) -> None:
@@ -253,6 +253,11 @@ class Settler:
             # Whoever withdrew it deals with its source; if nobody did, it was
             # finished elsewhere.
             matter.ended = matter.withdrew or Step.DROP
+
+
+def _targets_of(matters: list[Matter]) -> set[Place]:
+    """Return the folders that these are published in."""
+    return {matter.pledge.target.folder for matter in matters}
 
 
 def write_intent(share: Share, intent: Intent) -> None:

@@ -176,8 +176,7 @@ class Taker:
         claims = [] if had is None else [had]
         try:
             for key in keys[len(claims) :]:
-                with self._pacer.claiming():
-                    claim = self._locks.claim(key)
+                claim = self._pacer.timed(self._locks.claim, key)
                 if claim is None:
                     _Claims(claims).release()
                     return None

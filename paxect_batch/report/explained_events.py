@@ -205,8 +205,9 @@ EVENTS = (
         means="a worker process died with its items",
         cause="it was killed, mostly by the system for want of memory",
         data="what it had staged was dropped; each of its items is tried again alone, "
-        "and set aside as `worker-killed` when its worker dies a second time. If 16 die "
-        "one after the other, no item is at fault: the run ends with 75 (`watch` waits)",
+        "and set aside as `worker-killed` when its worker dies a second time. If 16 "
+        "die one after the other, no item is at fault: the run ends with 75 (`watch` "
+        "waits)",
         todo="if it recurs: fewer `--workers`, or more memory",
     ),
     _event(

@@ -100,6 +100,8 @@ def _size_block(item: Item, policy: Policy) -> str:
 
 
 def _pattern_block(item: Item, policy: Policy) -> str:
+    if not (policy.exclude or policy.include):
+        return ""
     path = _judged(item.source.path, item, policy)
     for pattern in policy.exclude:
         if patterns.matches(path, pattern):

@@ -19,6 +19,8 @@ SIDECAR_SUFFIX = ".sha256"
 ALIAS_END = "!"
 """Ends each alias; other names may end so too."""
 
+# A letter takes four bytes at most.
+_SHORT = NAME_BYTES_MAX // 4 - len(CONTAINER_SUFFIX + SIDECAR_SUFFIX)
 _KEYS_KEPT = 4096
 """Each is asked for several times while its item is on its way."""
 _ALIAS_BYTES_KEPT = 160
@@ -102,6 +104,8 @@ def too_long(name: str, naming: Naming = Naming.FULL) -> bool:
 
     The sidecar has the longest of the names that come of a file.
     """
+    if len(name) <= _SHORT:
+        return False
     longest = sidecar_name(container_name(name, naming))
     return len(to_bytes(longest)) > NAME_BYTES_MAX
 
@@ -137,6 +141,8 @@ def fold(name: str) -> str:
 
     That is for names that differ in case or in Unicode form alone. Paths fold as well.
     """
+    if name.isascii():
+        return name.lower()
     # Case folding may undo a normal form, and NFD must come first because folding
     # moves a few combining letters (Unicode standard, section 3.13, D145).
     folded = unicodedata.normalize("NFD", name).casefold()

@@ -184,6 +184,18 @@ def test_fold_does_not_tell_upper_from_lower(name: str) -> None:
     assert naming.fold(name.lower()) == naming.fold(name) or "\u0130" in name
 
 
+@given(st.text(st.characters(max_codepoint=0x7F)))
+def test_fold_of_ascii_is_what_folding_beside_other_letters_gives(name: str) -> None:
+    assert naming.fold(name) + "\u4e00" == naming.fold(name + "\u4e00")
+
+
+@given(st.text(st.sampled_from("a\\\U0001f600."), min_size=45, max_size=70))
+def test_too_long_about_the_length_that_may_be_is_what_the_bytes_say(name: str) -> None:
+    name = to_text(to_bytes(name))
+    sidecar = f"{name}.freq.sha256"
+    assert naming.too_long(name) == (len(to_bytes(sidecar)) > 255)
+
+
 def test_claim_key_is_one_for_targets_that_fold_alike() -> None:
     key = naming.claim_key(Place(Root.WIRE, "Sub/A.freq"))
     assert key == naming.claim_key(Place(Root.WIRE, "sub/a.freq"))
