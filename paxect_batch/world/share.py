@@ -8,6 +8,7 @@ is nobody's data.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -103,10 +104,13 @@ class LocalShare:
         try:
             os.close(self._tree.open(probe, CREATE))
         except OSError as error:
-            if error.errno not in _NOT_THERE:
-                raise
-        else:
-            self.remove(probe)
+            if error.errno in _NOT_THERE:
+                return
+            # Only the answer may be lost, and nobody sweeps an outbox.
+            with contextlib.suppress(OSError):
+                self.remove(probe)
+            raise
+        self.remove(probe)
 
     def size_of(self, place: Place) -> int:
         """See `seams.Share`."""

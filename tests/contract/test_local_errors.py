@@ -156,6 +156,24 @@ def test_folder_that_turns_stale_before_it_is_listed_is_looked_for_once_more(
     assert found == (["file"] if times == 1 else [])
 
 
+def test_freshen_leaves_nothing_where_the_answer_to_its_change_was_lost(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = os.open
+
+    def unanswered(path: Any, flags: int, *more: Any, **named: Any) -> int:
+        opened = made(path, flags, *more, **named)
+        if flags & os.O_CREAT:
+            os.close(opened)
+            raise OSError(errno.EIO, "no answer")
+        return opened
+
+    monkeypatch.setattr(os, "open", unanswered)
+    with refused(errno.EIO):
+        stage.share.freshen(inbox(""))
+    assert os.listdir(stage.roots[Root.INBOX]) == []
+
+
 @pytest.mark.parametrize("operation", ["freshen", "entries", "remove", "read", "look"])
 def test_error_of_the_system_passes_unchanged(
     stage: LocalStage, monkeypatch: pytest.MonkeyPatch, operation: str

@@ -82,6 +82,10 @@ class SimShare:
             self._calls.create(probe)
         except (FileNotFoundError, NotADirectoryError):
             return
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._remove(probe)
+            raise
         self._remove(probe)
 
     def size_of(self, place: Place) -> int:
