@@ -8,7 +8,9 @@ another file system is in the way, lies apart by its key.
 from __future__ import annotations
 
 import errno
+from typing import IO
 
+from paxect_batch.model.about import About
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.transfer import Pledge
 from paxect_batch.relay import state
@@ -40,11 +42,13 @@ def archive_copy(share: Share, pledge: Pledge, aside: Place) -> Place | None:
     copy = aside.beside(f"copy-{pledge.stage.name}")
     share.remove(copy)
     with share.open_source(pledge.source) as source, share.create(copy) as stream:
-        while chunk := source.read(_CHUNK_BYTES):
-            state.write_all(stream, chunk)
+        while chunk := _read(source, pledge.source):
+            with About(copy):
+                state.write_all(stream, chunk)
         facts = share.facts_of(source)
-        share.dress(stream, mtime_ns=facts.identity.mtime_ns, mode=facts.mode)
-        share.sync(stream)
+        with About(copy):
+            share.dress(stream, mtime_ns=facts.identity.mtime_ns, mode=facts.mode)
+            share.sync(stream)
     if facts.identity != pledge.identity:
         share.remove(copy)
         return None
@@ -52,6 +56,11 @@ def archive_copy(share: Share, pledge: Pledge, aside: Place) -> Place | None:
     archived = archive(share, copy, pledge.source, key=key)
     share.sync_folder(archived.folder)
     return archived
+
+
+def _read(source: IO[bytes], place: Place) -> bytes:
+    with About(place):
+        return source.read(_CHUNK_BYTES)
 
 
 def _of_the_relay(root: Root, path: str) -> Place:

@@ -12,6 +12,7 @@ import contextlib
 import errno
 from collections.abc import Callable
 
+from paxect_batch.model.about import About
 from paxect_batch.model.errors import RunOver, ShareError
 from paxect_batch.model.items import Direction
 from paxect_batch.model.places import Place, Root
@@ -271,7 +272,7 @@ def write_intent(share: Share, intent: Intent) -> None:
     folder = state.stage_folder(share, owner, Root.STATE)
     new = folder.child(f"intent-{intent.number:08d}.part")
     share.remove(new)
-    with share.create(new) as stream:
+    with share.create(new) as stream, About(new):
         state.write_all(stream, state.intent_bytes(intent))
         share.sync(stream)
     try:

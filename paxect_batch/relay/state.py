@@ -16,6 +16,7 @@ from typing import IO, NamedTuple, TypeVar
 
 import msgspec
 
+from paxect_batch.model.about import About
 from paxect_batch.model.errors import NotReady
 from paxect_batch.model.items import Direction, Kind
 from paxect_batch.model.places import Place, Root, is_file_path
@@ -256,10 +257,8 @@ def file_paper(share: Share, folder: str, node: str, run: str, data: bytes) -> N
         share.write(place, data)
         return
     try:
-        with stream:
-            rest = data
-            while rest:
-                rest = rest[stream.write(rest) :]
+        with About(moment), stream:
+            write_all(stream, data)
             share.sync(stream)
         share.prepare_folders([place.folder])
         share.rename_new(moment, place)

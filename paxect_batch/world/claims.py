@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
+from paxect_batch.model.about import About
 from paxect_batch.world.claim_owners import (
     Owner,
     owner_line,
@@ -162,8 +163,9 @@ class ClaimFiles:
                 fd = self._create(path)
                 break
         try:
-            _write(fd, owner_line(node, run))
-            os.fsync(fd)
+            with About(path):
+                _write(fd, owner_line(node, run))
+                os.fsync(fd)
         finally:
             os.close(fd)
         return path
@@ -171,12 +173,14 @@ class ClaimFiles:
     def _make(self, key: str, node: str, run: str) -> bool:
         """Make the marker a file of its own; False if there is one."""
         began = time.monotonic()
+        path = self._path(key)
         try:
-            fd = self._create(self._path(key))
+            fd = self._create(path)
         except FileExistsError:
             return False
         try:
-            _write(fd, owner_line(node, run))
+            with About(path):
+                _write(fd, owner_line(node, run))
         finally:
             os.close(fd)
         if time.monotonic() - began < _STALL_SECONDS:

@@ -16,6 +16,7 @@ from typing import TypeGuard
 
 import msgspec
 
+from paxect_batch.model.about import About
 from paxect_batch.model.leases import RUN_BYTES_MAX, Lease, Machine, Over, is_name
 from paxect_batch.world.fresh import asked_anew, freshen
 from paxect_batch.world.lease_judge import LEASE_SECONDS_MAX
@@ -96,7 +97,7 @@ class LeaseFiles:
             fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
         except FileExistsError:
             return False
-        _write_over(fd, lease)
+        _write_over(fd, lease, path)
         # Lost with a power cut of the server, it would leave intents that nobody is
         # known to have made.
         for each in (folder, self._nodes, os.path.dirname(self._nodes)):
@@ -106,11 +107,12 @@ class LeaseFiles:
     def beat(self, now: Lease, *, beats: Collection[int]) -> None:
         """Write the next beat; `LeaseGone` if another one than those is there."""
         self.look(now, beats=beats)
+        path = self._path(now.node)
         try:
-            fd = os.open(self._path(now.node), WRITE)
+            fd = os.open(path, WRITE)
         except FileNotFoundError:
             raise LeaseGone from None
-        _write_over(fd, now)
+        _write_over(fd, now, path)
 
     def look(self, own: Lease, *, beats: Collection[int] = ()) -> None:
         """Raise `LeaseGone` if the lease on the share is not this run's.
@@ -258,7 +260,7 @@ class LeaseFiles:
         except FileExistsError:
             return False
         try:
-            _write_over(fd, paper)
+            _write_over(fd, paper, path)
         except OSError:
             # Half a paper says nothing, and would be in the way of a whole one.
             with contextlib.suppress(OSError):
@@ -315,16 +317,17 @@ def _can_be(lease: Lease) -> bool:
     )
 
 
-def _write_over(fd: int, lease: Lease) -> None:
+def _write_over(fd: int, lease: Lease, path: str) -> None:
     paper = msgspec.json.encode(lease)
     if len(paper) >= LEASE_BYTES:
         word = msgspec.structs.replace(lease.word, last="", waits_for="")
         paper = msgspec.json.encode(msgspec.structs.replace(lease, word=word))
     try:
         rest = paper.ljust(LEASE_BYTES - 1) + b"\n"
-        while rest:
-            rest = rest[os.write(fd, rest) :]
-        os.fsync(fd)
+        with About(path):
+            while rest:
+                rest = rest[os.write(fd, rest) :]
+            os.fsync(fd)
     finally:
         os.close(fd)
 

@@ -15,6 +15,7 @@ from typing import IO
 
 import msgspec
 
+from paxect_batch.model.about import About
 from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place
 from paxect_batch.model.records import Record
@@ -71,8 +72,9 @@ class FileLedger:
             self._cut(stream)
         self._clean = False
         try:
-            write_whole(stream, data)
-            self._share.sync(stream)
+            with About(self._place):
+                write_whole(stream, data)
+                self._share.sync(stream)
             if not self._is_listed:
                 self._share.sync_folder(self._place.folder)
                 self._is_listed = True

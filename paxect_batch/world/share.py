@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, TypeVar
 
+from paxect_batch.model.about import About
 from paxect_batch.model.items import Entry, Facts, Identity, Kind, Removal
 from paxect_batch.model.places import Place, Root, to_text
 from paxect_batch.world import root_traits
@@ -206,7 +207,7 @@ class LocalShare:
             if error.errno in _NOT_THERE:
                 return None
             raise
-        with stream:
+        with About(place), stream:
             return read_whole(stream, bytes_max, place)
 
     def write(self, place: Place, data: bytes) -> None:
@@ -215,7 +216,7 @@ class LocalShare:
         part = place.beside(temp_name())
         stream = self.create(part)
         try:
-            with stream:
+            with About(place), stream:
                 write_whole(stream, data)
                 self.sync(stream)
             self._replace(part, place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -88,6 +89,8 @@ def problems_when_full(share: RelayedShare, run: Finished) -> list[str]:
         found.append(f"exit code {run.code}: {run.err}")
     if run.code == 3 and "No space left on device" not in run.err:
         found.append(f"does not say what was full: {run.err}")
+    if run.code == 3 and not re.search(r"device \([^)]*/|'[^']*/", run.err):
+        found.append(f"does not say where it was full: {run.err}")
     if run.out:  # not of a run that could not even begin
         audit = run.audit
         if audit["exit_code"] != run.code:
