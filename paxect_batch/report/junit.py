@@ -98,7 +98,7 @@ def _run_cases(audit: Audit) -> Iterator[_Case]:
     )
     yield _Case(
         group,
-        "the run came to its end",
+        "the run ended with exit code 0 or 1",
         failure=audit.exit_code not in (Exit.OK, Exit.UNFINISHED),
         kind=f"exit-{audit.exit_code}",
         message=f"the run ended with exit code {audit.exit_code}",
