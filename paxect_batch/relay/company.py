@@ -19,6 +19,8 @@ from paxect_batch.seams import Applicant, Clock, EventLog, Locks, Share
 
 _CHANGE_SECONDS_MAX = 180.0
 """After so long each node has seen that the policy was changed, and has said so."""
+SWEEP_SECONDS = 3600.0
+"""So often a run sweeps crumbs; where only watches run, nobody else would."""
 
 
 class Company:
@@ -45,7 +47,7 @@ class Company:
         self._options = options
         self._codec = codec
         self._owner = state.Owner(options.node, options.run)
-        self._started = clock.monotonic()
+        self._started = self._swept = clock.monotonic()
         self._alike: dict[str, float] = {}
         """When each run was seen last to work as this one does."""
         self.batch = options.run
@@ -97,6 +99,9 @@ class Company:
         word = self._account.word(self._clock.monotonic() - self._started)
         self._locks.tell(word, own[1])
         self._rescuer.attend()
+        if self._clock.monotonic() - self._swept > SWEEP_SECONDS:
+            self._rescuer.sweep()
+            self._swept = self._clock.monotonic()
 
     def _mixes(self, other: Lease, own: tuple[str, str]) -> bool:
         """Tell whether another node makes other containers than this one.

@@ -92,7 +92,7 @@ class Recovery:
                 self._put_beside(place)
         self.sweep()
         if self._only is None:
-            self._sweep_crumbs()
+            self.sweep_crumbs()
 
     def sweep(self) -> None:
         """Drop what is staged by runs that are over, and by this one."""
@@ -117,7 +117,7 @@ class Recovery:
         self.sweep()
         if self._close(self._by):
             self._remove_stage_folders(self._by)
-        self._sweep_crumbs()
+        self.sweep_crumbs()
 
     def tell(self, events: EventLog) -> None:
         """Log what was found."""
@@ -150,7 +150,8 @@ class Recovery:
                 message=f"{len(self.swept)} crumb(s) of earlier runs dropped",
             )
 
-    def _sweep_crumbs(self) -> None:
+    def sweep_crumbs(self) -> None:
+        """Remove what processes died over that was for a moment, or is of no use."""
         sweeper = Sweeper(self._share)
         sweeper.sweep()
         self.swept.extend(sweeper.swept)

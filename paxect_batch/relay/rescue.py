@@ -88,6 +88,12 @@ class Rescuer:
                 self._locks.bury(over)
                 self._over.remove(over)
 
+    def sweep(self) -> None:
+        """Remove the crumbs of whoever died since this run began."""
+        recovery = Recovery(self._share, self._ledger, self._by.node, by=self._by)
+        recovery.sweep_crumbs()
+        recovery.tell(self._events)
+
     def end_own(self) -> None:
         """Leave nothing of this run, which stages nothing any more."""
         Recovery(self._share, self._ledger, self._by.node, by=self._by).end()

@@ -13,7 +13,15 @@ import pytest
 from fakes.bell import FakeBell
 from fakes.clock import FakeClock
 from fakes.locks import FakeLocks, Register
-from relay_bench import FAST, Bench, InThread, SteppedClock, StopAfter, WatchedShare
+from relay_bench import (
+    FAST,
+    Bench,
+    InThread,
+    SteppedClock,
+    StopAfter,
+    WatchedShare,
+    policy_with,
+)
 
 from paxect_batch.model.errors import ConfigError, NoWorkers
 from paxect_batch.model.events import Event
@@ -22,6 +30,7 @@ from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import Naming, OnDone, Policy
 from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Lot, Outcome
+from paxect_batch.relay.company import SWEEP_SECONDS
 from paxect_batch.world.ledger import FileLedger
 from paxect_batch.world.share import LocalShare
 from paxect_batch.world.tree_descriptors import DescriptorTree
@@ -272,3 +281,36 @@ def test_share_that_fails_to_tell_what_others_did_leaves_no_claim(
     bench.take_all()
     assert sorted(bench.taken) == sorted(bench.dropped.items())
     assert max(held) > 0
+
+
+def test_watch_sweeps_what_others_leave_though_it_never_ends(bench: Bench) -> None:
+    """Histories of files that were taken away lay there until a run began."""
+    clock = FakeClock()
+    crumb = bench.state / "over" / ".paxect-0123456789abcdef.tmp"
+    histories: list[list[str]] = []
+
+    def meddle(seen: int) -> None:
+        if seen == 5:
+            (bench.wire / "damaged.freq").write_bytes(b"no container")
+        if seen == 60:
+            (bench.wire / "damaged.freq").unlink()
+            crumb.parent.mkdir(exist_ok=True)
+            crumb.touch()
+            os.utime(crumb, (1, 1))
+        if seen in (60, 100, 200):
+            histories.append(os.listdir(bench.state / "attempts"))
+        if seen == 100:
+            assert crumb.exists()
+            clock.advance(SWEEP_SECONDS)
+
+    node = bench.node(
+        clock=clock,
+        watch=True,
+        poll_seconds=1.0,
+        policy=policy_with(backoff_seconds=4 * SWEEP_SECONDS),
+        stop=StopAfter(201, meddle),
+    )
+    node.run()
+    bench.ledger.close()
+    assert [len(names) for names in histories] == [1, 1, 0]
+    assert not crumb.exists()
