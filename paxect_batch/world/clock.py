@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import time
+
+
+def lasting() -> float:
+    """Return seconds that also pass while this machine is suspended.
+
+    `time.monotonic` leaves them out on Linux and macOS; others wait for nobody.
+    """
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    if sys.platform != "win32":
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
+    return time.monotonic()
 
 
 class RealClock:

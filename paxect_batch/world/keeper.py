@@ -15,6 +15,7 @@ from collections.abc import Iterable
 import msgspec
 
 from paxect_batch.model.leases import Lease, Over, Word
+from paxect_batch.world.clock import lasting
 from paxect_batch.world.lease_judge import Silence, beat_seconds, is_same_system
 from paxect_batch.world.leases import LeaseFiles, LeaseGone, parse
 from paxect_batch.world.machine import has_ended, is_running
@@ -114,7 +115,7 @@ class Keeper:
         """
         if not self.lost:
             with self._guard:
-                now = time.monotonic()
+                now = lasting()
                 if now - self._stood < within_seconds:
                     return True
                 try:

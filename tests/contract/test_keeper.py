@@ -390,3 +390,17 @@ def test_file_beside_the_folders_of_runs_is_no_run_that_promised(
     keeper = kept(files, "node1")
     keeper.find_orphans()
     assert [over.run for over in keeper.take_over()] == ["promised"]
+
+
+def test_belief_in_the_lease_does_not_outlast_a_suspended_machine(
+    files: LeaseFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time of other clocks stands still while it is suspended."""
+    seconds = [1000.0]
+    monkeypatch.setattr(keeper_module, "lasting", lambda: seconds[0])
+    keeper = kept(files, "node1")
+    assert keeper.stands(within_seconds=0.1)
+    end(files, "node1", "run-of-another")
+    assert keeper.stands(within_seconds=0.1)
+    seconds[0] += 3600.0
+    assert not keeper.stands(within_seconds=0.1)

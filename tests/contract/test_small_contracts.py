@@ -13,7 +13,7 @@ from fakes.small import FakeKeys, FakeLoad
 from paxect_batch.model.errors import ConfigError
 from paxect_batch.seams import Clock, Keys, Load
 from paxect_batch.world import descriptors, load
-from paxect_batch.world.clock import RealClock
+from paxect_batch.world.clock import RealClock, lasting
 from paxect_batch.world.keys import KEY_BYTES_MAX, EnvironmentKeys
 from paxect_batch.world.load import Load as RealLoad
 
@@ -30,6 +30,12 @@ def test_clock_never_goes_back_and_sleeping_takes_time(clock: Clock) -> None:
     assert clock.monotonic() >= first + 0.002
     assert start > 1_500_000_000
     clock.sleep(0)
+
+
+def test_time_that_lasts_goes_on_as_the_clock_does() -> None:
+    first = lasting()
+    RealClock().sleep(0.002)
+    assert lasting() - first >= 0.002
 
 
 def test_fake_clock_moves_only_when_told() -> None:
