@@ -8,7 +8,6 @@ that comes, unless it is to be kept or is named; one that holds anything is neve
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.commands import PROGRAM
 from paxect_batch.cli.settings import environment
+from paxect_batch.cli.shell_words import shell_word
 from paxect_batch.cli.stop import StopSignal
 from paxect_batch.model.errors import BatchError, ConfigError, Exit, ShareError
 from paxect_batch.report.amounts import count_text, size_text
@@ -110,7 +110,7 @@ class _Demo:
     def show(self) -> int:
         """Tell it; return the exit code."""
         console.say("A share is a folder that machines have in common. This is one:\n")
-        console.say(f"$ cd {shlex.quote(str(self._folder))}")
+        console.say(f"$ cd {shell_word(str(self._folder))}")
         for step in (self._lay_out, self._drain, self._prove):
             code = step()
             if self._stop.requested:
@@ -173,7 +173,8 @@ class _Demo:
 
     def _run(self, *words: str) -> int:
         """Run a command as it is typed; return its exit code."""
-        console.say(f"$ {shlex.join((PROGRAM, *words))}")
+        line = " ".join(map(shell_word, (PROGRAM, *words)))
+        console.say(f"$ {line}")
         console.flush()
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "paxect_batch", *words],

@@ -7,7 +7,6 @@ bears one is complete, and an `init` that was cut short can be run again.
 from __future__ import annotations
 
 import os
-import shlex
 import uuid
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.layout import MARKER_NAME, POLICY_NAME, SHARE_FORMAT, STATE_NAME
+from paxect_batch.cli.shell_words import shell_word
 from paxect_batch.model.errors import ConfigError, Exit, ShareError
 from paxect_batch.model.nodes import ShareMarker
 
@@ -73,7 +73,7 @@ def lay_out(share: str) -> None:
     if os.path.lexists(marker):
         raise ConfigError(
             f"{share!r} is a share already; nothing was changed; "
-            f"see how it stands with: paxect-batch status {shlex.quote(share)}"
+            f"see how it stands with: paxect-batch status {shell_word(share)}"
         )
     try:
         os.makedirs(share, exist_ok=True)
@@ -94,7 +94,7 @@ def lay_out(share: str) -> None:
 
 
 def _what_next(share: str) -> str:
-    words = shlex.quote(share)
+    words = shell_word(share)
     inbox = os.path.join(share, "inbox")
     outbox = os.path.join(share, "outbox")
     policy = os.path.join(share, STATE_NAME, POLICY_NAME)

@@ -8,12 +8,12 @@ folder inside the inbox, and only by `make_ready`.
 from __future__ import annotations
 
 import os
-import shlex
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from paxect_batch.cli.apart import WIRE_NAME, require_apart, require_two
+from paxect_batch.cli.shell_words import shell_word
 from paxect_batch.model.errors import ConfigError, NotReady
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import ShareMarker
@@ -66,9 +66,9 @@ class Layout(msgspec.Struct, frozen=True):
     def words(self) -> str:
         """How this place is named on a command line."""
         if self.share:
-            return shlex.quote(self.share)
+            return shell_word(self.share)
         inbox, outbox = self.roots[Root.INBOX], self.roots[Root.OUTBOX]
-        return f"--inbox {shlex.quote(inbox)} --outbox {shlex.quote(outbox)}"
+        return f"--inbox {shell_word(inbox)} --outbox {shell_word(outbox)}"
 
     def make_ready(self) -> None:
         """Make the relay's own folders where no `init` made them."""
@@ -159,7 +159,7 @@ def read_marker(share: str) -> ShareMarker:
         raise NotReady(
             f"{path!r} cannot be read: {error.strerror or error}; nothing was touched; "
             f"see that the share is mounted, or run: "
-            f"paxect-batch init {shlex.quote(share)}"
+            f"paxect-batch init {shell_word(share)}"
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(

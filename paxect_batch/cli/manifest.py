@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from collections.abc import Iterator
 
 import msgspec
@@ -17,6 +16,7 @@ from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.opened import Opened, open_share
 from paxect_batch.cli.runs_of import audit_of, ids_of
+from paxect_batch.cli.shell_words import shell_word
 from paxect_batch.model.errors import ConfigError, Exit
 from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place, Root
@@ -152,7 +152,7 @@ def _show(deliveries: Deliveries, opened: Opened, *, checksums: str | None) -> N
             "last\nminute may be missing"
         )
     if checksums is not None:
-        words = shlex.quote(folder), shlex.quote(os.path.abspath(checksums))
+        words = shell_word(folder), shell_word(os.path.abspath(checksums))
         console.say("check them with: cd {} && sha256sum -c {}".format(*words))
 
 

@@ -7,7 +7,6 @@ turns the exit code to 3, in the audit line as well.
 from __future__ import annotations
 
 import json
-import shlex
 import time
 from collections.abc import Callable, Iterable
 from itertools import chain
@@ -20,6 +19,7 @@ from paxect_batch.cli.colours import painted, tone_of
 from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.runs_of import ids_of
 from paxect_batch.cli.settings import SETTINGS, Layer, Settings
+from paxect_batch.cli.shell_words import shell_word
 from paxect_batch.cli.wiring import World
 from paxect_batch.model.audit import Audit, Batch
 from paxect_batch.model.errors import BatchError, Exit, worst
@@ -118,7 +118,7 @@ def whereabouts(settings: Settings) -> Whereabouts:
 
     flags = ("inbox", "outbox", "wire")
     if settings.share is not None:
-        words = shlex.quote(settings.share)
+        words = shell_word(settings.share)
     else:
         words = _flags({name: getattr(settings, name) for name in flags})
     given = {
@@ -131,7 +131,7 @@ def whereabouts(settings: Settings) -> Whereabouts:
 
 def _flags(values: dict[str, str | None]) -> str:
     return " ".join(
-        f"--{name} {shlex.quote(value)}"
+        f"--{name} {shell_word(value)}"
         for name, value in values.items()
         if value is not None
     )

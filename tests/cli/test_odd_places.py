@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from cli_samples import Command, drop, make_share
+
+from paxect_batch.cli.shell_words import shell_word
 
 pytestmark = [
     pytest.mark.slow,
@@ -55,3 +58,27 @@ def test_file_of_such_a_name_is_written(
     said = command("drain", option, path, share)
     assert (said.code, said.audit["delivered"]["files"]) == (0, 1)
     assert path.stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    "name", [b"plain", b"two words", b"it's", b"r\xff", b"a\nb\\'\t", "ü".encode()]
+)
+def test_what_is_told_to_be_typed_names_the_file(name: bytes) -> None:
+    word = shell_word(os.fsdecode(name))
+    assert word.isprintable()
+    echoed = subprocess.run(
+        ["bash", "-c", f"printf %s {word}"], stdout=subprocess.PIPE, check=True
+    )
+    assert echoed.stdout == name
+
+
+def test_checksums_of_such_a_share_are_checked_as_told(
+    share: Path, command: Command
+) -> None:
+    assert command("drain", share).code == 0
+    said = command("manifest", share, "--checksums", share.parent / "sums")
+    typed = said.out.split("check them with: ")[1].splitlines()[0]
+    checked = subprocess.run(
+        ["bash", "-c", typed], stdout=subprocess.PIPE, check=True, text=True
+    )
+    assert checked.stdout == "a.txt: OK\n"

@@ -1,0 +1,27 @@
+"""Paths as words of a command line that can be copied from the screen."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+
+_ESCAPED = frozenset((0x27, 0x5C))
+"""A quote, and what escapes."""
+
+
+def shell_word(text: str) -> str:
+    """Return the word that a shell takes for this text.
+
+    What no terminal shows as it is, such as a newline or a byte that is no text, is
+    spelled out, which bash, zsh and ksh understand.
+    """
+    if sys.platform == "win32":
+        return f'"{text}"' if " " in text or not text else text
+    if text.isprintable():
+        return shlex.quote(text)
+    spelled = "".join(
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in _ESCAPED else f"\\x{byte:02x}"
+        for byte in os.fsencode(text)
+    )
+    return f"$'{spelled}'"
