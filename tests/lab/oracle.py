@@ -7,6 +7,7 @@ gives the digest of a one-node run, and nothing lies where nothing should.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +17,8 @@ from typing import Any
 AUDIT = "AUDIT_SUMMARY_JSON="
 PARTS = ("delivered", "set_aside", "blocked", "waiting")
 _MOMENTARY = re.compile(r"(?:^|/)(?:\.paxect|inbox|wire)/(?:.*/)?\.paxect-[^/]+\.tmp$")
+_OF_NO_ITEM = re.compile(r"(?:^|/)(?:lease|[^/]+\.run)$")
+"""What a node has as long as it lives, and shares with nobody."""
 TOLD_MAX = 5
 """How many faults of one kind are told by name."""
 
@@ -86,15 +89,23 @@ def left(crumbs: Iterable[str]) -> Iterator[str]:
 
 
 def takeover(
-    gone: Iterable[tuple[str, float]], *, lease_seconds: float, slack_seconds: float
+    gone: Iterable[tuple[str, float]],
+    *,
+    lease_seconds: float,
+    slack_seconds: float,
+    survivor_seconds: float = math.inf,
 ) -> Iterator[str]:
     """Tell of what a dead node had that nobody took, and of a lease taken too late.
 
     From the moment its lease is taken what it had is the rescuer's, who then needs time
-    to finish it; so the lease alone is held to a time.
+    to finish it; so the lease alone is held to a time. A survivor who was done sooner
+    than that could not know of the death: no item was missing.
     """
     taken = list(gone)
-    yield from _some("never taken from the dead node", [p for p, s in taken if s < 0])
+    never = [p for p, s in taken if s < 0 and not _MOMENTARY.search(p)]
+    if survivor_seconds < lease_seconds:
+        never = [path for path in never if not _OF_NO_ITEM.search(path)]
+    yield from _some("never taken from the dead node", never)
     seconds = lease_taken(taken)
     if seconds is not None and seconds > lease_seconds + slack_seconds:
         yield f"the dead node's lease was taken after {seconds:.1f} s"

@@ -6,6 +6,7 @@ drain once more, and then asks the oracle. It returns no fault if all is as it m
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -106,13 +107,15 @@ def power(lab: Lab) -> Verdict:
     for seed in range(lab.setting.scale.moments):
         ground, jobs, moment = _at_a_moment(lab, "power", seed)
         watch = ground.lose("node1", WATCH_SECONDS)
+        lost = time.monotonic()
         with ThreadPoolExecutor(1) as hand:
             booted = hand.submit(lab.boot, "node1")
             ended = ground.finished(jobs["node2"])
+            survivor_seconds = time.monotonic() - lost
             booted.result()
         verdict.add(moment, _unlike(ended, {0}))
         taken.append(watch.result(WATCH_SECONDS + 60))
-        verdict.add(moment, _takeover(taken[-1]))
+        verdict.add(moment, _takeover(taken[-1], survivor_seconds))
         verdict.add(moment, _last_drain(ground, seed))
     verdict.figures += [f"{lab.setting.scale.moments} moments", _told_taken(taken)]
     return verdict
@@ -267,7 +270,10 @@ def _told_taken(taken: list[Gone]) -> str:
     return f"lease taken after {lease}, the last of its things after {last:.1f} s"
 
 
-def _takeover(gone: Gone) -> Iterator[str]:
+def _takeover(gone: Gone, survivor_seconds: float = math.inf) -> Iterator[str]:
     yield from oracle.takeover(
-        gone, lease_seconds=LEASE_SECONDS, slack_seconds=SLACK_SECONDS
+        gone,
+        lease_seconds=LEASE_SECONDS,
+        slack_seconds=SLACK_SECONDS,
+        survivor_seconds=survivor_seconds,
     )

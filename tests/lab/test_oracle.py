@@ -4,6 +4,7 @@ import json
 
 import drops
 import oracle
+import pytest
 from oracle import AUDIT, Run
 
 DROPPED = {"a.txt": "1", "b.txt": "2", "c.txt": "3"}
@@ -89,6 +90,35 @@ def test_takeover_when_something_was_never_taken_names_it() -> None:
     gone = [("nodes/node1/lease", 9.0), ("claims/2", -1.0)]
     (told,) = oracle.takeover(gone, lease_seconds=10, slack_seconds=2)
     assert told == "never taken from the dead node: claims/2"
+
+
+def test_takeover_when_the_survivor_was_done_first_misses_no_lease() -> None:
+    gone = [(".paxect/nodes/node1/lease", -1.0), (".paxect/claims/r.1.run", -1.0)]
+    told = oracle.takeover(
+        gone, lease_seconds=10, slack_seconds=2, survivor_seconds=3.0
+    )
+    assert list(told) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "survivor_seconds"),
+    [(".paxect/nodes/node1/lease", 11.0), (".paxect/claims/ab.lock", 3.0)],
+)
+def test_takeover_when_the_survivor_knew_or_an_item_is_held_names_what_stayed(
+    path: str, survivor_seconds: float
+) -> None:
+    told = oracle.takeover(
+        [(path, -1.0)],
+        lease_seconds=10,
+        slack_seconds=2,
+        survivor_seconds=survivor_seconds,
+    )
+    assert list(told) == [f"never taken from the dead node: {path}"]
+
+
+def test_takeover_lets_files_of_a_moment_be() -> None:
+    gone = [(".paxect/intents/node1/.paxect-a471.tmp", -1.0)]
+    assert list(oracle.takeover(gone, lease_seconds=10, slack_seconds=2)) == []
 
 
 def test_left_when_a_file_of_a_moment_is_among_the_relays_own_lets_it_be() -> None:
