@@ -99,16 +99,21 @@ def takeover(
 
     From the moment its lease is taken what it had is the rescuer's, who then needs time
     to finish it; so the lease alone is held to a time. A survivor who was done sooner
-    than that could not know of the death: no item was missing.
+    than that could not know of the death, as no item was missing; who comes next takes
+    the lease then.
     """
     taken = list(gone)
     never = [p for p, s in taken if s < 0 and not _MOMENTARY.search(p)]
-    if survivor_seconds < lease_seconds:
+    could_know = survivor_seconds >= lease_seconds
+    if not could_know:
         never = [path for path in never if not _OF_NO_ITEM.search(path)]
     yield from _some("never taken from the dead node", never)
     seconds = lease_taken(taken)
-    if seconds is not None and seconds > lease_seconds + slack_seconds:
-        yield f"the dead node's lease was taken after {seconds:.1f} s"
+    if could_know and seconds is not None and seconds > lease_seconds + slack_seconds:
+        yield (
+            f"the dead node's lease was taken after {seconds:.1f} s, the survivor was "
+            f"done after {survivor_seconds:.1f} s"
+        )
 
 
 def lease_taken(gone: Iterable[tuple[str, float]]) -> float | None:

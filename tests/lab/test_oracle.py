@@ -98,6 +98,11 @@ def test_takeover_when_the_survivor_was_done_first_misses_no_lease() -> None:
         gone, lease_seconds=10, slack_seconds=2, survivor_seconds=3.0
     )
     assert list(told) == []
+    late = [(".paxect/nodes/node1/lease", 14.0)]
+    told = oracle.takeover(
+        late, lease_seconds=10, slack_seconds=2, survivor_seconds=3.0
+    )
+    assert list(told) == []
 
 
 @pytest.mark.parametrize(
