@@ -372,6 +372,7 @@ def installed(system: FaultySystem, clock: VirtualTime) -> Iterator[None]:
         for module in (claims, keeper, locks, share, tree_descriptors):
             put(module, "time", times)
         put(keeper, "threading", threads)
+        put(keeper, "lasting", clock.monotonic)
         for kind, module in (("rename", renames), ("syncfs", syncing)):
             put(module, "_system_call", _told(system, kind, module._system_call()))
         yield

@@ -355,6 +355,7 @@ def installed(world: World) -> Iterator[None]:
             keeper,
             threading=threads,
             time=clock,
+            lasting=clock.monotonic,
             is_running=world.is_running,
             has_ended=world.has_ended,
         )
