@@ -28,8 +28,6 @@ _FLAT = ("attempts", "claims", "left", "meta", "nodes", "over", "runs", "setting
 _DEEP = ("nodes", "intents", "stage", "quarantine", "batches")
 """Folders of folders. Those of runs and settings have a paper for each run that ever
 was, and none of a moment: see `state.file_paper`."""
-_PAPERS = (state.state("runs"), state.state("settings"))
-"""No run needs what is in these."""
 _OUT_OF_REACH = (errno.ELOOP, errno.EACCES, errno.EPERM)
 """Somebody put a link in a folder's place, or keeps it to himself."""
 
@@ -44,17 +42,12 @@ class Sweeper:
     def sweep(self) -> None:
         """Sweep the relay's own folders; inbox and wire are for whoever scans them."""
         for folder in self._folders():
-            try:
-                places = list(state.files_in(self._share, folder))
-            except OSError as error:
-                if folder not in _PAPERS or error.errno not in _OUT_OF_REACH:
-                    raise
-                continue
-            for place in places:
+            for place in self._files(folder):
                 self.momentary(place)
         self._attempts()
         if not self._is_intended():
-            self._meta()
+            with _as_far_as_one_may():
+                self._meta()
             self._sidecars()
         self._batches()
 
@@ -78,7 +71,7 @@ class Sweeper:
 
     def _attempts(self) -> None:
         for name, seconds in (("attempts", -math.inf), ("left", _LEFT_SECONDS)):
-            for place in list(state.files_in(self._share, state.state(name))):
+            for place in self._files(state.state(name)):
                 attempts = state.load_paper(self._share, place, Attempts)
                 if (
                     attempts is not None
@@ -89,7 +82,7 @@ class Sweeper:
 
     def _meta(self) -> None:
         left: list[tuple[Place, Place]] = []
-        for place in list(state.files_in(self._share, state.state("meta"))):
+        for place in self._files(state.state("meta")):
             if not self._is_old(place):
                 continue
             meta = state.load_paper(self._share, place, Meta)
@@ -99,20 +92,22 @@ class Sweeper:
         # What comes back from quarantine needs its name.
         aside = sources_set_aside(self._share) if left else set()
         for place, container in left:
-            if container not in aside:
+            # Another of that name may have been made meanwhile.
+            if container not in aside and self._is_old(place):
                 self._remove(place)
 
     def _sidecars(self) -> None:
         """Bring those after their containers that a crash left on the wire."""
         for folder in state.folders_in(self._share, state.state("quarantine")):
-            sidecar = sidecar_left_behind(self._share, folder)
-            if sidecar is not None and self._is_old(sidecar):
-                with contextlib.suppress(FileExistsError, FileNotFoundError):
-                    self._share.rename_new(sidecar, folder.child(sidecar.name))
+            with _as_far_as_one_may():
+                sidecar = sidecar_left_behind(self._share, folder)
+                if sidecar is not None and self._is_old(sidecar):
+                    with contextlib.suppress(FileExistsError, FileNotFoundError):
+                        self._share.rename_new(sidecar, folder.child(sidecar.name))
 
     def _batches(self) -> None:
         for folder in list(batches.folders(self._share)):
-            papers = list(state.files_in(self._share, folder))
+            papers = self._files(folder)
             if (
                 papers
                 and all(self._is_old(place) for place in papers)
@@ -121,6 +116,12 @@ class Sweeper:
                 for place in papers:
                     self._remove(place)
                 self._share.remove_folder(folder)
+
+    def _files(self, folder: Place) -> list[Place]:
+        """Return what lies in a folder; nothing where that is not for this user."""
+        with _as_far_as_one_may():
+            return list(state.files_in(self._share, folder))
+        return []
 
     def _is_intended(self) -> bool:
         return any(
@@ -146,3 +147,13 @@ class Sweeper:
     def _remove(self, place: Place) -> None:
         if self._share.remove(place):
             self.swept.append(place)
+
+
+@contextlib.contextmanager
+def _as_far_as_one_may() -> Iterator[None]:
+    """Pass over what somebody keeps to himself, or put a link in the place of."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _OUT_OF_REACH:
+            raise

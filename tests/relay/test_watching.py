@@ -314,3 +314,34 @@ def test_watch_sweeps_what_others_leave_though_it_never_ends(bench: Bench) -> No
     bench.ledger.close()
     assert [len(names) for names in histories] == [1, 1, 0]
     assert not crumb.exists()
+
+
+def test_watch_goes_on_where_what_it_sweeps_is_barred(bench: Bench) -> None:
+    """From then on it failed whenever it looked around."""
+    clock = SteppedClock()
+    (bench.state / "quarantine" / "another").mkdir(parents=True)
+    barred: list[float] = []
+    hours: list[float] = []
+
+    class Barred(WatchedShare):
+        def entries(self, folder: Place) -> Iterator[Entry]:
+            if folder.path == "quarantine/another" and clock.seconds > 100.0:
+                barred.append(clock.seconds)
+                raise PermissionError(errno.EACCES, "barred", str(folder))
+            return self._share.entries(folder)
+
+    def drop(_looks: int) -> None:
+        if barred and not bench.dropped:
+            bench.drop("late", b"data")
+            hours.append(clock.seconds / SWEEP_SECONDS)
+
+    standing = bench.drain(
+        Barred(bench.share()),
+        clock=clock,
+        watch=True,
+        poll_seconds=60.0,
+        stop=StopAfter(20000, drop),
+    )
+    assert 1.0 < hours[0] < clock.seconds / SWEEP_SECONDS - 0.05
+    assert standing.delivered_files == 1
+    assert not bench.events.named(Event.SHARE_TROUBLE)
