@@ -41,14 +41,13 @@ def archive_copy(share: Share, pledge: Pledge, aside: Place) -> Place | None:
     """
     copy = aside.beside(f"copy-{pledge.stage.name}")
     share.remove(copy)
-    with share.open_source(pledge.source) as source, share.create(copy) as stream:
+    source = share.open_source(pledge.source)
+    with source, About(copy), share.create(copy) as stream:
         while chunk := _read(source, pledge.source):
-            with About(copy):
-                state.write_all(stream, chunk)
+            state.write_all(stream, chunk)
         facts = share.facts_of(source)
-        with About(copy):
-            share.dress(stream, mtime_ns=facts.identity.mtime_ns, mode=facts.mode)
-            share.sync(stream)
+        share.dress(stream, mtime_ns=facts.identity.mtime_ns, mode=facts.mode)
+        share.sync(stream)
     if facts.identity != pledge.identity:
         share.remove(copy)
         return None

@@ -272,7 +272,7 @@ def write_intent(share: Share, intent: Intent) -> None:
     folder = state.stage_folder(share, owner, Root.STATE)
     new = folder.child(f"intent-{intent.number:08d}.part")
     share.remove(new)
-    with share.create(new) as stream, About(new):
+    with About(new), share.create(new) as stream:
         state.write_all(stream, state.intent_bytes(intent))
         share.sync(stream)
     try:

@@ -162,12 +162,7 @@ class ClaimFiles:
             with contextlib.suppress(FileExistsError):
                 fd = self._create(path)
                 break
-        try:
-            with About(path):
-                _write(fd, owner_line(node, run))
-                os.fsync(fd)
-        finally:
-            os.close(fd)
+        _fill(fd, owner_line(node, run), path, durably=True)
         return path
 
     def _make(self, key: str, node: str, run: str) -> bool:
@@ -178,11 +173,7 @@ class ClaimFiles:
             fd = self._create(path)
         except FileExistsError:
             return False
-        try:
-            with About(path):
-                _write(fd, owner_line(node, run))
-        finally:
-            os.close(fd)
+        _fill(fd, owner_line(node, run), path)
         if time.monotonic() - began < _STALL_SECONDS:
             return True
         # Who stalls between making and writing may find it swept as nobody's.
@@ -339,9 +330,16 @@ def _for_each(act: Callable[[str], _T], paths: list[str]) -> list[_T]:
         return list(hands.map(act, paths))
 
 
-def _write(fd: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(fd, data) :]
+def _fill(fd: int, data: bytes, path: str, *, durably: bool = False) -> None:
+    """Write a new file, and close it."""
+    with About(path):
+        try:
+            while data:
+                data = data[os.write(fd, data) :]
+            if durably:
+                os.fsync(fd)
+        finally:
+            os.close(fd)
 
 
 def _drop(path: str) -> None:

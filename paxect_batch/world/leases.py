@@ -322,14 +322,14 @@ def _write_over(fd: int, lease: Lease, path: str) -> None:
     if len(paper) >= LEASE_BYTES:
         word = msgspec.structs.replace(lease.word, last="", waits_for="")
         paper = msgspec.json.encode(msgspec.structs.replace(lease, word=word))
-    try:
-        rest = paper.ljust(LEASE_BYTES - 1) + b"\n"
-        with About(path):
+    rest = paper.ljust(LEASE_BYTES - 1) + b"\n"
+    with About(path):
+        try:
             while rest:
                 rest = rest[os.write(fd, rest) :]
             os.fsync(fd)
-    finally:
-        os.close(fd)
+        finally:
+            os.close(fd)
 
 
 def _read(path: str) -> bytes | None:
