@@ -17,7 +17,7 @@ class Result(enum.StrEnum):
 
     STAGED = "staged"
     CHANGED = "changed"
-    """The source changed while it was read; it waits."""
+    """The source changed since it was admitted; it waits."""
     GONE = "gone"
     """The source is not there any more."""
     REFUSED = "refused"
@@ -79,6 +79,8 @@ class Lot(msgspec.Struct, frozen=True):
 
     number: int
     tasks: tuple[Task, ...]
+    trial: Task | None = None
+    """A task that a sample is packed in place of, to see whether a worker lives."""
 
     @property
     def size(self) -> int:

@@ -91,13 +91,13 @@ class Account:
             self.problem(f"{entry.place}: {message}")
 
     def say_changed(self, direction: Direction, source: Place) -> None:
-        """Say once that an item was not what was staged of it any more."""
+        """Say once that an item was not what was admitted any more."""
         self.say_once(
             Event.CHANGED,
             direction,
             src=str(source),
             status="waiting",
-            message="it changed while it was read; what was staged is dropped",
+            message="it changed since it was admitted; nothing of it is published",
         )
 
     def show_in_flight(self, files: int, size: int) -> None:

@@ -1,8 +1,9 @@
 """Workers that die: tell items that kill them from a machine that does.
 
-Each item that a worker died with is tried alone. One that has a second worker die is
-given up, but not before another worker brought something back: where all of them die,
-it is for want of memory, or of something else that the machine lacks.
+Each item that a worker died with is tried alone, and is a suspect once a second one
+died with it. With each death goes a trial, a lot of a sample in place of items. Where a
+worker brings that back, workers can live, and suspects are given up; where the trial
+dies as well, and many others, the machine lacks something: memory, mostly.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from paxect_batch.seams import Claim, EventLog, Share
 
 DEATHS_MAX = 2
 IN_A_ROW_MAX = 16
-"""So many deaths, one after the other, are not the doing of items."""
+"""After so many deaths, one after the other, a trial's among them, there is no hope."""
 
 
 class Deaths:
@@ -31,45 +32,66 @@ class Deaths:
         self._dispatcher = dispatcher
         self._of: dict[str, int] = {}
         self._in_a_row = 0
+        self._is_trial_out = self._has_trial_died = False
         self._suspects: list[tuple[Task, Claim]] = []
 
-    def came_back(self) -> None:
+    def came_back(self, flight: Flight) -> None:
         """Note that a worker lived."""
         self._in_a_row = 0
+        self._has_trial_died = False
+        if flight.lot.trial is not None:
+            self._is_trial_out = False
 
     def died(self, flight: Flight) -> None:
-        """Send each item that a worker died with alone, but for those to be given up.
+        """Send each item that a worker died with alone, but for the suspects.
 
         What the worker had staged is gone.
         """
+        lot = flight.lot
         self._in_a_row += 1
-        self._events.write(
-            Event.WORKER_DIED,
-            status="error",
-            message=f"a worker died with {len(flight.lot.tasks)} item(s); each is "
-            "tried again on its own",
-        )
-        for task, claim in zip(flight.lot.tasks, flight.claims, strict=True):
+        self._events.write(Event.WORKER_DIED, status="error", message=_said(lot))
+        for task in lot.tasks:
             self._share.remove(task.stage)
             if task.direction is Direction.ENCODE:
                 self._share.remove(task.sidecar)
+        if lot.trial is not None:
+            self._is_trial_out, self._has_trial_died = False, True
+        if not self._is_trial_out:
+            # Before the items, of which there may be many.
+            self._is_trial_out = True
+            trial = Lot(lot.number, (), trial=lot.trial or lot.tasks[0])
+            self._dispatcher.send(trial, ())
+        for task, claim in zip(lot.tasks, flight.claims, strict=True):
             key = state.key_of(task.direction, task.source)
             self._of[key] = self._of.get(key, 0) + 1
             if self._of[key] < DEATHS_MAX:
-                self._dispatcher.send(Lot(flight.lot.number, (task,)), (claim,))
+                self._dispatcher.send(Lot(lot.number, (task,)), (claim,))
             else:
                 self._suspects.append((task, claim))
 
-    def given_up(self, *, at_last: bool = False) -> Iterator[tuple[Task, Claim]]:
-        """Give the items to give up: if a worker lived since, or when all is done."""
-        while self._suspects and (at_last or not self._in_a_row):
+    def given_up(self) -> Iterator[tuple[Task, Claim]]:
+        """Give the suspects, as soon as a worker lived since."""
+        while self._suspects and not self._in_a_row:
+            yield self._suspects.pop(0)
+
+    def spared(self) -> Iterator[tuple[Task, Claim]]:
+        """Give the suspects of whom nobody will ever know."""
+        while self._suspects:
             yield self._suspects.pop(0)
 
     def require_life(self) -> None:
         """Raise `NoWorkers` if workers die whatever they are given."""
-        if self._in_a_row >= IN_A_ROW_MAX:
+        if self._has_trial_died and self._in_a_row >= IN_A_ROW_MAX:
             raise NoWorkers(
-                f"{self._in_a_row} worker processes died, one after the other, and "
-                "none brought anything back; items are as they were; see the "
-                "system's log for what killed them (memory?), mend that and run again"
+                f"{self._in_a_row} worker processes died, one after the other, also "
+                "with nothing but a sample; items are as they were; see the system's "
+                "log for what killed them (memory?), mend that and run again"
             )
+
+
+def _said(lot: Lot) -> str:
+    if lot.trial is not None:
+        return "a worker died with nothing but a sample"
+    return (
+        f"a worker died with {len(lot.tasks)} item(s); each is tried again on its own"
+    )

@@ -202,11 +202,15 @@ class Gatherer:
 
     def _may_take(self, item: Item, decision: Decision, wanted: int) -> bool:
         """Tell whether to claim the item, besides so many others."""
-        taken = self._underway.files_taken + wanted
-        if taken == self._files_left or not self._has_turn():
+        if self._is_enough(wanted) or not self._has_turn():
             self._account.wait(item.size)
             return False
         return self.may_begin(item, decision)
+
+    def _is_enough(self, wanted: int = 0) -> bool:
+        """Tell whether no more files may be taken, besides so many others."""
+        most = self._files_left
+        return most is not None and self._underway.files_taken + wanted >= most
 
     def may_begin(self, item: Item, decision: Decision) -> bool:
         """Tell whether it is one to claim, after all that was found out of it."""
@@ -239,8 +243,13 @@ class Gatherer:
             del wanted[:count]
             self._underway.take(begun)
             self._underway.go_on()
-            if self._held and len(self._underway.giants) < self.held_back_by:
+            if self._underway.is_ending():
+                break
+            is_freed = len(self._underway.giants) < self.held_back_by
+            if self._held and is_freed and not self._is_enough(len(wanted)):
                 wanted.insert(0, self._held.pop(0))
+        for each in wanted:
+            self._account.wait(each.item.size)
 
     def _may_begin_now(self, wanted: Taken) -> bool:
         """Tell whether the item need not wait for giants; keep it if it does."""

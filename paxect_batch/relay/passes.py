@@ -23,7 +23,7 @@ from paxect_batch.relay.leavings import Leavings
 from paxect_batch.relay.matters import Matter
 from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.sweep import Sweeper
-from paxect_batch.relay.taking import Taken
+from paxect_batch.relay.taking import Taken, give_back
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import Trouble
 from paxect_batch.rules.plan import LotBuilder
@@ -90,6 +90,8 @@ class Pass:
         self.progressed = False
         """Whether anything came to its end."""
         self.files_taken = 0
+        self._counted: set[Place] = set()
+        """Stages of what is out and counts as taken."""
         self.paused = False
         """Whether it ended early, since nothing was to be claimed for a while."""
         self._looked_at = self._rest_seconds = 0.0
@@ -147,7 +149,6 @@ class Pass:
                     self._look()
                     self._gather()
                 elif self._is_idle():
-                    self._give_up(at_last=True)
                     break
                 else:
                     self.wait_a_while()
@@ -166,7 +167,7 @@ class Pass:
                 claim.release()
                 self._account.wait(size)
             self._claims.clear()
-            for task, claim in self._deaths.given_up(at_last=True):
+            for task, claim in self._deaths.spared():
                 claim.release()
                 self._account.wait(task.identity.size)
 
@@ -220,6 +221,8 @@ class Pass:
         for each in taken:
             item = each.item
             task = self._tasks.make(item, self.policy)
+            if counts:
+                self._counted.add(task.stage)
             self._done.took(item)
             self.busy.add(state.key_of(item.direction, item.source))
             self._claims[task.stage] = self._claims.pop(each.target)
@@ -279,7 +282,7 @@ class Pass:
             if flight.outcomes is None:
                 self._deaths.died(flight)
                 return
-            self._deaths.came_back()
+            self._deaths.came_back(flight)
             yield from self._commit_staged(flight, flight.outcomes, left)
         except BaseException:
             # An intent may stand; until it is settled, nobody else may have these.
@@ -317,16 +320,15 @@ class Pass:
         for task, outcome in pairs:
             if outcome.result is not Result.STAGED:
                 self._endings.not_staged(task, outcome)
-                self.files_taken -= self._was_in_vain(task, outcome)
+                if outcome.result in (Result.GONE, Result.CHANGED):
+                    # In vain, so that another may be taken in its place.
+                    self.files_taken -= task.stage in self._counted
+                    self.progressed |= outcome.result is Result.GONE
                 del left[task.stage]
             self._forget(task)
 
-    def _was_in_vain(self, task: Task, outcome: Outcome) -> bool:
-        """Tell whether a file counts as taken that others had taken away by then."""
-        counts = task.direction is self._options.mode.directions[0]
-        return counts and outcome.result is Result.GONE
-
     def _forget(self, task: Task) -> None:
+        self._counted.discard(task.stage)
         self.busy.discard(state.key_of(task.direction, task.source))
         self._targets.pop(task.stage, None)
 
@@ -360,21 +362,25 @@ class Pass:
         ]
         containers = [pledge.target for pledge in made]
         stages = {pledge.target: pledge.stage for pledge in made}
-        for item, decision in self._admitter.decide_own(containers):
-            if decision.verdict is Verdict.ADMITTED:
-                self.paused = self.paused or self._pacer.is_paused
-                if self._closing.is_stopping() or self.paused:
-                    self._account.wait(item.size)
-                elif self._gatherer.may_begin(item, decision):
-                    wanted.append(self._gatherer.taker.wanted(item))
-                    wanted[-1].claim = flight.hand_over(stages[item.source])
-            elif decision.verdict is not Verdict.DONE:
-                self._account.decided(item, decision)
+        try:
+            for item, decision in self._admitter.decide_own(containers):
+                if decision.verdict is Verdict.ADMITTED:
+                    self.paused = self.paused or self._pacer.is_paused
+                    if self._closing.is_stopping() or self.paused:
+                        self._account.wait(item.size)
+                    elif self._gatherer.may_begin(item, decision):
+                        wanted.append(self._gatherer.taker.wanted(item))
+                        wanted[-1].claim = flight.hand_over(stages[item.source])
+                elif decision.verdict is not Verdict.DONE:
+                    self._account.decided(item, decision)
+        except BaseException:
+            give_back(wanted)
+            raise
         self.take(wanted, counts=False)
 
-    def _give_up(self, *, at_last: bool = False) -> None:
+    def _give_up(self) -> None:
         """Give up items that killed their workers."""
-        for task, claim in self._deaths.given_up(at_last=at_last):
+        for task, claim in self._deaths.given_up():
             self._forget(task)
             try:
                 self._endings.killed_workers(task)

@@ -33,6 +33,13 @@ class Taken:
         """Whether the claim was not had before."""
 
 
+def give_back(wanted: Sequence[Taken]) -> None:
+    """Give back the claims that were had."""
+    for each in wanted:
+        if each.claim is not None:
+            each.claim.release()
+
+
 class _Claims:
     """Several that are one: see `seams.Claim`."""
 
@@ -108,12 +115,12 @@ class Taker:
                 self._admitter.learn_troubles()
             if self._learn is not None:
                 self._learn()
+            return [
+                each for each in had if not (self._is_done(each) or self._rests(each))
+            ]
         except BaseException:
-            for each in wanted:
-                if each.claim is not None:
-                    each.claim.release()
+            give_back(wanted)
             raise
-        return [each for each in had if not (self._is_done(each) or self._rests(each))]
 
     def _rests(self, had: Taken) -> bool:
         """Tell whether somebody failed with it since it was admitted, and it rests."""

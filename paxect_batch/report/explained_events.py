@@ -155,7 +155,7 @@ EVENTS = (
     ),
     _event(
         Event.CHANGED,
-        means="a file changed while it was read",
+        means="a file changed after it was admitted, or while it was read",
         cause="its producer still writes it",
         data="what was staged of it was dropped; the file waits until it rests",
         todo="nothing; if it recurs, have the producer write as `NAME.part` and "
@@ -205,8 +205,9 @@ EVENTS = (
         means="a worker process died with its items",
         cause="it was killed, mostly by the system for want of memory",
         data="what it had staged was dropped; each of its items is tried again alone, "
-        "and set aside as `worker-killed` when its worker dies a second time. If 16 "
-        "die one after the other, no item is at fault: the run ends with 75 (`watch` "
+        "and set aside as `worker-killed` when its worker dies a second time. With "
+        "each death a trial is made, which packs a sample. If 16 die one after the "
+        "other, a trial among them, no item is at fault: the run ends with 75 (`watch` "
         "waits)",
         todo="if it recurs: fewer `--workers`, or more memory",
     ),

@@ -16,6 +16,7 @@ from paxect_batch.work.decode import decode_item
 from paxect_batch.work.encode import encode_item
 from paxect_batch.work.meter import Meter, Tell, unheard
 from paxect_batch.work.outcomes import of_stage
+from paxect_batch.work.trial import try_out
 
 SYNCED_TOGETHER_MAX = 64
 """Of so many items files are open at once, two of each."""
@@ -25,6 +26,8 @@ def do_lot(share: Share, lot: Lot, tell: Tell = unheard) -> tuple[Outcome, ...]:
     """Return the outcome of each task, in their order; tell how far it has come."""
     outcomes: list[Outcome] = []
     meter = Meter(tell)
+    if lot.trial is not None:
+        try_out(lot.trial)
     for begin in range(0, len(lot.tasks), SYNCED_TOGETHER_MAX):
         tasks = lot.tasks[begin : begin + SYNCED_TOGETHER_MAX]
         outcomes += _do(share, tasks, meter)

@@ -278,3 +278,23 @@ def test_look_that_was_in_vain_is_followed_by_a_longer_rest(bench: Bench) -> Non
     # That of the begin, and the one that took something, were not in vain.
     rests = [later - at - 3.0 for at, later in pairwise(looks[2:])]
     assert min(rests) >= 30.0
+
+
+@pytest.mark.parametrize("files_max", [3, 7, 20])
+def test_run_of_few_files_takes_no_more_where_giants_wait_for_each_other(
+    bench: Bench, files_max: int
+) -> None:
+    for name in ("giant1", "giant2"):
+        bench.drop(name, GIANT)
+    for number in range(100):
+        bench.drop(f"small{number:03}", bytes(PART // 4))
+    slow, clock = Slow(bench.share()), SteppedClock()
+    standing = bench.drain(
+        mode=Mode.ENCODE,
+        clock=clock,
+        stop=Time(clock, slow.let_go),
+        executor=slow,
+        workers=2,
+        files_max=files_max,
+    )
+    assert (standing.delivered_files, standing.stopped) == (files_max, "max-files")

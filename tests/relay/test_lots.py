@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from relay_bench import Bench
+from relay_bench import Bench, WatchedShare
 
+import paxect_core
+from paxect_batch.model.items import Direction, Identity
+from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import Policy
-from paxect_batch.work.lots import SYNCED_TOGETHER_MAX
+from paxect_batch.model.transfer import Lot, Task
+from paxect_batch.work.lots import SYNCED_TOGETHER_MAX, do_lot
 from paxect_batch.world.share import LocalShare
 
 FEW = 5
@@ -70,3 +74,42 @@ def test_no_more_files_are_open_than_are_made_durable_at_once(tmp_path: Path) ->
     # Container and sidecar, then the file itself.
     assert share.asked == [2 * SYNCED_TOGETHER_MAX, 4, SYNCED_TOGETHER_MAX, 2]
     bench.check_delivered_once()
+
+
+def test_trial_packs_and_unpacks_as_its_task_would_and_touches_no_share(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    encode, decode = paxect_core.encode_bytes, paxect_core.decode_bytes
+
+    def packed(data: bytes, settings: paxect_core.Settings) -> bytes:
+        asked.append(settings)
+        return encode(data, settings)
+
+    def unpacked(container: bytes) -> bytes:
+        asked.append("unpacked")
+        return decode(container)
+
+    monkeypatch.setattr(paxect_core, "encode_bytes", packed)
+    monkeypatch.setattr(paxect_core, "decode_bytes", unpacked)
+    task = Task(
+        Direction.ENCODE,
+        Place(Root.INBOX, "not-there"),
+        Identity(1, 2, 3),
+        Place(Root.STATE, "stage"),
+        Place(Root.STATE, "sidecar"),
+        level=7,
+        channels=3,
+        frame_bytes=1000,
+        threads=1,
+        read_back=True,
+        twice=False,
+    )
+    touched: list[str] = []
+    share = WatchedShare(
+        Bench(tmp_path).share(), before=lambda _number, name: touched.append(name)
+    )
+    assert do_lot(share, Lot(1, (), trial=task)) == ()
+    settings = paxect_core.Settings(level=7, channels=3, frame_bytes=1000)
+    assert asked == [settings, "unpacked"]
+    assert touched == []

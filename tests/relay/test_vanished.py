@@ -8,6 +8,7 @@ import pytest
 from fakes.executor import InlineExecutor
 from relay_bench import Bench
 
+from paxect_batch.model.items import Mode
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.work.lots import do_lot
 
@@ -66,3 +67,62 @@ def test_source_that_was_replaced_when_it_is_opened_travels_as_what_it_is_then(
     standing = bench.drain(executor=executor)
     assert standing.delivered_files == FILES
     bench.check_delivered_once()
+
+
+@pytest.mark.parametrize("gone", [1, 2, 3])
+def test_run_of_few_files_goes_on_where_those_it_took_were_gone(
+    bench: Bench, gone: int
+) -> None:
+    """It ended, as nothing had come of what it took."""
+    share = bench.share()
+    left = gone
+
+    def handle(lot: Lot) -> tuple[Outcome, ...]:
+        nonlocal left
+        if left:
+            left -= 1
+            for task in lot.tasks:
+                (bench.inbox / task.source.name).unlink()
+        return do_lot(share, lot)
+
+    standing = bench.drain(
+        executor=InlineExecutor(handle), files_max=1, mode=Mode.ENCODE
+    )
+    assert (standing.delivered_files, standing.stopped) == (1, "max-files")
+
+
+def test_containers_that_were_gone_count_not_as_some_of_few(bench: Bench) -> None:
+    bench.drain(mode=Mode.ENCODE)
+    share = bench.share()
+    gone: list[str] = []
+
+    def handle(lot: Lot) -> tuple[Outcome, ...]:
+        if not gone:
+            for task in lot.tasks:
+                gone.append(task.source.name)
+                (bench.wire / task.source.name).unlink()
+        return do_lot(share, lot)
+
+    standing = bench.drain(
+        executor=InlineExecutor(handle), files_max=2, mode=Mode.RELAY
+    )
+    assert len(gone) == 2
+    assert standing.delivered_files == 2
+
+
+def test_files_that_changed_count_not_as_some_of_few(bench: Bench) -> None:
+    share = bench.share()
+    changed: list[str] = []
+
+    def handle(lot: Lot) -> tuple[Outcome, ...]:
+        if not changed:
+            for task in lot.tasks:
+                changed.append(task.source.name)
+                (bench.inbox / task.source.name).write_bytes(b"another")
+        return do_lot(share, lot)
+
+    standing = bench.drain(
+        executor=InlineExecutor(handle), files_max=2, mode=Mode.ENCODE
+    )
+    assert len(changed) == 2
+    assert standing.delivered_files == 2
