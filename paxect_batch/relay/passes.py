@@ -28,6 +28,7 @@ from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import Trouble
 from paxect_batch.rules.plan import LotBuilder
 from paxect_batch.seams import Beside, Claim, Clock, EventLog, Locks, Share
+from paxect_batch.work.sources import look_at_source
 
 _SLICE_SECONDS = 0.2
 _LONG_SECONDS = 5.0
@@ -321,11 +322,15 @@ class Pass:
             if outcome.result is not Result.STAGED:
                 self._endings.not_staged(task, outcome)
                 if outcome.result in (Result.GONE, Result.CHANGED):
-                    # In vain, so that another may be taken in its place.
                     self.files_taken -= task.stage in self._counted
-                    self.progressed |= outcome.result is Result.GONE
+                    self.progressed |= self._made_room(task)
                 del left[task.stage]
             self._forget(task)
+
+    def _made_room(self, task: Task) -> bool:
+        """Tell whether another of few may be taken, as one is gone for good."""
+        is_limited = self._closing.files_left() is not None
+        return is_limited and look_at_source(self._share, task.source) is None
 
     def _forget(self, task: Task) -> None:
         self._counted.discard(task.stage)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
+from typing import IO
 
 import pytest
 from fakes.executor import InlineExecutor
-from relay_bench import Bench
+from relay_bench import Bench, WatchedShare
 
 from paxect_batch.model.items import Mode
+from paxect_batch.model.places import Place
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.work.lots import do_lot
 
@@ -126,3 +130,13 @@ def test_files_that_changed_count_not_as_some_of_few(bench: Bench) -> None:
     )
     assert len(changed) == 2
     assert standing.delivered_files == 2
+
+
+def test_run_of_few_files_ends_where_one_seems_gone_for_ever(bench: Bench) -> None:
+    class Stale(WatchedShare):
+        def open_source(self, place: Place) -> IO[bytes]:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(place))
+
+    standing = bench.drain(Stale(bench.share()), files_max=1, mode=Mode.ENCODE)
+    assert standing.delivered_files == 0
+    assert len(list(bench.inbox.iterdir())) == FILES
