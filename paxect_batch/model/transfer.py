@@ -80,7 +80,7 @@ class Lot(msgspec.Struct, frozen=True):
     number: int
     tasks: tuple[Task, ...]
     trial: Task | None = None
-    """A task that a sample is packed in place of, to see whether a worker lives."""
+    """A task in place of which noise is packed, to see whether a worker lives."""
 
     @property
     def size(self) -> int:

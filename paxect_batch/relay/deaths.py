@@ -1,9 +1,9 @@
 """Workers that die: tell items that kill them from a machine that does.
 
 Each item that a worker died with is tried alone, and is a suspect once a second one
-died with it. With each death goes a trial, a lot of a sample in place of items. Where a
-worker brings that back, workers can live, and suspects are given up; where the trial
-dies as well, and many others, the machine lacks something: memory, mostly.
+died with it. With each death goes a trial, a lot of noise in place of items, which asks
+as much of a worker. Where one lives, workers can, and suspects are given up; where the
+trial dies as well, and many others, the machine lacks something: memory, mostly.
 """
 
 from __future__ import annotations
@@ -56,11 +56,8 @@ class Deaths:
                 self._share.remove(task.sidecar)
         if lot.trial is not None:
             self._is_trial_out, self._has_trial_died = False, True
-        if not self._is_trial_out:
-            # Before the items, of which there may be many.
-            self._is_trial_out = True
-            trial = Lot(lot.number, (), trial=lot.trial or lot.tasks[0])
-            self._dispatcher.send(trial, ())
+        # Before the items, of which there may be many.
+        self._try(lot.number, [task for task, _ in self._suspects] + [*lot.tasks])
         for task, claim in zip(lot.tasks, flight.claims, strict=True):
             key = state.key_of(task.direction, task.source)
             self._of[key] = self._of.get(key, 0) + 1
@@ -68,6 +65,13 @@ class Deaths:
                 self._dispatcher.send(Lot(lot.number, (task,)), (claim,))
             else:
                 self._suspects.append((task, claim))
+
+    def _try(self, number: int, tasks: list[Task]) -> None:
+        """Have a worker do what the largest of these asks, if none is at that."""
+        if tasks and not self._is_trial_out:
+            self._is_trial_out = True
+            largest = max(tasks, key=lambda task: task.identity.size)
+            self._dispatcher.send(Lot(number, (), trial=largest), ())
 
     def given_up(self) -> Iterator[tuple[Task, Claim]]:
         """Give the suspects, as soon as a worker lived since."""
@@ -84,14 +88,14 @@ class Deaths:
         if self._has_trial_died and self._in_a_row >= IN_A_ROW_MAX:
             raise NoWorkers(
                 f"{self._in_a_row} worker processes died, one after the other, also "
-                "with nothing but a sample; items are as they were; see the system's "
-                "log for what killed them (memory?), mend that and run again"
+                "with nothing but noise to pack; items are as they were; see the "
+                "system's log for what killed them (memory?), mend that and run again"
             )
 
 
 def _said(lot: Lot) -> str:
     if lot.trial is not None:
-        return "a worker died with nothing but a sample"
+        return "a worker died with nothing but noise to pack"
     return (
         f"a worker died with {len(lot.tasks)} item(s); each is tried again on its own"
     )

@@ -206,7 +206,7 @@ EVENTS = (
         cause="it was killed, mostly by the system for want of memory",
         data="what it had staged was dropped; each of its items is tried again alone, "
         "and set aside as `worker-killed` when its worker dies a second time. With "
-        "each death a trial is made, which packs a sample. If 16 die one after the "
+        "each death a trial is made, which packs noise. If 16 die one after the "
         "other, a trial among them, no item is at fault: the run ends with 75 (`watch` "
         "waits)",
         todo="if it recurs: fewer `--workers`, or more memory",

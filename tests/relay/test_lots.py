@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from relay_bench import Bench, WatchedShare
@@ -76,32 +76,44 @@ def test_no_more_files_are_open_than_are_made_durable_at_once(tmp_path: Path) ->
     bench.check_delivered_once()
 
 
-def test_trial_packs_and_unpacks_as_its_task_would_and_touches_no_share(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("direction", "size", "packed"),
+    [
+        (Direction.ENCODE, 5000, [(5000, 2), (5000, 1)]),
+        (Direction.ENCODE, 10**9, [(8000, 2), (8000, 1)]),
+        (Direction.DECODE, 5000, [(5000, 1)]),
+        (Direction.ENCODE, 0, [(0, 2), (0, 1)]),
+    ],
+)
+def test_trial_packs_as_much_at_once_as_its_task_and_touches_no_share(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    direction: Direction,
+    size: int,
+    packed: list[tuple[int, int]],
 ) -> None:
-    asked: list[object] = []
-    encode, decode = paxect_core.encode_bytes, paxect_core.decode_bytes
+    monkeypatch.setenv("PAXECT_MAX_INPUT_MB", "no number")
+    settings = paxect_core.Settings(level=7, channels=3, frame_bytes=1000)
+    asked: list[tuple[int, int]] = []
+    encode = paxect_core.encode
 
-    def packed(data: bytes, settings: paxect_core.Settings) -> bytes:
-        asked.append(settings)
-        return encode(data, settings)
+    def watched(*words: Any, threads: int = 1) -> paxect_core.EncodeResult:
+        assert words[2] == settings
+        result = encode(*words, threads=threads)
+        asked.append((result.raw_bytes, threads))
+        return result
 
-    def unpacked(container: bytes) -> bytes:
-        asked.append("unpacked")
-        return decode(container)
-
-    monkeypatch.setattr(paxect_core, "encode_bytes", packed)
-    monkeypatch.setattr(paxect_core, "decode_bytes", unpacked)
+    monkeypatch.setattr(paxect_core, "encode", watched)
     task = Task(
-        Direction.ENCODE,
+        direction,
         Place(Root.INBOX, "not-there"),
-        Identity(1, 2, 3),
+        Identity(size, 2, 3),
         Place(Root.STATE, "stage"),
         Place(Root.STATE, "sidecar"),
-        level=7,
-        channels=3,
-        frame_bytes=1000,
-        threads=1,
+        level=settings.level,
+        channels=settings.channels,
+        frame_bytes=settings.frame_bytes,
+        threads=2,
         read_back=True,
         twice=False,
     )
@@ -110,6 +122,5 @@ def test_trial_packs_and_unpacks_as_its_task_would_and_touches_no_share(
         Bench(tmp_path).share(), before=lambda _number, name: touched.append(name)
     )
     assert do_lot(share, Lot(1, (), trial=task)) == ()
-    settings = paxect_core.Settings(level=7, channels=3, frame_bytes=1000)
-    assert asked == [settings, "unpacked"]
+    assert asked == packed
     assert touched == []

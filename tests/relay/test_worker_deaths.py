@@ -239,3 +239,33 @@ def test_share_that_fails_as_a_worker_died_leaves_sums_that_close(
     assert node.standing.seen_files == 10
     assert bench.drain().delivered_files == 10
     bench.check_delivered_once()
+
+
+def test_machine_that_lacks_memory_for_the_large_is_no_fault_of_the_large(
+    tmp_path: Path,
+) -> None:
+    """A trial of less than they take would live, and speak against all of them."""
+    bench = Bench(tmp_path)
+    for number in range(FILES):
+        bench.drop(f"large-{number:02}", bytes(10_000 + number))
+
+    def short(lot: Lot) -> bool:
+        tasks = lot.tasks if lot.trial is None else (lot.trial,)
+        return any(task.identity.size >= 10_000 for task in tasks)
+
+    with pytest.raises(NoWorkers):
+        bench.drain(executor=dying(bench, short))
+    assert reasons(bench) == []
+    assert bench.drain().delivered_files == FILES
+
+
+def test_run_whose_only_death_was_chance_ends_well_though_trials_die(
+    bench: Bench,
+) -> None:
+    left = [1]
+
+    def dies(lot: Lot) -> bool:
+        return lot.trial is not None or bool(left and left.pop())
+
+    standing = bench.drain(executor=dying(bench, dies))
+    assert standing.delivered_files == FILES
