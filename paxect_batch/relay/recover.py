@@ -115,9 +115,10 @@ class Recovery:
     def end(self) -> None:
         """Close this run, which stages nothing any more, and leave nothing of it."""
         self.sweep()
+        # Before, as the batch of a run that is closed passes for abandoned.
+        self.sweep_crumbs()
         if self._close(self._by):
             self._remove_stage_folders(self._by)
-        self.sweep_crumbs()
 
     def tell(self, events: EventLog) -> None:
         """Log what was found."""
@@ -150,10 +151,10 @@ class Recovery:
                 message=f"{len(self.swept)} crumb(s) of earlier runs dropped",
             )
 
-    def sweep_crumbs(self) -> None:
+    def sweep_crumbs(self, *, beside_work: bool = False) -> None:
         """Remove what processes died over that was for a moment, or is of no use."""
         sweeper = Sweeper(self._share)
-        sweeper.sweep()
+        sweeper.sweep(beside_work=beside_work)
         self.swept.extend(sweeper.swept)
 
     def _settle(self, intent: Intent, record: Recorder) -> None:

@@ -91,7 +91,7 @@ class Rescuer:
     def sweep(self) -> None:
         """Remove the crumbs of whoever died since this run began."""
         recovery = Recovery(self._share, self._ledger, self._by.node, by=self._by)
-        recovery.sweep_crumbs()
+        recovery.sweep_crumbs(beside_work=True)
         recovery.tell(self._events)
 
     def end_own(self) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.transfer import Attempts, Meta
@@ -25,7 +25,8 @@ AGE_SECONDS_MIN = 3600.0
 _LEFT_SECONDS = 7 * 86400.0
 """A source that is not there may be on a file system that is not mounted just now."""
 _FLAT = ("attempts", "claims", "left", "meta", "nodes", "over", "runs", "settings")
-_DEEP = ("nodes", "intents", "stage", "quarantine", "batches")
+_DEEP_BESIDE_WORK = ("nodes", "intents", "stage", "batches")
+_DEEP = (*_DEEP_BESIDE_WORK, "quarantine")
 """Folders of folders. Those of runs and settings have a paper for each run that ever
 was, and none of a moment: see `state.file_paper`."""
 _OUT_OF_REACH = (errno.ELOOP, errno.EACCES, errno.EPERM)
@@ -39,13 +40,17 @@ class Sweeper:
         self._share = share
         self.swept: list[Place] = []
 
-    def sweep(self) -> None:
-        """Sweep the relay's own folders; inbox and wire are for whoever scans them."""
-        for folder in self._folders():
+    def sweep(self, *, beside_work: bool = False) -> None:
+        """Sweep the relay's own folders; inbox and wire are for whoever scans them.
+
+        Beside work, which waits meanwhile, none of which there may be very many.
+        """
+        deep = _DEEP_BESIDE_WORK if beside_work else _DEEP
+        for folder in self._folders(deep):
             for place in self._files(folder):
                 self.momentary(place)
         self._attempts()
-        if not self._is_intended():
+        if not (beside_work or self._is_intended()):
             with _as_far_as_one_may():
                 self._meta()
             self._sidecars()
@@ -61,24 +66,25 @@ class Sweeper:
                 if error.errno not in (*_OUT_OF_REACH, errno.EROFS):
                     raise
 
-    def _folders(self) -> Iterator[Place]:
+    def _folders(self, deep: Sequence[str]) -> Iterator[Place]:
         for root in Root:
             yield Place(root, "" if root is Root.STATE else ".paxect")
         for name in _FLAT:
             yield state.state(name)
-        for name in _DEEP:
+        for name in deep:
             yield from state.folders_in(self._share, state.state(name))
 
     def _attempts(self) -> None:
         for name, seconds in (("attempts", -math.inf), ("left", _LEFT_SECONDS)):
             for place in self._files(state.state(name)):
-                attempts = state.load_paper(self._share, place, Attempts)
-                if (
-                    attempts is not None
-                    and self._is_gone(attempts.source)
-                    and self._is_old(place, seconds)
-                ):
-                    self._remove(place)
+                with _as_far_as_one_may():
+                    attempts = state.load_paper(self._share, place, Attempts)
+                    if (
+                        attempts is not None
+                        and self._is_gone(attempts.source, surely=name == "left")
+                        and self._is_old(place, seconds)
+                    ):
+                        self._remove(place)
 
     def _meta(self) -> None:
         left: list[tuple[Place, Place]] = []
@@ -136,9 +142,12 @@ class Sweeper:
         age_seconds = self._share.now() - facts.identity.mtime_ns / 1e9
         return age_seconds > seconds
 
-    def _is_gone(self, place: Place) -> bool:
+    def _is_gone(self, place: Place, *, surely: bool = False) -> bool:
+        """Tell whether nothing is there; surely, if the folder is."""
         try:
-            return self._share.look(place) is None
+            if self._share.look(place) is not None:
+                return False
+            return not surely or self._share.look(place.folder) is not None
         except OSError as error:
             if error.errno not in _OUT_OF_REACH:
                 raise

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fakes.locks import Register
 from nodes_bench import NodeRun, bench_with
-from relay_bench import Bench, files_below
+from relay_bench import Bench, StopAfter, files_below
 
 from paxect_batch.model.audit import Batch
 from paxect_batch.model.places import Place
@@ -167,3 +167,24 @@ def test_batch_with_a_run_that_lives_is_kept_however_old(tmp_path: Path) -> None
     assert watches.batch is not None
     assert [part.node for part in watches.batch.parts] == ["north", "south"]
     bench.check_delivered_once()
+
+
+def test_batch_that_is_older_than_an_hour_is_added_up_by_its_last_node(
+    tmp_path: Path,
+) -> None:
+    """It swept its own notes as those of a batch that everybody had left."""
+    bench = bench_with(tmp_path, {})
+    register = Register()
+
+    def act(looks: int) -> None:
+        if looks == 30:
+            bench.drop("a.txt", b"alpha")
+            NodeRun(bench, register, "north")()
+        if looks == 60:
+            for note in files_below(bench.state / "batches"):
+                os.utime(note, (1, 1))
+
+    last = NodeRun(bench, register, "south", watch=True, stop=StopAfter(120, act))
+    last()
+    assert last.batch is not None
+    assert files_below(bench.state / "batches") == []

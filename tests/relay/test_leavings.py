@@ -323,3 +323,17 @@ def test_run_that_dies_at_any_operation_has_it_delivered_once_all_the_same(
         bench.drain()
         bench.check_delivered_once()
         assert files_below(bench.state / "left") == []
+
+
+def test_file_that_stayed_is_not_sent_again_where_its_folder_was_away_for_a_while(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.drain(Denying(bench.share()))
+    for paper in files_below(bench.state / "left"):
+        os.utime(paper, (1, 1))
+    folder, away = bench.inbox / "theirs", tmp_path / "away"
+    folder.rename(away)
+    bench.drain()
+    away.rename(folder)
+    bench.drain()
+    assert arrived(bench) == sorted(bench.dropped)

@@ -319,13 +319,13 @@ def test_watch_sweeps_what_others_leave_though_it_never_ends(bench: Bench) -> No
 def test_watch_goes_on_where_what_it_sweeps_is_barred(bench: Bench) -> None:
     """From then on it failed whenever it looked around."""
     clock = SteppedClock()
-    (bench.state / "quarantine" / "another").mkdir(parents=True)
+    (bench.state / "batches" / "another").mkdir(parents=True)
     barred: list[float] = []
     hours: list[float] = []
 
     class Barred(WatchedShare):
         def entries(self, folder: Place) -> Iterator[Entry]:
-            if folder.path == "quarantine/another" and clock.seconds > 100.0:
+            if folder.path == "batches/another" and clock.seconds > 100.0:
                 barred.append(clock.seconds)
                 raise PermissionError(errno.EACCES, "barred", str(folder))
             return self._share.entries(folder)
