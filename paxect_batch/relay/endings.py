@@ -21,6 +21,7 @@ from paxect_batch.relay.trouble import COLLISION, Trouble
 from paxect_batch.rules.retry import NO_ROOM
 from paxect_batch.rules.steps import Step, TargetState
 from paxect_batch.seams import Share
+from paxect_batch.work.sources import look_at_source
 
 UNREACHABLE = "unreachable"
 _DETAILS = {
@@ -106,6 +107,10 @@ class Endings:
                 Decision(Verdict.BLOCKED, reason),
             )
         return not reason
+
+    def is_gone(self, task: Task) -> bool:
+        """Tell whether the source is there no more, as far as a look tells."""
+        return look_at_source(self._share, task.source) is None
 
     def not_staged(self, task: Task, outcome: Outcome) -> None:
         """Note what a worker did not stage."""

@@ -28,7 +28,6 @@ from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import Trouble
 from paxect_batch.rules.plan import LotBuilder
 from paxect_batch.seams import Beside, Claim, Clock, EventLog, Locks, Share
-from paxect_batch.work.sources import look_at_source
 
 _SLICE_SECONDS = 0.2
 _LONG_SECONDS = 5.0
@@ -305,7 +304,12 @@ class Pass:
             del left[task.stage]
             self._forget(task)
         pairs = [pair for pair in pairs if pair[0].stage not in lost]
-        staged = [pair for pair in pairs if self._endings.is_staged(*pair)]
+        staged = []
+        for task, outcome in pairs:
+            if self._endings.is_staged(task, outcome):
+                staged.append((task, outcome))
+            elif outcome.result is Result.STAGED:
+                del left[task.stage]  # blocked, and counted as that
         if staged:
             self.progressed = True
             matters = yield from self._committer.commit(
@@ -320,17 +324,17 @@ class Pass:
                 self._account.biased(biased)
         for task, outcome in pairs:
             if outcome.result is not Result.STAGED:
-                self._endings.not_staged(task, outcome)
-                if outcome.result in (Result.GONE, Result.CHANGED):
-                    self.files_taken -= task.stage in self._counted
-                    self.progressed |= self._made_room(task)
+                self._not_staged(task, outcome)
                 del left[task.stage]
             self._forget(task)
 
-    def _made_room(self, task: Task) -> bool:
-        """Tell whether another of few may be taken, as one is gone for good."""
-        is_limited = self._closing.files_left() is not None
-        return is_limited and look_at_source(self._share, task.source) is None
+    def _not_staged(self, task: Task, outcome: Outcome) -> None:
+        self._endings.not_staged(task, outcome)
+        if outcome.result in (Result.GONE, Result.CHANGED):
+            self.files_taken -= task.stage in self._counted
+            # Another of few may be taken, if this one is gone for good.
+            is_limited = self._closing.files_left() is not None
+            self.progressed |= is_limited and self._endings.is_gone(task)
 
     def _forget(self, task: Task) -> None:
         self._counted.discard(task.stage)

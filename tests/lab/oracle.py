@@ -104,7 +104,7 @@ def takeover(
     """
     taken = list(gone)
     never = [p for p, s in taken if s < 0 and not _MOMENTARY.search(p)]
-    could_know = survivor_seconds >= lease_seconds
+    could_know = survivor_seconds > lease_seconds + slack_seconds
     if not could_know:
         never = [path for path in never if not _OF_NO_ITEM.search(path)]
     yield from _some("never taken from the dead node", never)

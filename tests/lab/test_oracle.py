@@ -107,7 +107,7 @@ def test_takeover_when_the_survivor_was_done_first_misses_no_lease() -> None:
 
 @pytest.mark.parametrize(
     ("path", "survivor_seconds"),
-    [(".paxect/nodes/node1/lease", 11.0), (".paxect/claims/ab.lock", 3.0)],
+    [(".paxect/nodes/node1/lease", 12.1), (".paxect/claims/ab.lock", 3.0)],
 )
 def test_takeover_when_the_survivor_knew_or_an_item_is_held_names_what_stayed(
     path: str, survivor_seconds: float

@@ -12,10 +12,11 @@ import pytest
 from fakes.locks import FakeLocks, Register
 from relay_bench import Bench, InThread, SteppedClock, StopAfter
 
+from paxect_batch.model.errors import ShareError
 from paxect_batch.model.items import Item, Mode
 from paxect_batch.model.run import Decision
-from paxect_batch.model.transfer import Lot, Outcome
-from paxect_batch.relay import gather
+from paxect_batch.model.transfer import Intent, Lot, Outcome, Task
+from paxect_batch.relay import commit, gather
 from paxect_batch.relay.admit import Admitter
 from paxect_batch.relay.taking import Taken, Taker
 from paxect_batch.rules import plan
@@ -145,3 +146,23 @@ def test_claims_are_given_back_where_the_share_fails_as_containers_are_gone_on_w
     assert decided >= 8
     assert standing.delivered_files == 16
     bench.check_delivered_once()
+
+
+def test_item_that_was_blocked_counts_once_where_the_commit_of_others_fails(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("blocked", "other"):
+        bench.drop(name, name.encode())
+
+    def reason(_self: Admitter, task: Task, _outcome: Outcome) -> str:
+        return "untrusted" if task.source.name == "blocked" else ""
+
+    def fail(_share: Share, _intent: Intent) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Admitter, "reason_once_read", reason)
+    monkeypatch.setattr(commit, "write_intent", fail)
+    node = bench.node(mode=Mode.ENCODE)
+    with pytest.raises(ShareError):
+        node.run()
+    assert (node.standing.seen_files, node.standing.blocked_files) == (2, 1)
