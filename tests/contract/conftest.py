@@ -16,6 +16,7 @@ from lease_samples import start_holder  # noqa: E402
 from stages import LocalStage, make_stage  # noqa: E402
 
 from paxect_batch.seams import Applicant  # noqa: E402
+from paxect_batch.world.leases import LeaseFiles  # noqa: E402
 from paxect_batch.world.locks import FileLocks  # noqa: E402
 from paxect_batch.world.tree_descriptors import DescriptorTree  # noqa: E402
 
@@ -55,3 +56,8 @@ def joined(tmp_path: Path) -> Iterator[Callable[..., FileLocks]]:
     yield join
     for locks in made:
         locks.leave()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> LeaseFiles:
+    return LeaseFiles(str(tmp_path))

@@ -9,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from paxect_batch.model.leases import Lease, Machine
+from paxect_batch.world.keeper import Keeper
+from paxect_batch.world.leases import LeaseFiles
+from paxect_batch.world.machine import this_machine
 
 SHORT_SECONDS = 0.6
 """A lease time for those that are to be over; whoever must stay has a long one."""
@@ -53,6 +56,18 @@ def lease_of(
     return Lease(
         node=node, run=run, batch=batch, machine=machine, seconds=seconds, since=""
     )
+
+
+def kept(files: LeaseFiles, node: str) -> Keeper:
+    lease = lease_of(node, machine=this_machine())
+    assert files.create(lease)
+    return Keeper(files, lease)
+
+
+def end(files: LeaseFiles, node: str, rescuer: str) -> None:
+    judged = files.read(node)
+    assert judged is not None
+    assert files.end(node, judged, rescuer) is not None
 
 
 def wait_until(holds: Callable[[], object]) -> None:

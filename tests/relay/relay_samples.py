@@ -17,6 +17,14 @@ def bench_of_three(folder: Path) -> Bench:
     return bench
 
 
+def bench_of(folder: Path, count: int) -> Bench:
+    """Return one with so many small files, `file-00` and on."""
+    bench = Bench(folder)
+    for number in range(count):
+        bench.drop(f"file-{number:02}", b"%d" % number)
+    return bench
+
+
 def manifest_of(node: str) -> NodeManifest:
     """Return what a node says of itself."""
     return NodeManifest(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 import pytest
 from fakes.executor import InlineExecutor
 from relay_bench import Bench, WatchedShare
+from relay_samples import bench_of
 
 from paxect_batch.model.items import Mode
 from paxect_batch.model.places import Place
@@ -21,10 +23,7 @@ FILES = 5
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    made = Bench(tmp_path)
-    for number in range(FILES):
-        made.drop(f"file-{number}", b"%d" % number)
-    return made
+    return bench_of(tmp_path, FILES)
 
 
 class _TakesFirst:
@@ -73,60 +72,60 @@ def test_source_that_was_replaced_when_it_is_opened_travels_as_what_it_is_then(
     bench.check_delivered_once()
 
 
-@pytest.mark.parametrize("gone", [1, 2, 3])
-def test_run_of_few_files_goes_on_where_those_it_took_were_gone(
-    bench: Bench, gone: int
-) -> None:
-    """It ended, as nothing had come of what it took."""
+def with_the_first_lot(
+    bench: Bench, act: Callable[[str], None], *, lots: int = 1
+) -> InlineExecutor:
+    """Return one that does so to each item of the first lot, or lots, in time."""
     share = bench.share()
-    left = gone
+    left = lots
 
     def handle(lot: Lot) -> tuple[Outcome, ...]:
         nonlocal left
         if left:
             left -= 1
             for task in lot.tasks:
-                (bench.inbox / task.source.name).unlink()
+                act(task.source.name)
         return do_lot(share, lot)
 
-    standing = bench.drain(
-        executor=InlineExecutor(handle), files_max=1, mode=Mode.ENCODE
+    return InlineExecutor(handle)
+
+
+@pytest.mark.parametrize("gone", [1, 2, 3])
+def test_run_of_few_files_goes_on_where_those_it_took_were_gone(
+    bench: Bench, gone: int
+) -> None:
+    """It ended, as nothing had come of what it took."""
+    executor = with_the_first_lot(
+        bench, lambda name: (bench.inbox / name).unlink(), lots=gone
     )
+    standing = bench.drain(executor=executor, files_max=1, mode=Mode.ENCODE)
     assert (standing.delivered_files, standing.stopped) == (1, "max-files")
 
 
 def test_containers_that_were_gone_count_not_as_some_of_few(bench: Bench) -> None:
     bench.drain(mode=Mode.ENCODE)
-    share = bench.share()
     gone: list[str] = []
 
-    def handle(lot: Lot) -> tuple[Outcome, ...]:
-        if not gone:
-            for task in lot.tasks:
-                gone.append(task.source.name)
-                (bench.wire / task.source.name).unlink()
-        return do_lot(share, lot)
+    def unlink(name: str) -> None:
+        gone.append(name)
+        (bench.wire / name).unlink()
 
     standing = bench.drain(
-        executor=InlineExecutor(handle), files_max=2, mode=Mode.RELAY
+        executor=with_the_first_lot(bench, unlink), files_max=2, mode=Mode.RELAY
     )
     assert len(gone) == 2
     assert standing.delivered_files == 2
 
 
 def test_files_that_changed_count_not_as_some_of_few(bench: Bench) -> None:
-    share = bench.share()
     changed: list[str] = []
 
-    def handle(lot: Lot) -> tuple[Outcome, ...]:
-        if not changed:
-            for task in lot.tasks:
-                changed.append(task.source.name)
-                (bench.inbox / task.source.name).write_bytes(b"another")
-        return do_lot(share, lot)
+    def write_over(name: str) -> None:
+        changed.append(name)
+        (bench.inbox / name).write_bytes(b"another")
 
     standing = bench.drain(
-        executor=InlineExecutor(handle), files_max=2, mode=Mode.ENCODE
+        executor=with_the_first_lot(bench, write_over), files_max=2, mode=Mode.ENCODE
     )
     assert len(changed) == 2
     assert standing.delivered_files == 2

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from fakes.executor import InlineExecutor
 from relay_bench import Bench, SteppedClock, StopAfter, WatchedShare, reasons
+from relay_samples import bench_of
 
 from paxect_batch.model.errors import Exit, NoWorkers, ShareError
 from paxect_batch.model.events import Event
@@ -27,10 +28,7 @@ FILES = 40
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    made = Bench(tmp_path)
-    for number in range(FILES):
-        made.drop(f"file-{number:02}", b"%d" % number)
-    return made
+    return bench_of(tmp_path, FILES)
 
 
 def dying(bench: Bench, dies: Callable[[Lot], bool]) -> InlineExecutor:

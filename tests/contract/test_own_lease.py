@@ -1,0 +1,95 @@
+"""A node's own lease, as what keeps it alive believes in it: stands, or is lost."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+import msgspec
+import pytest
+from lease_samples import end, kept, lease_of
+from stages import refusing
+
+from paxect_batch.model.leases import Word
+from paxect_batch.world import keeper as keeper_module
+from paxect_batch.world.keeper import Keeper
+from paxect_batch.world.leases import LEASE_BYTES, LeaseFiles, parse
+from paxect_batch.world.machine import this_machine
+
+
+def test_lease_that_is_lost_before_its_run_joined_a_batch_is_found_lost(
+    files: LeaseFiles,
+) -> None:
+    """As when a machine is frozen just there."""
+    keeper = kept(files, "node1")
+    end(files, "node1", "rescuer")
+    keeper.join_batch("a-batch")
+    assert keeper.lost
+    assert not keeper.stands()
+
+
+@pytest.mark.parametrize("failing", ["open", "write", "fsync"])
+def test_beat_that_failed_and_may_be_there_all_the_same_loses_no_lease(
+    files: LeaseFiles, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    keeper = kept(files, "node1")
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, failing, refusing(errno.EIO))
+            with pytest.raises(OSError, match="Input/output"):
+                keeper._beat()
+        keeper._beat()
+        assert not keeper.lost
+        assert keeper.stands()
+    paper = files.read("node1")
+    assert paper is not None
+    assert parse(paper) == keeper.own
+
+
+def test_word_that_is_too_long_for_a_lease_loses_its_texts_only(
+    files: LeaseFiles,
+) -> None:
+    lease = lease_of("node1")
+    assert files.create(lease)
+    word = Word(doing="relaying", last="x" * LEASE_BYTES, delivered_files=7)
+    files.beat(msgspec.structs.replace(lease, beat=1, word=word), beats=[lease.beat])
+    paper = files.read("node1")
+    assert paper is not None
+    assert len(paper) == LEASE_BYTES
+    written = parse(paper)
+    assert written is not None
+    assert written.word == Word(doing="relaying", delivered_files=7)
+
+
+def test_lease_of_another_run_or_machine_is_not_ones_own(files: LeaseFiles) -> None:
+    keeper = kept(files, "node1")
+    assert keeper.stands()
+    end(files, "node1", "rescuer")
+    assert files.create(lease_of("node1", run="of-the-next"))
+    assert not keeper.stands()
+    copy = lease_of("node1", run="of-the-next", machine=this_machine())
+    assert not Keeper(files, copy).stands()
+
+
+def test_lost_lease_is_not_given_back(files: LeaseFiles) -> None:
+    """Who has the node by now would lose it."""
+    lease = lease_of("node1")
+    assert files.create(lease)
+    end(files, "node1", "rescuer")
+    assert files.create(lease_of("node1", run="of-the-next"))
+    files.leave(lease)
+    assert files.read("node1") is not None
+
+
+def test_belief_in_the_lease_does_not_outlast_a_suspended_machine(
+    files: LeaseFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time of other clocks stands still while it is suspended."""
+    seconds = [1000.0]
+    monkeypatch.setattr(keeper_module, "lasting", lambda: seconds[0])
+    keeper = kept(files, "node1")
+    assert keeper.stands(within_seconds=0.1)
+    end(files, "node1", "run-of-another")
+    assert keeper.stands(within_seconds=0.1)
+    seconds[0] += 3600.0
+    assert not keeper.stands(within_seconds=0.1)
