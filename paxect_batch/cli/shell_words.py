@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 
+_PLAIN = re.compile(r"[\w.:/\\-]+")
+"""What no shell of Windows takes apart."""
 _ESCAPED = frozenset((0x27, 0x5C))
 """A quote, and what escapes."""
 
@@ -17,7 +20,7 @@ def shell_word(text: str) -> str:
     spelled out, which bash, zsh and ksh understand.
     """
     if sys.platform == "win32":
-        return f'"{text}"' if " " in text or not text else text
+        return text if _PLAIN.fullmatch(text) else f'"{text}"'
     if text.isprintable():
         return shlex.quote(text)
     spelled = "".join(

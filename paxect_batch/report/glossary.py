@@ -27,6 +27,7 @@ _WORDS = {
     "nobody saw it change for its time",
     "claim": "the marker by which a run takes an item, so that no other node does",
     "lot": "several small items that share a trip through a worker",
+    "trial": "a lot of noise in place of items, to see whether a worker can live",
     "transfer": "the journey of an item from claim to retire",
     "stage": "to write under a temporary name",
     "publish": "to give what was staged its real name, replacing nothing",
