@@ -29,6 +29,7 @@ from paxect_batch.world.claim_owners import (
     read_owner,
     read_owner_there,
 )
+from paxect_batch.world.delegations import open_file
 from paxect_batch.world.file_systems import is_on_smb
 from paxect_batch.world.fresh import freshen
 
@@ -300,12 +301,12 @@ class ClaimFiles:
     def _create(self, path: str) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
-            return os.open(path, flags, 0o644)
+            return open_file(path, flags)
         except FileNotFoundError:
             # Not the state folder as well: that would make a share where none is.
             with contextlib.suppress(FileExistsError):
                 os.mkdir(self._folder)
-            return os.open(path, flags, 0o644)
+            return open_file(path, flags)
 
     def _path(self, key: str) -> str:
         return f"{self._folder}/{marker_name(key)}"

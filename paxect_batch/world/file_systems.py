@@ -41,8 +41,17 @@ def is_on_smb(path: str) -> bool:
     return sys.platform == "win32"
 
 
+def is_on_nfs(path: str) -> bool:
+    """Tell whether what lies there is an NFS server's, as far as Linux tells."""
+    try:
+        return sys.platform == "linux" and _told_of(path, is_nfs)
+    except OSError:
+        return False
+
+
 def _told_of(path: str | bytes, tell: Callable[[int], bool]) -> bool:
-    fd = os.open(path, os.O_RDONLY)
+    # Only to ask about it, where that can be said: a server need not hear of it.
+    fd = os.open(path, getattr(os, "O_PATH", os.O_RDONLY))
     try:
         return tell(fd)
     finally:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from typing import TypeVar
 
+from paxect_batch.world.delegations import open_file
 from paxect_batch.world.tree import CREATE, temp_name
 
 _T = TypeVar("_T")
@@ -22,7 +23,7 @@ def freshen(folder: str) -> None:
 
     def change() -> None:
         probe = os.path.join(folder, temp_name())
-        os.close(os.open(probe, CREATE))
+        os.close(open_file(probe, CREATE))
         with contextlib.suppress(FileNotFoundError):
             os.unlink(probe)
 

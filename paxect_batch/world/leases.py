@@ -18,6 +18,7 @@ import msgspec
 
 from paxect_batch.model.about import About
 from paxect_batch.model.leases import RUN_BYTES_MAX, Lease, Machine, Over, is_name
+from paxect_batch.world.delegations import open_file
 from paxect_batch.world.fresh import asked_anew, freshen
 from paxect_batch.world.lease_judge import LEASE_SECONDS_MAX
 from paxect_batch.world.plain_files import FOLDER, WRITE, NotPlain, open_plain
@@ -94,7 +95,7 @@ class LeaseFiles:
         folder = os.path.dirname(path)
         os.makedirs(folder, exist_ok=True)
         try:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+            fd = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
         except FileExistsError:
             return False
         _write_over(fd, lease, path)
@@ -109,7 +110,7 @@ class LeaseFiles:
         self.look(now, beats=beats)
         path = self._path(now.node)
         try:
-            fd = os.open(path, WRITE)
+            fd = open_file(path, WRITE)
         except FileNotFoundError:
             raise LeaseGone from None
         _write_over(fd, now, path)
@@ -256,7 +257,7 @@ class LeaseFiles:
         os.makedirs(self._over, exist_ok=True)
         try:
             path = self._over_path(run, own.run)
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+            fd = open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
         except FileExistsError:
             return False
         try:

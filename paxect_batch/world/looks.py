@@ -11,6 +11,7 @@ import stat
 from collections.abc import Callable
 
 from paxect_batch.world.asking import ask, can_ask
+from paxect_batch.world.delegations import way_to_open
 from paxect_batch.world.file_systems import is_local, is_nfs, is_smb
 from paxect_batch.world.tree import LIST, NO_LINK, READ
 
@@ -47,7 +48,7 @@ def _look_by_opening(folder_fd: int, name: bytes) -> os.stat_result:
     found = os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
     if not stat.S_ISREG(found.st_mode):
         return found
-    fd = os.open(name, READ | NO_LINK, dir_fd=folder_fd)
+    fd = way_to_open(folder_fd)(name, READ | NO_LINK, dir_fd=folder_fd)
     try:
         return os.fstat(fd)
     finally:

@@ -11,6 +11,7 @@ import os
 import stat
 from typing import IO
 
+from paxect_batch.world.delegations import open_file
 from paxect_batch.world.tree import READ
 
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)
@@ -33,7 +34,7 @@ def open_plain(path: str, *, follows: bool = False) -> IO[bytes]:
     `follows` takes a link for the file that it leads to, as operators lay them.
     """
     try:
-        fd = os.open(path, READ if follows else READ | _NO_LINK)
+        fd = open_file(path, READ if follows else READ | _NO_LINK)
     except OSError as error:
         # Windows calls it a matter of permission to open a folder.
         if error.errno in _NO_FILE or os.path.isdir(path):

@@ -25,6 +25,7 @@ from collections.abc import Iterator, Mapping
 
 from paxect_batch.model.items import Removal
 from paxect_batch.model.places import Place, Root, to_text
+from paxect_batch.world.delegations import way_to_open
 from paxect_batch.world.file_systems import is_local
 from paxect_batch.world.looks import see, way_to_look
 from paxect_batch.world.removals import removal
@@ -61,13 +62,14 @@ _CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP)
 class _Folder:
     """An open folder; closed when neither the cache nor a caller holds it any more."""
 
-    __slots__ = ("fd", "identity", "look", "trusted_until")
+    __slots__ = ("fd", "identity", "look", "open", "trusted_until")
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
         found = os.fstat(fd)
         self.identity = (found.st_dev, found.st_ino)
         self.look = way_to_look(fd)
+        self.open = way_to_open(fd)
         self.trusted_until = -math.inf
 
     def __del__(self) -> None:
@@ -93,7 +95,7 @@ class DescriptorTree:
     def open(self, place: Place, flags: int) -> int:
         """See `Tree`."""
         folder, name = self._at(place)
-        return os.open(name, flags | NO_LINK, 0o666, dir_fd=folder.fd)
+        return folder.open(name, flags | NO_LINK, 0o666, dir_fd=folder.fd)
 
     @never_stale
     def stat(self, place: Place) -> os.stat_result:

@@ -26,6 +26,7 @@ import look_probes
 import name_probes
 import option_probes
 import producers
+import readers
 import scenarios
 import tutorial
 from guest_image import Image
@@ -45,6 +46,7 @@ SCENARIOS: dict[str, tuple[int, Scenario]] = {
     "keep": (3, scenarios.keep),
     "hung": (2, hung.hung),
     "looks": (2, look_probes.looks),
+    "readers": (2, readers.readers),
     "producer": (2, producers.slow),
     "full": (2, scenarios.full),
     "service": (2, scenarios.service),
@@ -55,8 +57,8 @@ SCENARIOS: dict[str, tuple[int, Scenario]] = {
     "tutorial": (2, tutorial.tutorial),
 }
 """How many nodes each needs, and what it does."""
-OF_NFS = {"tutorial"}
-"""Those that mount a share of their own."""
+OF_NFS = {"readers", "tutorial"}
+"""Those that are about what only such a server does, or mount a share of their own."""
 
 
 def main() -> int:

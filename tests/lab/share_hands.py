@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import threading
 import time
 import urllib.error
@@ -128,6 +129,24 @@ class ShareHands:
             for path in _below(os.path.join(state, name)):
                 if f"/{node}/" in path or (name == "claims" and _names(path, node)):
                     yield path
+
+    def relay_reads(self, relay: str, path: str, paper: bool) -> None:
+        """Read a file as the relay reads items, or its own papers."""
+        if relay not in sys.path:
+            sys.path.insert(0, relay)
+        from paxect_batch.model.places import Place, Root
+        from paxect_batch.world.plain_files import open_plain
+        from paxect_batch.world.share import LocalShare
+
+        if paper:
+            with open_plain(path) as stream:
+                stream.read()
+            return
+        folder, _, name = path.rpartition("/")
+        with LocalShare({Root.INBOX: folder}).open_source(
+            Place(Root.INBOX, name)
+        ) as stream:
+            stream.read()
 
     def fill(self, path: str, leave_bytes: int) -> None:
         """Leave that much room on the file system of a path, and no more."""
