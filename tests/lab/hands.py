@@ -94,13 +94,20 @@ class Hands:
             return stream.read(_READ_BYTES_MAX).decode()
 
     def size(self, path: str, how: str) -> int | None:
-        """Return the size by `stat`, or by `open` and `fstat`; None if not there."""
+        """Return the size by `stat`, or by `open` and `fstat`; None if not there.
+
+        -1 if what the client knew of the name is gone, which is no answer.
+        """
         try:
             if how == "stat":
                 return os.stat(path).st_size
             fd = os.open(path, os.O_RDONLY)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            if error.errno != errno.ESTALE:
+                raise
+            return -1
         try:
             return os.fstat(fd).st_size
         finally:
