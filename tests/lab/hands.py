@@ -102,16 +102,16 @@ class Hands:
             if how == "stat":
                 return os.stat(path).st_size
             fd = os.open(path, os.O_RDONLY)
+            try:
+                return os.fstat(fd).st_size
+            finally:
+                os.close(fd)
         except FileNotFoundError:
             return None
         except OSError as error:
             if error.errno != errno.ESTALE:
                 raise
             return -1
-        try:
-            return os.fstat(fd).st_size
-        finally:
-            os.close(fd)
 
     def relay_looks(self, relay: str, path: str) -> int | None:
         """Return the size as the relay sees it when it looks; None if not there."""

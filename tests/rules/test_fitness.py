@@ -314,6 +314,7 @@ MOUNTS = {
     "nobarrier": (DISK, "nobarrier", "no_barrier", Level.CARE),
     "nfs3": (NFS, "vers=3", "nfs_version", Level.CARE),
     "nfs4": (NFS, "vers=4.1", "nfs_version", Level.OK),
+    "nfs4-0": (NFS, "vers=4.0", "nfs_version", Level.CARE),
     "nfs-soft": (NFS, "soft", "nfs_soft", Level.CARE),
     "nfs-softerr": (NFS, "softerr", "nfs_soft", Level.CARE),
     "nfs-nocto": (NFS, "nocto", "nfs_nocto", Level.UNFIT),
