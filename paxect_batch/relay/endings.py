@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.items import Direction, Facts, Item, Kind
@@ -115,6 +116,7 @@ class Endings:
     def not_staged(self, task: Task, outcome: Outcome) -> None:
         """Note what a worker did not stage."""
         if outcome.result is Result.GONE:
+            self._not_to_be_found(task, outcome)
             return
         if outcome.result is Result.CHANGED:
             self.changed(task.direction, task.source, task.identity.size)
@@ -130,6 +132,19 @@ class Endings:
             code=outcome.code,
             detail=outcome.detail,
             exit_code=outcome.exit_code or Exit.SHARE,
+        )
+
+    def _not_to_be_found(self, task: Task, outcome: Outcome) -> None:
+        found = look_at_source(self._share, task.source)
+        if found is None:
+            return
+        if found.identity != task.identity:
+            self.changed(task.direction, task.source, task.identity.size)
+            return
+        # It would be in no sum, and nobody would hear that it does not travel.
+        said = os.strerror(outcome.errno)
+        self.failed(
+            task, code="unreadable", detail=f"it is there, but reading it gave {said}"
         )
 
     def collided(self, matter: Matter) -> None:

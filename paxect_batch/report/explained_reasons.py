@@ -166,8 +166,9 @@ FAILED = (
         "unreadable",
         Said.FINDING,
         means="the file cannot be opened or read",
-        cause="its permissions or those of its sidecar, or what has its name is no "
-        "file that can be read; for `verify` also an error of the disk",
+        cause="its permissions or those of its sidecar; what has its name is no file "
+        "that can be read, or one that its file system lists and does not find; for "
+        "`verify` also an error of the disk",
         data="it is where it was, or set aside unread",
         todo="give the relay's user the right to read it; then `quarantine retry` if "
         "it was set aside",

@@ -151,7 +151,7 @@ def _nfs_findings(mount: Mount) -> Iterator[Finding]:
             "nfs_version",
             Level.CARE,
             "NFS version 4.0",
-            "where a machine loses power, others wait for files that it had read, until "
+            "where a machine loses power, others wait for files that it had read until "
             "the server gives it up: 90 s and more, by default",
             "mount with vers=4.2, or 4.1, with which files can be opened otherwise",
         )

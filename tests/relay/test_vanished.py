@@ -10,9 +10,10 @@ from typing import IO
 
 import pytest
 from fakes.executor import InlineExecutor
-from relay_bench import Bench, WatchedShare
+from relay_bench import Bench, WatchedShare, policy_with, reasons
 from relay_samples import bench_of
 
+from paxect_batch.model.errors import Exit
 from paxect_batch.model.items import Mode
 from paxect_batch.model.places import Place
 from paxect_batch.model.transfer import Lot, Outcome
@@ -139,3 +140,25 @@ def test_run_of_few_files_ends_where_one_seems_gone_for_ever(bench: Bench) -> No
     standing = bench.drain(Stale(bench.share()), files_max=1, mode=Mode.ENCODE)
     assert standing.delivered_files == 0
     assert len(list(bench.inbox.iterdir())) == FILES
+
+
+def test_source_that_is_there_and_not_found_when_it_is_opened_is_told_of(
+    bench: Bench,
+) -> None:
+    """It was in no sum, and the run ended with 0."""
+
+    class Lists(WatchedShare):
+        def open_source(self, place: Place) -> IO[bytes]:
+            if place.name == "file-01":
+                raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), str(place))
+            return bench.share().open_source(place)
+
+    policy = policy_with(attempts=1)
+    standing = bench.drain(Lists(bench.share()), policy=policy)
+    assert standing.delivered_files == FILES - 1
+    assert (standing.set_aside_files, standing.exit_codes) == (1, {Exit.UNFINISHED})
+    (reason,) = reasons(bench)
+    assert (reason["code"], reason["source"]) == (
+        "unreadable",
+        ["inbox", "file-01"],
+    )
