@@ -17,7 +17,7 @@ from paxect_batch.relay.admit import Admitter
 from paxect_batch.relay.deaths import DEATHS_MAX
 from paxect_batch.relay.leavings import Leavings
 from paxect_batch.relay.matters import Matter
-from paxect_batch.relay.targets import FORBIDDEN
+from paxect_batch.relay.targets import FORBIDDEN, UNNAMEABLE
 from paxect_batch.relay.trouble import COLLISION, Trouble
 from paxect_batch.rules.retry import NO_ROOM
 from paxect_batch.rules.steps import Step, TargetState
@@ -25,6 +25,7 @@ from paxect_batch.seams import Share
 from paxect_batch.work.sources import look_at_source
 
 UNREACHABLE = "unreachable"
+UNNAMED = "unnameable"
 _DETAILS = {
     "unremovable": "it is not this user's to take away, so it would arrive again; "
     "it was not sent, and stays where it is"
@@ -188,6 +189,11 @@ class Endings:
 def _why_collided(matter: Matter) -> tuple[str, str]:
     """Return the code and the words for what stood in the way."""
     pledge, barred = matter.pledge, matter.barred
+    if barred is not None and barred.errno in UNNAMEABLE:
+        return UNNAMED, (
+            f"the file system of {pledge.target.folder} refuses the name of "
+            f"{pledge.target}: {barred.strerror}"
+        )
     if barred is not None:
         code = UNREACHABLE if barred.errno in FORBIDDEN else COLLISION
         return code, (

@@ -150,8 +150,14 @@ class Settler:
         pledge = matter.pledge
         assert pledge.sidecar is not None
         assert pledge.sidecar_stage is not None
-        if pledge.meta is not None and self._share.look(pledge.sidecar) is None:
+        try:
+            keeps_meta = pledge.meta is not None and self._is_free(pledge)
+        except OSError as error:
+            self._barred(matter, error)
+            return
+        if keeps_meta:
             # Another's container has a paper of its own.
+            assert pledge.meta is not None
             state.save_paper(self._share, state.meta_place(pledge.target), pledge.meta)
         try:
             self._rename(pledge.sidecar_stage, pledge.sidecar)
@@ -168,9 +174,7 @@ class Settler:
             there = look_at_sidecar(self._share, pledge)
             matter.know(sidecar_staged=False, sidecar_target=there)
         except OSError as error:
-            require_barred(self._share, pledge, error)
-            matter.barred = error
-            matter.know(target=TargetState.DIFFERENT)
+            self._barred(matter, error)
         else:
             matter.know(sidecar_staged=False, sidecar_target=TargetState.EQUAL)
 
@@ -184,11 +188,22 @@ class Settler:
             # Somebody else settled this, by publishing or by withdrawing.
             matter.know(**self._fate(pledge))
         except OSError as error:
-            require_barred(self._share, pledge, error)
-            matter.barred = error
-            matter.know(target=TargetState.DIFFERENT)
+            self._barred(matter, error)
         else:
             matter.know(staged=False, target=TargetState.EQUAL)
+
+    def _is_free(self, pledge: Pledge) -> bool:
+        """Tell whether no other container has the name, or is about to have it."""
+        sidecar = look_at_sidecar(self._share, pledge)
+        return (
+            sidecar is not TargetState.DIFFERENT
+            and self._share.look(pledge.target) is None
+        )
+
+    def _barred(self, matter: Matter, error: OSError) -> None:
+        require_barred(self._share, matter.pledge, error)
+        matter.barred = error
+        matter.know(target=TargetState.DIFFERENT)
 
     def _fate(self, pledge: Pledge) -> dict[str, bool]:
         """Look, in the order that matters, what became of a staged file."""

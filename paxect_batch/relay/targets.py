@@ -2,7 +2,8 @@
 
 A target that cannot be reached, because a link or a file is where a folder should be,
 is taken by something else, and that stays. So is one in a folder that lets nothing be
-published; if the root lets nothing be, that is the share's trouble.
+published, or whose name its file system cannot have; if the root lets nothing be, that
+is the share's trouble.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from paxect_batch.seams import Share
 
 BARRED = (errno.ELOOP, errno.ENOTDIR)
 """A link, or a file, is where a folder should be."""
-FORBIDDEN = (errno.EXDEV, errno.EACCES, errno.EPERM)
+FORBIDDEN = (errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS)
 """A folder of the root is somebody else's, or something else is mounted there."""
+UNNAMEABLE = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
+"""What file systems say of names that they cannot have."""
 
 _CHUNK_BYTES = 1 << 20
 _SIDECAR_BYTES_MAX = 4096
@@ -62,7 +65,8 @@ def require_barred(share: Share, pledge: Pledge, error: OSError) -> None:
     if error.errno == errno.EXDEV:
         # Something is mounted there, maybe on the root and since it was staged.
         return
-    if error.errno not in FORBIDDEN or not pledge.target.folder.path:
+    is_below = bool(pledge.target.folder.path)
+    if error.errno not in UNNAMEABLE and not (is_below and error.errno in FORBIDDEN):
         raise error
     # Raises, if that may not be written to either.
     share.freshen(Place(pledge.target.root, ""))

@@ -202,6 +202,15 @@ FAILED = (
         "nowhere below; then `quarantine retry` if it was set aside",
     ),
     _failed(
+        "unnameable",
+        means="the file cannot have its name where it would arrive",
+        cause="the file system there refuses the name, or that of a folder of its "
+        "path: for a letter such as `:`, for its length, or since it is no text",
+        data="nothing of it was published; it is tried again, then set aside",
+        todo="rename the file; if it was set aside, take it out with `quarantine "
+        "release` and drop it under another name; see `doctor`",
+    ),
+    _failed(
         "io-error",
         means="reading or staging the file failed, while the share itself works",
         cause="a bad place on a disk, or a failure that came and went",

@@ -116,7 +116,7 @@ def test_every_reason_why_a_file_is_left_is_explained() -> None:
 
 def test_every_reason_why_a_file_failed_is_explained() -> None:
     found = raised_codes(errors.ContainerError) | {"unreadable", "collision"}
-    found |= {"unremovable", "unreachable", "left-behind", "no-room"}
+    found |= {"unremovable", "unreachable", "unnameable", "left-behind", "no-room"}
     for tree in trees("work", "relay"):
         for call in calls(tree):
             code = keyword(call, "code")

@@ -111,7 +111,9 @@ def test_file_that_stays_may_lie_in_anybodys_folder(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("root", [Root.WIRE, Root.OUTBOX])
-@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EXDEV])
+@pytest.mark.parametrize(
+    "number", [errno.EACCES, errno.EPERM, errno.EXDEV, errno.EROFS]
+)
 def test_folder_that_lets_nothing_be_published_costs_what_goes_there(
     bench: Bench, root: Root, number: int
 ) -> None:

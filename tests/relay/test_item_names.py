@@ -132,3 +132,25 @@ def test_archive_keeps_every_source_of_the_longest_name(bench: Bench) -> None:
         b"two",
         b"three",
     }
+
+
+def test_long_name_comes_out_beside_a_sidecar_that_was_left_alone(bench: Bench) -> None:
+    """It came out under its alias, as for the sidecar nothing of it was kept."""
+    name = "n" * 250
+    sidecars: dict[str, bytes] = {}
+
+    class Keeps(WatchedShare):
+        def rename_new(self, source: Place, target: Place) -> None:
+            if target.name.endswith(".sha256"):
+                sidecars[target.name] = self._share.read(source, 4096)
+            self._share.rename_new(source, target)
+
+    bench.drop(name, b"long")
+    bench.drain(Keeps(bench.share()))
+    bench.take_all()
+    ((sidecar, text),) = sidecars.items()
+    (bench.wire / sidecar).write_bytes(text)
+    bench.drop(name, b"long")
+    bench.drain()
+    bench.take_all()
+    assert [name for name, _ in bench.taken] == [name, name]

@@ -11,6 +11,7 @@ import pytest
 from relay_bench import Bench, WatchedShare, files_below, policy_with, reasons
 
 import paxect_core
+from paxect_batch.model.errors import Exit
 from paxect_batch.model.items import Direction, Identity, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone
@@ -224,3 +225,24 @@ def test_file_has_the_times_and_permissions_of_its_own_container_only(
     found = (bench.outbox / "a").stat()
     assert (found.st_mtime == LONG_AGO) is not sent_again
     assert (found.st_mode & 0o777 == 0o750) is not sent_again
+
+
+@pytest.mark.parametrize("dressed", [False, True])
+def test_link_for_a_folder_of_the_wire_costs_what_goes_there(
+    bench: Bench, dressed: bool
+) -> None:
+    """With times to carry it ended every run."""
+    elsewhere = bench.folder / "elsewhere"
+    elsewhere.mkdir()
+    (bench.wire / "sub").symlink_to(elsewhere)
+    bench.drop("sub/file", b"below a link")
+    bench.drop("file", b"beside it")
+    policy = policy_with(carry_times=dressed, attempts=1)
+    for _ in range(2):
+        standing = bench.drain(policy=policy)
+        assert standing.exit_codes <= {Exit.UNFINISHED}
+    bench.take_all()
+    assert {name for name, _ in bench.taken} == {"a", "y", "z", "file"}
+    assert list(elsewhere.iterdir()) == []
+    (reason,) = reasons(bench)
+    assert reason["code"] == "collision"
