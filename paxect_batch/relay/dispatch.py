@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from paxect_batch.model.places import Place
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.rules.plan import counted_bytes
-from paxect_batch.seams import Claim, Executor, WorkerDied
+from paxect_batch.seams import Claim, Executor, Share, WorkerDied
 
 LOTS_PER_WORKER = 2
 """One that is worked on, and one that waits so that no worker does."""
@@ -45,6 +45,21 @@ class Flight:
     def hand_over(self, stage: Place) -> Claim:
         """Return the claim on what is staged there, which is the caller's now."""
         return self._claims.pop(stage)
+
+    def lost(self, share: Share) -> set[Place]:
+        """Return the stages of what another node has by now.
+
+        Who slept in the very call that gives a claim back takes that of another, if
+        its own was taken over meanwhile.
+        """
+        lost: set[Place] = set()
+
+        def look(stage: Place) -> None:
+            if not self._claims[stage].stands():
+                lost.add(stage)
+
+        share.each(look, list(self._claims))
+        return lost
 
 
 class Dispatcher:

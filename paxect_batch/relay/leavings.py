@@ -28,6 +28,8 @@ FOLDER = state.state("left")
 
 _AGAIN_SECONDS = 60.0
 _AGAIN_SECONDS_MAX = 3600.0
+_KEPT_SECONDS = 86400.0
+"""After so long a paper is written anew: a sweep removes those of a week."""
 
 
 def note_left(share: Share, pledge: Pledge, error: OSError, *, by: state.Owner) -> None:
@@ -99,6 +101,19 @@ class LeftBehind:
         self._own.add(name)
         self._names.add(name)
 
+    def keep(self, item: Item) -> None:
+        """Have what is known of one outlive a time in which its folder is away."""
+        place = FOLDER.child(_name_of(item))
+        facts = self._share.look(place)
+        if facts is None:
+            return
+        age_seconds = self._share.now() - facts.identity.mtime_ns / 1e9
+        if age_seconds < _KEPT_SECONDS:
+            return
+        paper = state.load_paper(self._share, place, Attempts)
+        if paper is not None:
+            state.save_paper(self._share, place, paper)
+
     def drop(self, item: Item) -> None:
         """Forget one that is gone, here and on the share."""
         name = _name_of(item)
@@ -156,6 +171,7 @@ class Leavings:
         _, waited = self._again.get(name, (0.0, _AGAIN_SECONDS / 2))
         waited = min(waited * 2, _AGAIN_SECONDS_MAX)
         self._again[name] = self._clock.monotonic() + waited, waited
+        self.left.keep(item)
         self.count(item)
 
     def count(self, item: Item) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from paxect_batch.model.items import Direction, Mode
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import Policy
-from paxect_batch.model.run import RunOptions, Verdict
+from paxect_batch.model.run import RunOptions
 from paxect_batch.model.transfer import Lot, Outcome, Result, Task
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
@@ -21,12 +21,14 @@ from paxect_batch.relay.endings import Endings
 from paxect_batch.relay.gather import Gatherer
 from paxect_batch.relay.leavings import Leavings
 from paxect_batch.relay.matters import Matter
+from paxect_batch.relay.onward import Onward
 from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.sweep import Sweeper
-from paxect_batch.relay.taking import Taken, give_back
+from paxect_batch.relay.taking import Taken
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import Trouble
 from paxect_batch.rules.plan import LotBuilder
+from paxect_batch.rules.steps import Step
 from paxect_batch.seams import Beside, Claim, Clock, EventLog, Locks, Share
 
 _SLICE_SECONDS = 0.2
@@ -66,6 +68,7 @@ class Pass:
         self._locks = locks
         self._clock = clock
         self._options = options
+        self._is_relay = options.mode is Mode.RELAY
         self._meet = meet
         self._account = account
         self._trouble = trouble
@@ -125,6 +128,14 @@ class Pass:
             files_left=self._closing.files_left(),
         )
 
+        self._onward = Onward(
+            self._admitter, self._gatherer, self._account, rests=self._rests
+        )
+
+    def _rests(self) -> bool:
+        self.paused = self.paused or self._pacer.is_paused
+        return self._closing.is_stopping() or self.paused
+
     @property
     def wait_seconds(self) -> float:
         """When the first of the waiting items may be ready."""
@@ -154,6 +165,7 @@ class Pass:
                     self.wait_a_while()
                     self.flush()
             self._commits.finish()
+            self._trouble.record()
             if not self.progressed or self._closing.is_due():
                 # For a board, their number does until then: each node would ask, for
                 # each item.
@@ -210,9 +222,11 @@ class Pass:
         self.paused = self.paused or self._pacer.is_paused
         return self.paused or self._closing.is_due()
 
-    def take(self, wanted: Sequence[Taken], *, counts: bool = True) -> None:
+    def take(self, wanted: Sequence[Taken]) -> None:
         """See `gather.Underway`."""
-        taken = self._gatherer.taker.take(wanted)
+        self._begin(self._gatherer.taker.take(wanted), counts=True)
+
+    def _begin(self, taken: Sequence[Taken], *, counts: bool) -> None:
         for each in taken:
             assert each.claim is not None
             self._claims[each.target] = each.claim, each.item.size
@@ -288,6 +302,8 @@ class Pass:
             # An intent may stand; until it is settled, nobody else may have these.
             self._committer.unsettled.extend(flight.claims)
             self._account.cut_off(left.values(), self._committer.recorded)
+            in_vain = left.keys() - self._committer.recorded
+            self.files_taken -= len(in_vain & self._counted)
             raise
         self._share.each(lambda claim: claim.release(), flight.claims)
         self._pacer.came_back(len(flight.lot.tasks), flight.lot.size)
@@ -297,7 +313,8 @@ class Pass:
         self, flight: Flight, outcomes: tuple[Outcome, ...], left: dict[Place, Task]
     ) -> Steps[None]:
         pairs = list(zip(flight.lot.tasks, outcomes, strict=True))
-        lost = self._lost(flight)
+        took = self._clock.monotonic() - flight.since
+        lost = flight.lost(self._share) if took >= _LONG_SECONDS else set()
         for task, _ in [pair for pair in pairs if pair[0].stage in lost]:
             self._endings.drop_stage(task)
             self._gatherer.others.count(task.identity.size)
@@ -315,10 +332,9 @@ class Pass:
             matters = yield from self._committer.commit(
                 self.policy, staged, lambda task: self._targets[task.stage]
             )
-            arrived = [each for each in matters if self._endings.ended(each)]
-            for task, _ in staged:
-                del left[task.stage]
-            self._go_on(arrived, flight)
+            arrived = self._ended(matters, left)
+            if self._is_relay:
+                self._begin(self._onward.taken(arrived, flight, left), counts=False)
             biased = sum(outcome.biased for _, outcome in staged)
             if biased:
                 self._account.biased(biased)
@@ -329,63 +345,37 @@ class Pass:
             self._forget(task)
 
     def _not_staged(self, task: Task, outcome: Outcome) -> None:
+        vanished = outcome.result in (Result.GONE, Result.CHANGED)
+        # Another of few may be taken, if this one is gone for good. Looked before it
+        # counts: as long as it does not, it counts as waiting if the share fails.
+        is_limited = vanished and self._closing.files_left() is not None
+        self.progressed |= is_limited and self._endings.is_gone(task)
         self._endings.not_staged(task, outcome)
-        if outcome.result in (Result.GONE, Result.CHANGED):
-            self.files_taken -= task.stage in self._counted
-            # Another of few may be taken, if this one is gone for good.
-            is_limited = self._closing.files_left() is not None
-            self.progressed |= is_limited and self._endings.is_gone(task)
+        self.files_taken -= vanished and task.stage in self._counted
 
     def _forget(self, task: Task) -> None:
         self._counted.discard(task.stage)
         self.busy.discard(state.key_of(task.direction, task.source))
         self._targets.pop(task.stage, None)
 
-    def _lost(self, flight: Flight) -> set[Place]:
-        """Return the stages of what another node has by now, of a lot that took long.
+    def _ended(
+        self, matters: Sequence[Matter], left: dict[Place, Task]
+    ) -> list[Matter]:
+        """Note how they ended; return what arrived.
 
-        Who slept in the very call that gives a claim back takes that of another, if
-        its own was taken over meanwhile.
+        In `left` stays what counts for nothing yet: containers to be gone on with.
         """
-        if self._clock.monotonic() - flight.since < _LONG_SECONDS:
-            return set()
-        lost: set[Place] = set()
-
-        def look(task: Task) -> None:
-            if not flight.claim_of(task.stage).stands():
-                lost.add(task.stage)
-
-        self._share.each(look, flight.lot.tasks)
-        return lost
-
-    def _go_on(self, matters: Sequence[Matter], flight: Flight) -> None:
-        """Take containers that were just published on to be decoded.
-
-        The claim by which each was made goes on with it.
-        """
-        if self._options.mode is not Mode.RELAY:
-            return
-        wanted: list[Taken] = []
-        made = [
-            each.pledge for each in matters if each.pledge.direction is Direction.ENCODE
-        ]
-        containers = [pledge.target for pledge in made]
-        stages = {pledge.target: pledge.stage for pledge in made}
-        try:
-            for item, decision in self._admitter.decide_own(containers):
-                if decision.verdict is Verdict.ADMITTED:
-                    self.paused = self.paused or self._pacer.is_paused
-                    if self._closing.is_stopping() or self.paused:
-                        self._account.wait(item.size)
-                    elif self._gatherer.may_begin(item, decision):
-                        wanted.append(self._gatherer.taker.wanted(item))
-                        wanted[-1].claim = flight.hand_over(stages[item.source])
-                elif decision.verdict is not Verdict.DONE:
-                    self._account.decided(item, decision)
-        except BaseException:
-            give_back(wanted)
-            raise
-        self.take(wanted, counts=False)
+        for each in matters:
+            goes_on = self._is_relay and each.pledge.direction is Direction.ENCODE
+            if each.ended is Step.FINISH and not goes_on:
+                del left[each.pledge.stage]
+        arrived = []
+        for each in matters:
+            if self._endings.ended(each):
+                arrived.append(each)
+            else:
+                del left[each.pledge.stage]
+        return arrived
 
     def _give_up(self) -> None:
         """Give up items that killed their workers."""

@@ -99,7 +99,13 @@ class Rescuer:
         Recovery(self._share, self._ledger, self._by.node, by=self._by).end()
 
     def _run(self, recovery: Recovery) -> None:
-        recovery.run(self._committer.record)
+        try:
+            recovery.run(self._committer.record)
+        finally:
+            # What was settled before it failed is told by nobody else.
+            self._account_for(recovery)
+
+    def _account_for(self, recovery: Recovery) -> None:
         for matter in recovery.settled:
             pledge = matter.pledge
             if matter.left is None:

@@ -114,15 +114,14 @@ def _move(share: Share, attempts: Attempts, reason: Reason) -> str | None:
         return None
     if reason.direction is Direction.DECODE:
         _move_sidecar(share, source, folder)
-    if share.look(folder.child(_REASON)) is None:
-        # Another node, that came too late for the item, cleaned up behind us.
-        state.save_paper(share, folder.child(_REASON), reason)
-    share.sync_folder(folder)
-    try:
-        share.sync_folder(source.folder)
-    except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ELOOP):
-            raise
+    # It was moved, whatever fails now: after a power loss it is here or there.
+    with contextlib.suppress(OSError):
+        if share.look(folder.child(_REASON)) is None:
+            # Another node, that came too late for the item, cleaned up behind us.
+            state.save_paper(share, folder.child(_REASON), reason)
+    for each in (folder, source.folder):
+        with contextlib.suppress(OSError):
+            share.sync_folder(each)
     return reason.id
 
 
@@ -194,13 +193,13 @@ def _holds_item(share: Share, folder: Place) -> bool:
 
 def _is_other(share: Share, place: Place, identity: Identity) -> bool:
     """Tell whether something else lies there by now, or nothing."""
-    if is_unread(identity):
-        return False
     try:
         facts = look_at_source(share, place)
     except PermissionError:
         return False
-    return facts is None or facts.identity != identity
+    if facts is None:
+        return True
+    return not is_unread(identity) and facts.identity != identity
 
 
 def _kept_name(name: str) -> str:

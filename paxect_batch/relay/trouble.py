@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import math
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root, printable
 from paxect_batch.model.policy import OnCollision, Policy
+from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Attempts, Failure, Outcome, Task
 from paxect_batch.relay import state
 from paxect_batch.relay.account import Account
@@ -57,6 +59,8 @@ class Trouble:
         self._node = node
         self._run = run
         self._stamp = stamp
+        self._owed: list[Record] = []
+        """Of what was set aside, as long as the share refuses to record it."""
 
     def no_room(self, task: Task, outcome: Outcome) -> str:
         """Return why there was no room for this item alone; empty if it is not so."""
@@ -87,8 +91,10 @@ class Trouble:
             raise run_over(state.Owner(self._node, self._run))
         problem = outcome.detail
         if not is_full(outcome) and outcome.errno not in _OF_THE_MACHINE:
-            probe = state.state("stage", self._node, ".paxect-probe.tmp")
+            # Where it was read, and staged: both may be on file systems of their own.
+            probe = task.stage.beside(".paxect-probe.tmp")
             try:
+                look_at_source(self._share, task.source)
                 self._share.write(probe, b"probe\n")
                 self._share.remove(probe)
             except OSError as error:
@@ -143,6 +149,12 @@ class Trouble:
             return
         self._give_up(admitter, policy, attempts)
 
+    def record(self) -> None:
+        """Write down what was set aside and is not recorded yet."""
+        if self._owed:
+            self._ledger.append(self._owed)
+            self._owed.clear()
+
     def _give_up(self, admitter: Admitter, policy: Policy, attempts: Attempts) -> None:
         key = state.key_of(attempts.direction, attempts.source)
         identifier: str | None = ""
@@ -163,17 +175,18 @@ class Trouble:
                 self._account.wait(attempts.identity.size)
             return
         if identifier:
-            self._share.remove(state.attempts_place(key))
+            # Of what is not there any more it is swept.
+            with contextlib.suppress(OSError):
+                self._share.remove(state.attempts_place(key))
         else:
             state.save_paper(self._share, state.attempts_place(key), attempts)
             admitter.troubled(key)
-        self._ledger.append(
-            [
-                self._recorder.set_aside(
-                    attempts, quarantine=identifier, at=self._stamp()
-                )
-            ]
+        # From here on it counts as that, whatever fails.
+        self._owed.append(
+            self._recorder.set_aside(attempts, quarantine=identifier, at=self._stamp())
         )
+        with contextlib.suppress(OSError):
+            self.record()
         last = attempts.failures[-1]
         where = f"it is in quarantine/{identifier}" if identifier else "it stays there"
         self._account.set_aside(attempts.identity.size, moved=bool(identifier))

@@ -337,3 +337,24 @@ def test_file_that_stayed_is_not_sent_again_where_its_folder_was_away_for_a_whil
     away.rename(folder)
     bench.drain()
     assert arrived(bench) == sorted(bench.dropped)
+
+
+def test_file_that_was_seen_to_stay_is_not_sent_again_after_a_run_without_its_inbox(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """The seven days counted from when it stayed first."""
+    share = Denying(bench.share())
+    share.stays = "inbox/a.txt"
+    bench.drain(share)
+    for paper in files_below(bench.state / "left"):
+        os.utime(paper, (1, 1))
+    bench.drain(share)
+    bench.take_all()
+    away = tmp_path / "away"
+    bench.inbox.rename(away)
+    bench.inbox.mkdir()
+    bench.drain()
+    bench.inbox.rmdir()
+    away.rename(bench.inbox)
+    bench.drain()
+    assert arrived(bench) == sorted(bench.dropped)

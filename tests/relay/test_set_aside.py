@@ -15,7 +15,7 @@ from paxect_batch.model.items import Direction, Identity, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.transfer import Attempts, Failure, Reason
-from paxect_batch.relay.set_aside import set_aside
+from paxect_batch.relay.set_aside import set_aside, unread
 from paxect_batch.relay.sweep import Sweeper
 
 ONCE = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0, attempts=1)
@@ -301,3 +301,16 @@ def test_sidecar_that_a_crash_left_comes_after_its_container_in_an_hour(
     came = "bad.freq.sha256" in _quarantined(bench)
     assert came == (state_of_it == "old")
     assert sidecar.exists() != came
+
+
+def test_unreadable_file_that_another_node_set_aside_leaves_no_second_reason(
+    bench: Bench,
+) -> None:
+    """A thousand reasons were written and removed, and it was said to stay there."""
+    failure = Failure(1.0, "node", "unreadable", "", 1)
+    gone = Place(Root.INBOX, "gone")
+    attempts = Attempts(Direction.ENCODE, gone, unread(7), (failure,))
+    share = WatchedShare(bench.share())
+    assert set_aside(share, attempts, node="node", run="r", stands=_always) is None
+    assert share.count < 10
+    assert _quarantined(bench) == []
