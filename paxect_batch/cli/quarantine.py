@@ -88,7 +88,11 @@ def _folders(share: Share) -> Iterator[tuple[Place, Reason | None]]:
     for entry in share.entries(state.state("quarantine")):
         if entry.kind is Kind.FOLDER:
             place = entry.place.child(REASON_NAME)
-            yield entry.place, state.load_paper(share, place, Reason)
+            try:
+                reason = state.load_paper(share, place, Reason)
+            except PermissionError:
+                reason = None  # another user's, who keeps it to himself
+            yield entry.place, reason
 
 
 class Quarantine:

@@ -12,6 +12,7 @@ from paxect_batch.cli.opened import Opened, open_share
 from paxect_batch.cli.results import settings_place
 from paxect_batch.cli.runs_of import audit_of, ids_of
 from paxect_batch.cli.status_facts import last_run
+from paxect_batch.cli.visible import VisibleShare
 from paxect_batch.model.audit import Audit
 from paxect_batch.model.errors import ConfigError, Exit
 from paxect_batch.model.events import EventLine
@@ -35,7 +36,7 @@ _GRAVE = (LogLevel.WARN, LogLevel.ERROR)
 def command(arguments: Arguments) -> int:
     """Write the report of the run that is named, or of the last one."""
     opened = open_share(arguments)
-    audit = _audit(opened.share, arguments.values.get("run"))
+    audit = _audit(VisibleShare(opened.share.roots), arguments.values.get("run"))
     fold = RunFold(audit)
     for run in ids_of(audit):
         for record in read_ledger(opened.share, ledger_place(audit.node, run), 0):

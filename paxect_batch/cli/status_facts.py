@@ -19,6 +19,7 @@ from paxect_batch.cli.opened import Opened
 from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.quarantine import reasons
 from paxect_batch.cli.status_nodes import LeaseWatch, node_statuses
+from paxect_batch.cli.visible import VisibleShare
 from paxect_batch.model.audit import Audit, Tally
 from paxect_batch.model.errors import ConfigError
 from paxect_batch.model.items import Direction, Item, Kind
@@ -58,7 +59,7 @@ def share_status(
     now: Callable[[], float] = time.time,
 ) -> ShareStatus:
     """Look at the share."""
-    share, layout = opened.share, opened.layout
+    share, layout = VisibleShare(opened.share.roots), opened.layout
     watch = watch_leases(share, layout.lease_seconds)
     policy, problem = _policy(opened)
     markers = dict(_markers(share, now=now()))

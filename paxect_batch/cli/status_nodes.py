@@ -109,8 +109,7 @@ class LeaseWatch:
 
     def _look(self) -> None:
         seen: dict[str, Sight] = {}
-        for node in {*self._leases.nodes(), *self._named}:
-            paper = self._leases.read(node)
+        for node, paper in self._leases.papers(named=self._named):
             if paper is not None:
                 seen[node] = self._sight(node, paper)
         # Whoever has no lease any more has left, or is among those that are over.

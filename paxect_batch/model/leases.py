@@ -59,8 +59,12 @@ class Lease(msgspec.Struct, frozen=True):
 
 def is_name(text: str, *, bytes_max: int = 255) -> bool:
     """Tell whether a folder or file may have the name, in any system's tree."""
-    possible = text not in ("", ".", "..") and not any(sign in text for sign in "/\\\0")
-    return possible and len(text.encode()) <= bytes_max
+    if text in ("", ".", "..") or any(sign in text for sign in "/\\\0"):
+        return False
+    try:
+        return len(text.encode()) <= bytes_max
+    except UnicodeEncodeError:
+        return False  # no text, as a listing may have it
 
 
 class Over(msgspec.Struct, frozen=True):

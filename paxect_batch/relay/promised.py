@@ -6,6 +6,8 @@ power, claims may be lost, and the node that made them may be the last to come b
 
 from __future__ import annotations
 
+import contextlib
+
 from paxect_batch.model.places import Place
 from paxect_batch.relay import state
 from paxect_batch.seams import Claim, Share
@@ -22,11 +24,16 @@ class Promised:
         """See which intents stand; a run's own must be settled by then."""
         self._intents.clear()
         for node in state.folders_in(self._share, state.state("intents")):
-            for place in state.intents_of(self._share, node.name):
-                intent = state.load_intent(self._share, place)
-                for pledge in intent.pledges if intent is not None else ():
-                    key = state.key_of(pledge.direction, pledge.source)
-                    self._intents[key] = place
+            # Who keeps his to himself keeps his claims as well, dead or alive.
+            with contextlib.suppress(PermissionError):
+                self._read(node.name)
+
+    def _read(self, node: str) -> None:
+        for place in state.intents_of(self._share, node):
+            intent = state.load_intent(self._share, place)
+            for pledge in intent.pledges if intent is not None else ():
+                key = state.key_of(pledge.direction, pledge.source)
+                self._intents[key] = place
 
     def has(self, key: str, claim: Claim) -> bool:
         """Tell whether an intent for the item stands; the claim is given back then."""

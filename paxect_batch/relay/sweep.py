@@ -58,13 +58,15 @@ class Sweeper:
 
     def momentary(self, place: Place) -> None:
         """Remove a file of a moment that a crash left behind."""
-        if is_momentary(place.name) and self._is_old(place):
-            try:
+        if not is_momentary(place.name):
+            return
+        try:
+            if self._is_old(place):
                 self._remove(place)
-            except OSError as error:
-                # It is nobody's data, and in nobody's way.
-                if error.errno not in (*_OUT_OF_REACH, errno.EROFS):
-                    raise
+        except OSError as error:
+            # It is nobody's data, and in nobody's way.
+            if error.errno not in (*_OUT_OF_REACH, errno.EROFS):
+                raise
 
     def _folders(self, deep: Sequence[str]) -> Iterator[Place]:
         for root in Root:
@@ -114,14 +116,15 @@ class Sweeper:
     def _batches(self) -> None:
         for folder in list(batches.folders(self._share)):
             papers = self._files(folder)
-            if (
-                papers
-                and all(self._is_old(place) for place in papers)
-                and batches.is_abandoned(self._share, folder)
-            ):
-                for place in papers:
-                    self._remove(place)
-                self._share.remove_folder(folder)
+            with _as_far_as_one_may():
+                if (
+                    papers
+                    and all(self._is_old(place) for place in papers)
+                    and batches.is_abandoned(self._share, folder)
+                ):
+                    for place in papers:
+                        self._remove(place)
+                    self._share.remove_folder(folder)
 
     def _files(self, folder: Place) -> list[Place]:
         """Return what lies in a folder; nothing where that is not for this user."""
@@ -130,10 +133,13 @@ class Sweeper:
         return []
 
     def _is_intended(self) -> bool:
-        return any(
-            any(True for _ in state.intents_of(self._share, node.name))
-            for node in state.folders_in(self._share, state.state("intents"))
-        )
+        try:
+            return any(
+                any(True for _ in state.intents_of(self._share, node.name))
+                for node in state.folders_in(self._share, state.state("intents"))
+            )
+        except PermissionError:
+            return True  # as far as one may know
 
     def _is_old(self, place: Place, seconds: float = AGE_SECONDS_MIN) -> bool:
         facts = self._share.look(place)

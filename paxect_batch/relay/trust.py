@@ -172,6 +172,8 @@ class Trust:
             if peer.node == self._node:
                 continue
             try:
+                if not peer.data:
+                    raise msgspec.DecodeError("it is empty, or may not be read")
                 manifest = msgspec.json.decode(peer.data, type=SignedManifest)
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 self._tell_unreadable(peer.name, error)

@@ -74,8 +74,8 @@ def _there(own: Lease, leases: LeaseFiles) -> str | None:
 
 def _told(own: Lease, leases: LeaseFiles) -> set[str]:
     """Return the batches of the other runs; nothing of who tells none yet."""
-    papers = map(leases.read, leases.nodes(fresh=True))
-    found = [parse(paper) for paper in papers if paper is not None]
+    papers = leases.papers(fresh=True)
+    found = [parse(paper) for _, paper in papers if paper is not None]
     return {lease.batch if lease else "" for lease in found if _is_other(lease, own)}
 
 
@@ -118,7 +118,10 @@ def _has_left(owner: tuple[str, str] | None, leases: LeaseFiles) -> bool:
     if owner is None:
         return False
     node, run = owner
-    lease = _lease(node, leases)
+    try:
+        lease = _lease(node, leases)
+    except PermissionError:
+        return False  # another user's, who may live or not
     return lease is None or lease.run != run
 
 

@@ -115,7 +115,9 @@ class ClaimFiles:
                 self._link(key, node, run)
             except FileExistsError:
                 # The share may have failed a call that made it all the same.
-                return self.owner(key) == (node, run)
+                with contextlib.suppress(PermissionError):
+                    return self.owner(key) == (node, run)
+                return False  # another user's, who keeps it to himself
             except OSError as error:
                 if error.errno not in _CANNOT_LINK:
                     raise
@@ -241,7 +243,10 @@ class ClaimFiles:
         """Remove the markers of a run that is over; return how many there were."""
 
         def remove(path: str) -> int:
-            owner = read_owner(path)
+            try:
+                owner = read_owner(path)
+            except PermissionError:
+                return 0  # another user's, who keeps it to himself
             if owner is None or owner[1] != run:
                 return 0
             with contextlib.suppress(FileNotFoundError):
@@ -257,8 +262,12 @@ class ClaimFiles:
                     os.unlink(os.path.join(self._folder, name))
         return removed
 
-    def sweep(self, living: Callable[[], Collection[str]], age_seconds: float) -> None:
+    def sweep(
+        self, living: Callable[[], Collection[str] | None], age_seconds: float
+    ) -> None:
         """Remove markers of runs that are not among the living ones.
+
+        Of none if these cannot be told. What another user keeps to himself stays.
 
         Where there are several, one without an owner is nobody's once it has that age:
         its maker died before it had written who it is, or was cut off. One of a run
@@ -271,15 +280,17 @@ class ClaimFiles:
         def note(path: str) -> None:
             # One that is gone is not one without an owner: its name may be taken by
             # the time that a client, which knows the old one, tells its age.
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, PermissionError):
                 owners[path] = read_owner_there(path)
 
         _for_each(note, self._paths())
         # Asked after these were read: whoever joins later made none of them.
         runs = living()
+        if runs is None:
+            return
         for name in owns:
             if _run_in(name) not in runs:
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(FileNotFoundError, PermissionError):
                     _drop(os.path.join(self._folder, name))
 
         def look_after(path: str) -> None:

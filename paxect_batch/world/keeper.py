@@ -50,6 +50,8 @@ class Keeper:
         """The nodes whose lease this run ended, and whose other runs it must find."""
         self._others: tuple[Lease, ...] = ()
         self._unheard = False
+        self._failed_since: dict[str, float] = {}
+        """Since when each node could not be looked at."""
         self.lost = False
         """Whether somebody else ended the lease, or has it."""
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
@@ -166,21 +168,19 @@ class Keeper:
     def look_around(self) -> None:
         """See who lives; end the leases of those who do not."""
         self._looked = time.monotonic()
+        before = {lease.node: lease for lease in self._others}
         living = []
         has_unheard = False
         for node in self._files.nodes():
             if node == self._own.node:
                 continue
-            paper = self._files.read(node)
-            if paper is None:
-                self._silence.forget(node)
-                continue
-            lease = parse(paper)
-            silent = self._silence.look(node, paper, time.monotonic())
-            if is_over(lease, silent, own=self._own):
-                self._end(node, paper)
-                continue
-            has_unheard |= not (self._silence.has_heard(node) or self._runs_here(lease))
+            try:
+                lease, is_unheard = self._look_at(node)
+                self._failed_since.pop(node, None)
+            except OSError as error:
+                # It cannot be judged now, if ever, which must not keep the others.
+                lease, is_unheard = before.get(node), self._may_be_judged(node, error)
+            has_unheard |= is_unheard
             if lease is not None:
                 living.append(lease)
         self._others = tuple(living)
@@ -190,6 +190,30 @@ class Keeper:
             # While the lease was there, runs before it were its run's to recover.
             self.take(self._files.orphans(node, self._own))
             self._bereft.discard(node)
+
+    def _may_be_judged(self, node: str, error: OSError) -> bool:
+        """Tell whether to wait for a lease that cannot be read, or ended, just now.
+
+        Not for one that another user keeps to himself, nor for ever.
+        """
+        if isinstance(error, PermissionError):
+            return False
+        now = time.monotonic()
+        return now - self._failed_since.setdefault(node, now) < self._own.seconds
+
+    def _look_at(self, node: str) -> tuple[Lease | None, bool]:
+        """Return a node's lease, if it lives, and whether it was not heard yet."""
+        paper = self._files.read(node)
+        if paper is None:
+            self._silence.forget(node)
+            return None, False
+        lease = parse(paper)
+        silent = self._silence.look(node, paper, time.monotonic())
+        if is_over(lease, silent, own=self._own):
+            self._end(node, paper)
+            return None, False
+        is_heard = self._silence.has_heard(node) or self._runs_here(lease)
+        return lease, not is_heard
 
     def find_orphans(self) -> None:
         """See to runs that promised, and of whose end nothing is known."""

@@ -64,6 +64,23 @@ class LeaseFiles:
         # Beside them others make files of a moment, for the same reason.
         return [n for n in _listed(self._nodes) if not n.startswith(TEMP_PREFIX)]
 
+    def papers(
+        self, *, fresh: bool = False, named: Collection[str] = ()
+    ) -> Iterator[tuple[str, bytes | None]]:
+        """Give each node that has a lease, and what it says at this moment.
+
+        None if that may not be read: what another user keeps to himself is his, and
+        nobody here can tell whether he lives. Those `named` are asked for as well.
+        """
+        for node in sorted({*self.nodes(fresh=fresh), *named}):
+            try:
+                paper = self.read(node)
+            except PermissionError:
+                yield node, None
+            else:
+                if paper is not None:
+                    yield node, paper
+
     def read(self, node: str) -> bytes | None:
         """Return what a node's lease says at this moment; None if it has none."""
         _see(os.path.dirname(self._path(node)))
@@ -180,15 +197,28 @@ class LeaseFiles:
 
         Not those that have their lease: it was put back, and the paper could not go.
         """
-        for name in _listed(self._over):
-            run, between, rescuer = _parted(name)
-            paper = _read(os.path.join(self._over, name)) if between else None
-            lease = parse(paper) if paper is not None else None
+        for run, rescuer, paper in self._papers_over():
+            lease = None if paper is None else parse(paper)
             if not _is_of(lease, run):
                 continue
-            standing = self.read(lease.node)
-            if standing is None or not _is_of(parse(standing), run):
-                yield Over(lease.node, run), rescuer
+            with contextlib.suppress(PermissionError):
+                standing = self.read(lease.node)
+                if standing is None or not _is_of(parse(standing), run):
+                    yield Over(lease.node, run), rescuer
+
+    def _papers_over(self) -> Iterator[tuple[str, str, bytes | None]]:
+        """Give what is below `over`: run, rescuer, paper; None if it is not ours."""
+        for name in _listed(self._over):
+            run, between, rescuer = _parted(name)
+            if not between:
+                continue
+            try:
+                paper = _read(os.path.join(self._over, name))
+            except PermissionError:
+                yield run, rescuer, None
+            else:
+                if paper is not None:
+                    yield run, rescuer, paper
 
     def adopt(self, over: Over, before: str, rescuer: str) -> bool:
         """Take over a rescue whose rescuer died; False if somebody else did."""
@@ -215,15 +245,21 @@ class LeaseFiles:
         A run has a lease before it promises, and until it has kept all; so its lease,
         or the paper of its end, was damaged or taken away.
         """
-        # Beside the folders of runs may lie a file of a moment, or what was no intent.
-        promised = [
-            run
-            for run in _listed(self._promises, node)
-            if is_name(run) and os.path.isdir(os.path.join(self._promises, node, run))
-        ]
-        if not promised or self.read(node) is not None:
-            return
+        try:
+            names = _listed(self._promises, node)
+            # Beside the folders of runs may lie a file of a moment, or what was none.
+            promised = [
+                run
+                for run in names
+                if is_name(run)
+                and os.path.isdir(os.path.join(self._promises, node, run))
+            ]
+            if not promised or self.read(node) is not None:
+                return
+        except PermissionError:
+            return  # another user's, who settles it
         known = {over.run for over, _ in self.over()}
+        known |= {run for run, _, paper in self._papers_over() if paper is None}
         for run in promised:
             if run not in known and self._note_over(node, run, own):
                 yield Over(node, run)
@@ -238,16 +274,14 @@ class LeaseFiles:
         They are torn, or another run's, which was ended by mistake and has its lease
         back. Whose run promised something stays, until that is kept.
         """
-        for name in _listed(self._over):
-            run, between, _ = _parted(name)
-            path = os.path.join(self._over, name)
-            paper = _read(path) if between else None
+        for run, rescuer, paper in self._papers_over():
             if paper is None or _is_of(parse(paper), run):
                 continue
-            if not any(run in _listed(self._promises, n) for n in self.promisers()):
-                # A folder stays where it is, and is nobody's.
-                with contextlib.suppress(OSError):
-                    os.unlink(path)
+            with contextlib.suppress(PermissionError):
+                if not any(run in _listed(self._promises, n) for n in self.promisers()):
+                    # A folder stays where it is, and is nobody's.
+                    with contextlib.suppress(OSError):
+                        os.unlink(self._over_path(run, rescuer))
 
     def _note_over(self, node: str, run: str, own: Lease) -> bool:
         nowhere = Machine(host="", machine="", boot="", pid=0, started="")

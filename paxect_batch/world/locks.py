@@ -116,7 +116,10 @@ class FileLocks:
         keeper = self._keeper
         if is_taken and keeper and self._claims.is_held_long(key, self._seconds):
             # Of a run that was buried, or killed as it made it, it would be for ever.
-            owner = self._claims.owner(key)
+            try:
+                owner = self._claims.owner(key)
+            except PermissionError:
+                return True  # another user's, who keeps it to himself
             living = {lease.run for lease in (keeper.own, *keeper.others)}
             if owner is None or owner[1] not in living:
                 self._sweep(keeper.own)
@@ -253,9 +256,8 @@ class FileLocks:
         first: dict[str, bytes] = {}
         while True:
             unsure = False
-            for node in self._leases.nodes(fresh=True):
-                paper = self._leases.read(node) if node != own.node else None
-                if paper is None:
+            for node, paper in self._leases.papers(fresh=True):
+                if node == own.node or paper is None:
                     continue
                 other = parse(paper)
                 silent = silence.look(node, paper, time.monotonic())
@@ -307,9 +309,10 @@ class FileLocks:
         A run that slept may have made some after it was buried.
         """
 
-        def living() -> set[str]:
-            nodes = self._leases.nodes(fresh=True)
-            papers = [self._leases.read(node) for node in nodes]
+        def living() -> set[str] | None:
+            papers = [paper for _, paper in self._leases.papers(fresh=True)]
+            if None in papers:
+                return None
             leases = [parse(paper) for paper in papers if paper is not None]
             # After the leases, which move there.
             runs = {own.run} if lives else set()

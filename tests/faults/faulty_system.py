@@ -20,6 +20,7 @@ from unittest import mock
 
 from paxect_batch.world import (
     claims,
+    delegations,
     fresh,
     keeper,
     leases,
@@ -34,6 +35,7 @@ from paxect_batch.world import (
 
 _CALLERS = (
     claims,
+    delegations,
     fresh,
     leases,
     locks,

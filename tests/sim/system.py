@@ -25,6 +25,7 @@ from paxect_batch.model.leases import Machine
 from paxect_batch.world import (
     claim_owners,
     claims,
+    delegations,
     fresh,
     keeper,
     leases,
@@ -345,6 +346,7 @@ def installed(world: World) -> Iterator[None]:
             open_plain=opener,
             secrets=SimpleNamespace(token_hex=world.token_hex),
         )
+        put(delegations, os=system, is_on_nfs=lambda _: False)
         put(fresh, os=system, temp_name=lambda: f".paxect-{world.token_hex(8)}.tmp")
         put(ledger, threading=threads)
         put(claim_owners, open_plain=opener, time=clock)
