@@ -25,13 +25,17 @@ def serve(
     *,
     stop: StopSignal,
     watch: bool,
+    begun: Callable[[], int] = lambda: 0,
+    is_due: Callable[[], bool] = lambda: False,
 ) -> tuple[Node, Exception | None]:
     """Run nodes one after the other; return the last, and what ended it if anything.
 
-    A watch that was cut off waits until it may be the node again.
+    A watch that was cut off waits until it may be the node again, or until it `is_due`
+    to end. `begun` is how many were let onto the share.
     """
     account: Account | None = None
     while True:
+        before = begun()
         node = make(account)
         try:
             node.run()
@@ -40,7 +44,9 @@ def serve(
             if stop.requested:
                 return node, None
         except (ShareError, NotReady, ConfigError) as error:
-            if not watch or account is None or stop.requested:
+            # Who was let on and is not ready has another reason than the other run.
+            is_unfit = isinstance(error, NotReady) and begun() > before
+            if not watch or account is None or is_unfit or stop.requested or is_due():
                 return node, error
             notice(error.message)
             _pause(stop)

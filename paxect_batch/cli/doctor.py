@@ -22,6 +22,7 @@ from paxect_batch.cli.colours import painted, tone_of
 from paxect_batch.cli.doctor_text import report
 from paxect_batch.cli.layout import MARKER_NAME, STATE_NAME, read_marker, roots_of
 from paxect_batch.cli.settings import load
+from paxect_batch.cli.shell_words import shell_word
 from paxect_batch.cli.stop import StopSignal
 from paxect_batch.model.errors import BatchError, ConfigError, NotReady
 from paxect_batch.model.fitness import Fitness, Probed, Trial, Verdict
@@ -65,7 +66,7 @@ def command(arguments: Arguments) -> int:
     if arguments.has("pin") and marker is None:
         raise ConfigError(
             f"{share!r} is not laid out as a share, so nothing can be pinned there; "
-            f"nothing was touched; run: paxect-batch init {share}"
+            f"nothing was touched; run: paxect-batch init {shell_word(share)}"
         )
     if marker is not None:
         require_apart(roots_of(share, marker), Mode.RELAY)
@@ -147,7 +148,7 @@ class Doctor:
             return probed
         console.complain(
             f"waiting up to {self._wait_seconds:g} s for a peer; run on another "
-            f"machine: paxect-batch doctor --peer {self._share}"
+            f"machine: paxect-batch doctor --peer {shell_word(self._share)}"
         )
         talk = Talk(ground)
         if not talk.meet(self._wait_seconds):

@@ -68,7 +68,10 @@ class Layout(msgspec.Struct, frozen=True):
         if self.share:
             return shell_word(self.share)
         inbox, outbox = self.roots[Root.INBOX], self.roots[Root.OUTBOX]
-        return f"--inbox {shell_word(inbox)} --outbox {shell_word(outbox)}"
+        words = f"--inbox {shell_word(inbox)} --outbox {shell_word(outbox)}"
+        wire = self.roots[Root.WIRE]
+        is_usual = wire == os.path.join(self.roots[Root.STATE], WIRE_NAME)
+        return words if is_usual else f"{words} --wire {shell_word(wire)}"
 
     def make_ready(self) -> None:
         """Make the relay's own folders where no `init` made them."""

@@ -138,6 +138,8 @@ def ground(open_it: Open, *, tries: bool) -> Ground:
         opened = open_it()
     except BatchError as error:
         return Ground(at=time.time(), problems=(error.message,))
+    except OSError as error:  # the working folder is gone
+        return Ground(at=time.time(), problems=(console.os_error_text(error),))
     problems: list[str] = []
     skew: float | None = None
     free: dict[str, int] = {}

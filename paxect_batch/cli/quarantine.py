@@ -22,6 +22,8 @@ from paxect_batch.cli.quarantined import (
     Taken,
     delivered_since,
 )
+from paxect_batch.cli.shell_words import shell_word
+from paxect_batch.cli.wire_of_run import other_wire
 from paxect_batch.model.errors import ConfigError, Exit, ShareError, worst
 from paxect_batch.model.items import Kind
 from paxect_batch.model.places import Place, Root, printable, to_bytes
@@ -175,11 +177,24 @@ class Quarantine:
         for identifier in identifiers:
             with _telling(identifier, codes):
                 item = self._item(identifier)
+                self._require_wire(item.reason)
                 (half_back if item.is_half_back() else away).append(item)
         self._retry_all(half_back, {}, codes)
         # The rest is not where a run could take it, so what became of it is recorded.
         self._retry_all(away, delivered_since(self._records(), away), codes)
         return worst(codes)
+
+    def _require_wire(self, reason: Reason) -> None:
+        """Raise `ConfigError` if it would be put back where no run takes it."""
+        if reason.source.root is not Root.WIRE:
+            return
+        wire = other_wire(self._share, self._layout, reason)
+        if wire is not None:
+            raise ConfigError(
+                f"{reason.id} lay on the wire {wire!r}, and this command has another; "
+                "it stays in quarantine; name that one as well: "
+                f"--wire {shell_word(wire)}"
+            )
 
     def _retry_all(
         self,

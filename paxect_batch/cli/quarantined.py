@@ -85,20 +85,29 @@ class Quarantined:
         # What was tried before counts no more, or it would be set aside at once.
         share.remove(state.attempts_place(state.key_of(self.reason.direction, source)))
         kept = self.kept
-        if share.look(kept) is None:
+        if share.look(kept) is not None:
+            if look_at_source(share, source) is not None and not self.is_half_back():
+                raise Taken(source)
+            share.make_folder(source.folder)
+            # The sidecar first, since a container without one is not checked by it.
+            sidecar = self.sidecar
+            if sidecar is not None:
+                self._move(sidecar, source.beside(sidecar.name))
+            self._move(kept, source)
+        elif not self._is_back():
             raise Gone
-        if look_at_source(share, source) is not None and not self.is_half_back():
-            raise Taken(source)
-        share.make_folder(source.folder)
-        # The sidecar first, since a container without one is not checked by it.
-        sidecar = self.sidecar
-        if sidecar is not None:
-            self._move(sidecar, source.beside(sidecar.name))
-        self._move(kept, source)
         if self.reason.marker:
             share.write(source.beside(source.name + self.reason.marker), b"")
         share.sync_folder(source.folder)
         self.forget()
+
+    def _is_back(self) -> bool:
+        """Tell whether a command moved it back that did not come to its end."""
+        found, reason = look_at_source(self._share, self.reason.source), self.reason
+        return found is not None and (
+            (found.identity.size, found.identity.mtime_ns)
+            == (reason.size, reason.mtime_ns)
+        )
 
     def put_back_stray(self) -> Place | None:
         """Move what was taken along by its name alone to where it lay, and return that.

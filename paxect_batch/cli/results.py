@@ -16,13 +16,13 @@ import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.colours import painted, tone_of
-from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.runs_of import ids_of
 from paxect_batch.cli.settings import SETTINGS, Layer, Settings
 from paxect_batch.cli.shell_words import shell_word
 from paxect_batch.cli.wiring import World
 from paxect_batch.model.audit import Audit, Batch
 from paxect_batch.model.errors import BatchError, Exit, worst
+from paxect_batch.model.items import Mode
 from paxect_batch.model.places import Place, Root, printable
 from paxect_batch.model.printed import RunEnd
 from paxect_batch.model.records import Record
@@ -51,11 +51,13 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     duration_seconds: float
     earlier_runs: tuple[str, ...]
     batch: Batch | None
+    policy_sha256: str
+    """Of the policy that it went by last."""
 
 
-def report(ending: Ending, settings: Settings, world: World, policy: PolicyFile) -> int:
+def report(ending: Ending, settings: Settings, world: World) -> int:
     """Write and print all that is asked for; return the exit code."""
-    outcome = _audit(ending, policy)
+    outcome = _audit(ending)
     data = audit_json(outcome).encode() + b"\n"
     owner = outcome.node, outcome.run
     writers: list[Callable[[], object]] = [
@@ -118,15 +120,20 @@ def whereabouts(settings: Settings) -> Whereabouts:
 
     flags = ("inbox", "outbox", "wire")
     if settings.share is not None:
-        words = shell_word(settings.share)
+        words = run_words = shell_word(settings.share)
     else:
-        words = _flags({name: getattr(settings, name) for name in flags})
+        folders = {name: getattr(settings, name) for name in flags}
+        words = run_words = _flags(folders)
+        if settings.wire is None:
+            # Other commands do not know in which direction it went.
+            one_way = {Mode.ENCODE: settings.outbox, Mode.DECODE: settings.inbox}
+            words = _flags({**folders, "wire": one_way.get(settings.direction)})
     given = {
         name: getattr(settings, name)
         for name in ("policy", "node", "direction")
         if settings.origins[name].layer is Layer.FLAG
     }
-    return Whereabouts(words, " ".join(filter(None, (_flags(given), words))))
+    return Whereabouts(words, " ".join(filter(None, (_flags(given), run_words))))
 
 
 def _flags(values: dict[str, str | None]) -> str:
@@ -137,14 +144,14 @@ def _flags(values: dict[str, str | None]) -> str:
     )
 
 
-def _audit(ending: Ending, policy: PolicyFile) -> Audit:
+def _audit(ending: Ending) -> Audit:
     left = waiting(ending.standing).files
     code = run_exit(ending.standing, waiting=left, own=ending.own)
     return audit(
         ending.standing,
         ending.options,
         batch_digest=ending.batch_digest,
-        policy_sha256=policy.sha256,
+        policy_sha256=ending.policy_sha256,
         codec=CODEC_VERSION,
         version=__version__,
         started=ending.started,

@@ -105,15 +105,24 @@ def _run(
             )
             return make_node(world, options, policy, stop, show, account=account)
 
+        def is_due() -> bool:
+            return deadline is not None and world.duration_seconds() >= deadline
+
         node, error = serve(
-            make, world.begin_anew, progress.notice, stop=stop, watch=watch
+            make,
+            world.begin_anew,
+            progress.notice,
+            stop=stop,
+            watch=watch,
+            begun=lambda: world.events.begun,
+            is_due=is_due,
         )
         if forecast is not None:
             forecast.stop()
         progress.clear()
         own: Exit | None = None
         if error is not None:
-            if not world.events.began:
+            if not world.events.begun:
                 if stop.requested:
                     explain(error)
                     return stop.exit_code
@@ -134,19 +143,20 @@ def _run(
             started=world.started,
             duration_seconds=world.duration_seconds(),
             earlier_runs=tuple(world.earlier_runs),
-            batch=_batch(node),
+            batch=_batch(node, layout.words),
+            policy_sha256=node.policy.sha256 or policy.sha256,
         )
-        return report(ending, settings, world, policy)
+        return report(ending, settings, world)
 
 
-def _batch(node: Node) -> Batch | None:
+def _batch(node: Node, words: str) -> Batch | None:
     """Return what all nodes delivered, if this was the last of them to finish."""
     try:
         return node.close_batch()
     except OSError as error:
         console.complain(
             f"adding up the batch gave: {console.os_error_text(error)}; what was "
-            "delivered stays delivered; see it with: paxect-batch manifest"
+            f"delivered stays delivered; see it with: paxect-batch manifest {words}"
         )
         return None
 

@@ -218,8 +218,8 @@ class Told:
         self._log = log
         self._policy = policy
         self._progress = progress
-        self.began = False
-        """Whether the run was let onto the share."""
+        self.begun = 0
+        """How often a run was let onto the share."""
 
     def write(
         self,
@@ -238,7 +238,7 @@ class Told:
             self._log.write(
                 event, src=src, dst=dst, status=status, message=message, pace=pace
             )
-        self.began = self.began or event is Event.STARTUP
+        self.begun += event is Event.STARTUP
         if event in TOLD or (event is Event.PACE and status != "ok"):
             words = (event.replace("_", " "), src, message)
             self._progress.notice(": ".join(word for word in words if word))

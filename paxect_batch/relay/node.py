@@ -103,7 +103,7 @@ class Node:
         self.account = self._account = account or Account(
             options.mode, events, progress
         )
-        self._policy = PolicyInForce(policy, self._account, events)
+        self.policy = PolicyInForce(policy, events)
         self._closing = Closing(clock, stop, options, self.account)
         self._done = Done()
         self._trust = Trust(
@@ -211,7 +211,7 @@ class Node:
 
     def plan(self) -> Iterator[Planned]:
         """Tell what a pass would do, and why, changing nothing and claiming nothing."""
-        policy = self._policy.read()
+        policy = self.policy.read()
         self._done.learn(self._ledger, policy, (), looks_only=True)
         self._trust.look(policy, (), looks_only=True)
         # The share's own time takes a write to learn; this is the next best.
@@ -225,7 +225,7 @@ class Node:
         cannot be meant or would mix the batch, `ShareError` when the share failed a
         drain, `RunOver` when others took this run for dead. Any node can go on then.
         """
-        policy = self._policy.read()
+        policy = self.policy.read()
         try:
             self._company.join(policy, is_stopping=self._closing.is_stopping)
         except OSError as error:
@@ -332,14 +332,14 @@ class Node:
         return {lease.run for lease in self._locks.others()}
 
     def _learn(self) -> None:
-        self._done.learn(self._ledger, self._policy.last, self._living())
+        self._done.learn(self._ledger, self.policy.last, self._living())
 
     def _attend(self) -> None:
-        self._company.attend(self._policy.last)
+        self._company.attend(self.policy.last)
 
     def _meet(self) -> tuple[Policy, Admitter]:
         """Learn what holds by now, and what others did."""
-        policy = self._policy.read()
+        policy = self.policy.read()
         self._attend()
         self._learn()
         self._trust.look(policy, self._living())

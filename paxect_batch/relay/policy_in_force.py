@@ -7,7 +7,6 @@ from collections.abc import Callable
 from paxect_batch.model.errors import ConfigError
 from paxect_batch.model.events import Event
 from paxect_batch.model.policy import Policy
-from paxect_batch.relay.account import Account
 from paxect_batch.rules.policy import policy_sha256
 from paxect_batch.seams import EventLog
 
@@ -15,13 +14,17 @@ from paxect_batch.seams import EventLog
 class PolicyInForce:
     """Reads the policy, and tells of changes and of what was refused."""
 
-    def __init__(
-        self, read: Callable[[], Policy], account: Account, events: EventLog
-    ) -> None:
+    def __init__(self, read: Callable[[], Policy], events: EventLog) -> None:
         self._read = read
-        self._account = account
         self._events = events
         self._policy: Policy | None = None
+        self._refused = ""
+        """Why the policy was refused when it was read last, if it was."""
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the policy in force; empty if none could be read."""
+        return "" if self._policy is None else policy_sha256(self._policy)
 
     @property
     def last(self) -> Policy:
@@ -39,13 +42,16 @@ class PolicyInForce:
         except ConfigError as error:
             if self._policy is None:
                 raise
-            self._account.say_once(
-                Event.POLICY_REFUSED,
-                src="policy",
-                status="error",
-                message=f"{error.message}; the policy read before stays in force",
-            )
+            if error.message != self._refused:
+                self._refused = error.message
+                self._events.write(
+                    Event.POLICY_REFUSED,
+                    src="policy",
+                    status="error",
+                    message=f"{error.message}; the policy read before stays in force",
+                )
             return self._policy
+        self._refused = ""
         if self._policy is not None and policy != self._policy:
             self._events.write(
                 Event.POLICY_CHANGED, message=f"sha256:{policy_sha256(policy)}"

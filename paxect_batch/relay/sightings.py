@@ -36,6 +36,7 @@ class Sightings:
             return None
         key = mark_of(item), ctime_ns
         first, _ = self._seen.pop(key, (now, now))
+        first = min(first, now)  # the share's clock may be set back
         if len(self._seen) < SEEN_MAX or self._make_room(now):
             self._seen[key] = first, now
         return first

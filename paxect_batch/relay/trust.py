@@ -91,7 +91,7 @@ class Trust:
         self._by_node: dict[str, str] = {}
         """Why those of a node are not; empty if they are."""
         self._made: dict[Place, _Made] = {}
-        self._refused: dict[tuple[Place, Identity], str] = {}
+        self._refused: dict[Place, tuple[Identity, str]] = {}
         """What turned out, as it was read, not to be what its maker recorded."""
 
     def look(
@@ -129,8 +129,8 @@ class Trust:
         """Return why the item's container is not to be decoded, or nothing."""
         if item.direction is Direction.ENCODE or not self._asks():
             return ""
-        refused = self._refused.get((item.source, item.identity))
-        if refused is not None:
+        identity, refused = self._refused.get(item.source, (None, ""))
+        if identity == item.identity:
             return refused
         made = self._made.get(item.source)
         return self._default if made is None else self._of_node(made.node)
@@ -146,7 +146,7 @@ class Trust:
         if made is None or made.container_sha256 == outcome.container_sha256:
             return ""
         if self._default:
-            self._refused[task.source, task.identity] = self._default
+            self._refused[task.source] = task.identity, self._default
         return self._default
 
     def _asks(self) -> bool:
@@ -249,6 +249,7 @@ class Trust:
                 before = self._made.get(record.target)
                 if before is None or before.at <= made.at:
                     self._made[record.target] = made
+                    self._refused.pop(record.target, None)
             return None
         decoded = _Decoded(record.source, record.container_sha256, record.at)
         return None if self._forget(decoded) else decoded

@@ -232,12 +232,19 @@ class ClaimFiles:
 
     def _remove_again(self) -> None:
         for key, run in list(self._not_removed.items()):
-            # It may have been removed all the same, and be another run's by now.
-            with contextlib.suppress(OSError):
-                owner = read_owner(self._path(key))
-                if owner is not None and owner[1] == run:
-                    os.unlink(self._path(key))
-                del self._not_removed[key]
+            with self._lock:
+                if key in self._taken:
+                    continue  # another thread has it again, or is at it
+                self._taken[key] = run
+            try:
+                # It may have been removed all the same, and be another run's by now.
+                with contextlib.suppress(OSError):
+                    owner = read_owner(self._path(key))
+                    if owner is not None and owner[1] == run:
+                        os.unlink(self._path(key))
+                    self._not_removed.pop(key, None)
+            finally:
+                self._taken.pop(key, None)
 
     def remove_all_of(self, run: str) -> int:
         """Remove the markers of a run that is over; return how many there were."""

@@ -60,6 +60,7 @@ class JsonlEventLog:
         """`encode` makes a line of an event, without its end."""
         self._encode = encode
         self._path = os.fsdecode(path)
+        self._was_open = False
         self.level = level
         self._rotate_bytes = rotate_bytes
         self._version = version
@@ -168,8 +169,12 @@ class JsonlEventLog:
 
     def _open(self) -> IO[bytes]:
         folder = os.path.dirname(self._path)
-        if folder:
-            os.makedirs(folder, exist_ok=True)
+        if folder and not os.path.isdir(folder):
+            # Not those around it as well, which are gone with a share that was there:
+            # they would be made on whatever it was mounted on.
+            make = os.mkdir if self._was_open else os.makedirs
+            make(folder)
+        self._was_open = True
         stream = open(self._path, "ab+", buffering=0)
         end = stream.seek(0, os.SEEK_END)
         self._ends_in_line = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import sys
 from collections.abc import Mapping
@@ -63,5 +64,5 @@ def _check_mode(mode: int, shown: str) -> None:
     if sys.platform != "win32" and mode & 0o077:
         raise ConfigError(
             f"key file {shown} can be read or changed by others (mode "
-            f"{stat.S_IMODE(mode):04o}); run: chmod 600 {shown}"
+            f"{stat.S_IMODE(mode):04o}); run: chmod 600 {shlex.quote(shown)}"
         )

@@ -142,7 +142,7 @@ class LeaseFiles:
         paper = self.read(own.node)
         if paper is None:
             # Where no share is any more, nobody ended anything.
-            os.stat(self._nodes)
+            os.stat(os.path.dirname(self._nodes))
             raise LeaseGone
         found = parse(paper)
         if found is None or found.run != own.run or found.machine != own.machine:

@@ -67,7 +67,7 @@ class FileLedger:
             self._append(data)
 
     def _append(self, data: bytes) -> None:
-        stream = self._stream = self._stream or self._share.create(self._place)
+        stream = self._stream = self._stream or self._create()
         if not self._clean:
             self._cut(stream)
         self._clean = False
@@ -85,6 +85,17 @@ class FileLedger:
             raise
         self._clean = True
         self._offset += len(data)
+
+    def _create(self) -> IO[bytes]:
+        try:
+            return self._share.create(self._place)
+        except FileExistsError:
+            found = self._share.look(self._place)
+            if found is None or found.identity.size:
+                raise
+            # A call of this run made it, and failed all the same.
+            self._share.remove(self._place)
+            return self._share.create(self._place)
 
     def _cut(self, stream: IO[bytes]) -> None:
         stream.truncate(self._offset)
@@ -123,7 +134,8 @@ class FileLedger:
     def close(self) -> None:
         """Close the file; all that was appended is durable."""
         if self._stream is not None:
-            self._stream.close()
+            with contextlib.suppress(OSError):
+                self._stream.close()
 
 
 def all_records(share: Share, on_torn: Torn = ignore_torn) -> Iterator[Record]:

@@ -235,7 +235,8 @@ class FileLocks:
         keeper = Keeper(self._leases, lease)
         try:
             self._meet(lease, silence, applicant)
-            keeper.take(self._ended)
+            ended, self._ended = self._ended, []
+            keeper.take(ended)
             keeper.start()
             batch = join_batch(
                 keeper,

@@ -59,3 +59,45 @@ def test_run_that_never_began_ends_with_its_error(
     error, noticed, left = served(monkeypatch, kind("no"), None, watch=True)
     assert isinstance(error, kind)
     assert (noticed, left) == ([], 1)
+
+
+def test_watch_that_is_let_on_and_not_ready_then_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It began anew for ever, where its program had been replaced."""
+    monkeypatch.setattr(anew, "_PAUSE_SECONDS", 0.0)
+    ends = [RunOver("taken for dead"), NotReady("replaced"), None]
+    begun = 0
+
+    def make(_: object) -> Ending:
+        nonlocal begun
+        begun += 1
+        return Ending(ends.pop(0))
+
+    _, error = anew.serve(
+        make,
+        lambda: None,
+        lambda _: None,
+        stop=NeverStop(),
+        watch=True,
+        begun=lambda: begun,
+    )
+    assert isinstance(error, NotReady)
+    assert len(ends) == 1
+
+
+def test_watch_that_may_not_be_its_node_again_ends_when_it_is_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(anew, "_PAUSE_SECONDS", 0.0)
+    ends = [RunOver("taken for dead"), *[NotReady("held")] * 5]
+    _, error = anew.serve(
+        lambda _: Ending(ends.pop(0)),
+        lambda: None,
+        lambda _: None,
+        stop=NeverStop(),
+        watch=True,
+        is_due=lambda: len(ends) == 2,
+    )
+    assert isinstance(error, NotReady)
+    assert len(ends) == 2

@@ -88,7 +88,8 @@ def test_own_folders_have_a_wire_by_direction(
     found = layout(*words)
     assert found.roots[Root.WIRE] == str(tmp_path / wire)
     assert found.roots[Root.STATE] == str(inbox / ".paxect")
-    assert found.words == f"--inbox {inbox} --outbox {outbox}"
+    more = "" if direction == "relay" else f" --wire {tmp_path / wire}"
+    assert found.words == f"--inbox {inbox} --outbox {outbox}{more}"
     assert found.in_place is (direction == "decode")
     assert not (inbox / ".paxect").exists()
     found.make_ready()

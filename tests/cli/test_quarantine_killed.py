@@ -1,5 +1,7 @@
 """What `quarantine retry` left half done is finished, and delivered once."""
 
+import errno
+import json
 import os
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from cli_samples import Command, drop, make_share
 
 from paxect_batch.cli.main import main
 from paxect_batch.world import tree_descriptors
+from paxect_batch.world.share import LocalShare
 
 pytestmark = pytest.mark.slow
 
@@ -102,3 +105,26 @@ def test_retry_of_what_was_delivered_before_it_was_set_aside_puts_it_back(
     assert "back at wire/a.txt.freq" in said.out
     assert command("drain", share).code == 0
     assert (share / "outbox" / "a.txt").read_bytes() == b"one"
+
+
+@pytest.mark.parametrize("fails", ["write", "sync_folder"])
+def test_retry_of_a_file_that_was_moved_back_already_ends_what_was_begun(
+    share: Path, command: Command, monkeypatch: pytest.MonkeyPatch, fails: str
+) -> None:
+    """The next one said that it was gone, and it was never taken."""
+    identifier = the_folder(share).name
+    paper = the_folder(share) / "reason.json"
+    reason = json.loads(paper.read_text())
+    paper.write_text(json.dumps(reason | {"marker": ".ready"}))
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalShare, fails, full)
+        assert command("quarantine", "retry", share, identifier).code == 3
+    assert (share / "wire" / "a.txt.freq").exists()
+    said = command("quarantine", "retry", share, identifier)
+    assert (said.code, said.out) == (0, f"{identifier}: back at wire/a.txt.freq\n")
+    assert (share / "wire" / "a.txt.freq.ready").exists()
+    assert list((share / ".paxect" / "quarantine").iterdir()) == []

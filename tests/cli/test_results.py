@@ -52,3 +52,36 @@ def test_steps_for_folders_of_ones_own_name_them(
         *("--inbox", str(inbox), "--outbox", str(outbox)),
     ]
     assert "disallowed_suffix:.exe" in command(*planned).out
+
+
+@pytest.mark.parametrize("direction", ["decode", "relay"])
+def test_container_is_put_back_on_the_wire_of_its_run_or_not_at_all(
+    tmp_path: Path, command: Command, direction: str
+) -> None:
+    """It was put where no run looks, with exit code 0."""
+    inbox, outbox = tmp_path / "in", tmp_path / "out"
+    wire = inbox if direction == "decode" else tmp_path / "wire"
+    for folder in (inbox, outbox, wire):
+        folder.mkdir(exist_ok=True)
+    (wire / "odd.txt.freq").write_bytes(b"nonsense")
+    policy = tmp_path / "policy.toml"
+    policy.write_text(f'version = "2"\nsettle_seconds = 0.0\n{POLICY}')
+    folders = ("--inbox", inbox, "--outbox", outbox)
+    how = ("--direction", direction, *(("--wire", wire) if wire != inbox else ()))
+    said = command("drain", *folders, *how, "--policy", policy, "--summary")
+    (listed,) = [words for words in steps(said.out) if words[0] == "quarantine"]
+    assert listed[-2:] == ["--wire", str(wire)]
+    identifier = command(*listed).out.split()[0]
+    (inbox / ".paxect" / "wire").mkdir(exist_ok=True)
+    refused = command("quarantine", "retry", *folders, identifier)
+    assert refused.code == 64
+    assert f"--wire {wire}" in refused.err
+    assert not (wire / "odd.txt.freq").exists()
+    shown = command("quarantine", "show", *folders, "--wire", wire, identifier)
+    (retry,) = (
+        shlex.split(line)[3:]
+        for line in shown.out.splitlines()
+        if line.startswith("try again ")
+    )
+    assert command(*retry).code == 0
+    assert (wire / "odd.txt.freq").exists()

@@ -187,7 +187,7 @@ def test_node_that_no_listing_shows_is_watched_if_it_is_named(
     nodes: Nodes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nodes.join("a", seconds=0.5)
-    monkeypatch.setattr(LeaseFiles, "nodes", lambda _: [])
+    monkeypatch.setattr(LeaseFiles, "nodes", lambda _, **__: [])
     assert nodes.look() == {}
     watch = nodes.watch()
     watch.include(["a", "..", "", "b/c", "never-here"])

@@ -75,7 +75,7 @@ def test_dry_world_writes_no_log(share: Path) -> None:
     with made:
         made.reopen_log()
         made.events.write(Event.STARTUP)
-    assert made.events.began
+    assert made.events.begun
     assert not (share / ".paxect" / "log").exists()
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import random
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,8 +21,8 @@ from paxect_batch.world.locks import FileLocks
 class Refusing:
     """`os` of a share that refuses some removals, which may have happened all the same."""
 
-    def __init__(self, *, happens: bool) -> None:
-        self.times = 1
+    def __init__(self, *, happens: bool, times: int = 1) -> None:
+        self.times = times
         self._happens = happens
 
     def __getattr__(self, name: str) -> object:
@@ -113,3 +116,37 @@ def test_claim_is_given_back_once_the_share_says_whose_the_lease_is(
         held.release()
     assert (tmp_path / "claims" / marker_name("item")).exists()
     assert locks.claim("item") is not None
+
+
+def test_claim_that_is_taken_again_is_not_removed_by_who_removes_it_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread took it, and a third one removed the marker that it had."""
+    claims = ClaimFiles(str(tmp_path))
+    keys = [f"key{number}" for number in range(16)]
+    for key in keys:
+        assert claims.take(key, node="n", run="r")
+    with monkeypatch.context() as patch:
+        patch.setattr(claims_module, "os", Refusing(happens=False, times=len(keys)))
+        for key in keys:
+            claims.give_back(key, run="r")
+    read = claims_module.read_owner
+    dice = random.Random(1)
+
+    def slowly(path: str) -> object:
+        time.sleep(dice.random() * 0.004)
+        return read(path)
+
+    monkeypatch.setattr(claims_module, "read_owner", slowly)
+    took: list[str] = []
+
+    def take(key: str) -> None:
+        if claims.take(key, node="n", run="r"):
+            took.append(key)
+
+    with ThreadPoolExecutor(len(keys)) as hands:
+        list(hands.map(take, keys))
+    assert all(claims.owner(key) == ("n", "r") for key in took)
+    assert [key for key in keys if claims.take(key, node="n", run="r")] == [
+        key for key in keys if key not in took
+    ]

@@ -356,3 +356,19 @@ def test_console_that_is_gone_stops_nobody(tmp_path: Path) -> None:
 
 def test_moment_is_told_to_the_millisecond() -> None:
     assert event_log.utc_text(0.9999) == "1970-01-01T00:00:00.999Z"
+
+
+def test_log_is_not_made_anew_where_the_share_is_gone(tmp_path: Path) -> None:
+    """Its folders would pass for the share's, on what that was mounted on."""
+    share, away = tmp_path / "share", tmp_path / "away"
+    log = Log(share)
+    log.log.write(Event.ENCODE, message="one")
+    share.rename(away)
+    log.log.reopen()
+    log.log.write(Event.ENCODE, message="two")
+    assert not share.exists()
+    assert len(log.complaints) == 1
+    away.rename(share)
+    log.log.write(Event.ENCODE, message="three")
+    log.log.close()
+    assert (log.messages()[0], log.messages()[-1]) == ("one", "three")

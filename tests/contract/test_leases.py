@@ -318,3 +318,18 @@ def test_run_lock_of_ones_own_is_one_for_all_nodes(tmp_path: Path) -> None:
     with pytest.raises(NotReady, match="lock"):
         FileLocks(str(tmp_path), run_lock=path).join(Applicant(node="node2", run="b"))
     one.leave()
+
+
+def test_run_that_was_taken_over_as_one_joined_is_not_again_when_it_joins_anew(
+    tmp_path: Path,
+) -> None:
+    machine = msgspec.structs.replace(this_machine(), pid=2**22 + 5, started="1")
+    assert LeaseFiles(str(tmp_path)).create(lease_of("dead", machine=machine))
+    locks = FileLocks(str(tmp_path), lease_seconds=1.0)
+    locks.join(Applicant(node="node1", run="first"))
+    (over,) = locks.over()
+    locks.bury(over)
+    locks.leave()
+    locks.join(Applicant(node="node1", run="second"))
+    assert locks.over() == []
+    locks.leave()

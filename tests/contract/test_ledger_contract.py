@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from fakes.ledger import Ledgers, MemoryLedger
@@ -303,3 +304,32 @@ def test_ledger_of_who_does_not_live_is_followed_until_it_is_quiet(
         os.utime(path, (long_ago, long_ago))
         assert len(list(asks.news(living))) == news
     other.close()
+
+
+def test_ledger_that_was_made_by_a_call_that_failed_is_written(
+    stage: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = type(stage.share)
+    create = kind.create
+
+    def fail(share: object, place: Place) -> IO[bytes]:
+        create(share, place).close()  # type: ignore[arg-type]
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    ledger = FileLedger(stage.share, "node1", "run1")
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "create", fail)
+        with pytest.raises(OSError, match="Input/output"):
+            ledger.append([record(1)])
+    ledger.append([record(1)])
+    assert list(ledger.all()) == [record(1)]
+    ledger.close()
+
+
+def test_ledger_whose_close_fails_is_closed_and_has_all(stage: LocalStage) -> None:
+    ledger = FileLedger(stage.share, "node1", "run1")
+    ledger.append([record(1)])
+    assert ledger._stream is not None
+    os.close(ledger._stream.fileno())
+    ledger.close()
+    assert list(ledger.all()) == [record(1)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -93,3 +95,23 @@ def test_belief_in_the_lease_does_not_outlast_a_suspended_machine(
     assert keeper.stands(within_seconds=0.1)
     seconds[0] += 3600.0
     assert not keeper.stands(within_seconds=0.1)
+
+
+def test_lease_on_a_share_that_was_laid_out_anew_is_lost(
+    files: LeaseFiles, tmp_path: Path
+) -> None:
+    """A watch waited for the share to come back, which was there."""
+    keeper = kept(files, "node1")
+    shutil.rmtree(tmp_path / "nodes")
+    assert not keeper.stands()
+
+
+def test_lease_of_a_share_that_is_away_is_not_lost(tmp_path: Path) -> None:
+    folder = tmp_path / "share"
+    folder.mkdir()
+    keeper = kept(LeaseFiles(str(folder)), "node1")
+    folder.rename(tmp_path / "away")
+    with pytest.raises(FileNotFoundError):
+        keeper.stands()
+    (tmp_path / "away").rename(folder)
+    assert keeper.stands()

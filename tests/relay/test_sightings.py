@@ -63,3 +63,12 @@ def test_file_that_is_looked_at_again_and_again_keeps_its_place(
         assert since(sightings, "a", float(now)) == 0.0
         for name in "bcd":
             since(sightings, f"{name}{now}", float(now))
+
+
+def test_clock_that_is_set_back_makes_nobody_wait_until_it_has_caught_up(
+    sightings: Sightings,
+) -> None:
+    noon = 43_200.0
+    assert since(sightings, "a", noon) == noon
+    assert since(sightings, "a", noon - 3600) == noon - 3600
+    assert since(sightings, "a", noon - 3590) == noon - 3600

@@ -1,5 +1,6 @@
 """`--listen` and `serve` from words to answers, and on shares that fail."""
 
+import errno
 import json
 import os
 import signal
@@ -291,3 +292,10 @@ def test_log_in_the_format_of_others_is_read_as_well(
     events = newest_events(opened(share).share)
     assert len(events) == len(lines)
     assert {"startup", "encode", "decode", "shutdown"} <= {e.event for e in events}
+
+
+def test_ground_that_cannot_be_found_is_a_problem_and_ends_no_looker() -> None:
+    def gone() -> Opened:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    assert ground(gone, tries=True).problems == ("No such file or directory",)
