@@ -301,3 +301,41 @@ def test_file_that_may_not_be_read_where_one_is_to_arrive_costs_that_one(
     (reason,) = reasons(bench)
     assert reason["code"] == "collision"
     assert files_below(bench.state / "intents") == []
+
+
+class Kept(WatchedShare):
+    """What another user keeps to himself: it may not even be looked at."""
+
+    theirs: tuple[str, ...] = ()
+
+    def _require(self, place: Place) -> None:
+        if str(place).startswith(self.theirs):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+
+    def entries(self, folder: Place) -> Iterator[Entry]:
+        self._require(folder)
+        yield from self._share.entries(folder)
+
+    def look(self, place: Place, *, closely: bool = False) -> Facts | None:
+        self._require(place)
+        return self._share.look(place, closely=closely)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    ["state/intents/theirs", "state/batches/theirs", "inbox/.paxect-0123456789abcdef"],
+)
+def test_what_another_user_keeps_to_himself_stops_no_run(
+    bench: Bench, theirs: str
+) -> None:
+    """Each of them ended every run."""
+    (bench.state / "intents/theirs/run").mkdir(parents=True)
+    (bench.state / "batches/theirs").mkdir(parents=True)
+    (bench.state / "batches/theirs/run").write_bytes(b"{}")
+    (bench.inbox / ".paxect-0123456789abcdef.tmp").write_bytes(b"of a moment")
+    share = Kept(bench.share())
+    share.theirs = (theirs,)
+    for _ in range(2):
+        assert bench.drain(share, policy=ONCE).exit_codes == set()
+    bench.take_all()
+    assert sorted(bench.taken) == sorted(bench.dropped.items())
