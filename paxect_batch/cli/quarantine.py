@@ -303,7 +303,7 @@ def _telling(identifier: str, codes: set[int]) -> Iterator[None]:
             "quarantine; move that file away, or release this one --to a path"
         )
         codes.add(Exit.UNFINISHED)
-    except ShareError as error:
+    except (ConfigError, ShareError) as error:
         console.complain(error.message)
         codes.add(error.exit_code)
     except OSError as error:

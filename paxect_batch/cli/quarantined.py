@@ -25,6 +25,8 @@ from paxect_batch.work.sources import look_at_source
 
 REASON_NAME = "reason.json"
 _COPY_BYTES = 1 << 20
+_SET_ASIDE_SECONDS = 60.0
+"""More than it takes to move an item there."""
 
 
 class Taken(Exception):
@@ -102,11 +104,19 @@ class Quarantined:
         self.forget()
 
     def _is_back(self) -> bool:
-        """Tell whether a command moved it back that did not come to its end."""
+        """Tell whether a command moved it back that did not come to its end.
+
+        Not of one that is just being set aside: its reason is there before it moves.
+        """
         found, reason = look_at_source(self._share, self.reason.source), self.reason
-        return found is not None and (
-            (found.identity.size, found.identity.mtime_ns)
-            == (reason.size, reason.mtime_ns)
+        is_old = self._share.now() - reason.at > _SET_ASIDE_SECONDS
+        return (
+            is_old
+            and found is not None
+            and (
+                (found.identity.size, found.identity.mtime_ns)
+                == (reason.size, reason.mtime_ns)
+            )
         )
 
     def put_back_stray(self) -> Place | None:

@@ -34,4 +34,7 @@ def other_wire(share: Share, layout: Layout, reason: Reason) -> str | None:
     # Of one that was named from another working folder nothing is known.
     if not isinstance(wire, str) or not os.path.isabs(wire):
         return None
-    return None if printable(roots[Root.WIRE]) == printable(wire) else wire
+    # A path that was recorded may be spelled in another way.
+    this, that = roots[Root.WIRE], os.path.realpath(wire)
+    is_same = printable(os.path.realpath(this)) == printable(that)
+    return None if is_same or printable(this) == printable(wire) else wire

@@ -45,6 +45,8 @@ class Account:
         self._waiting_bytes = 0
         self._left_files = 0
         self._left_bytes = 0
+        self._cut_off: dict[Place | None, int] = {}
+        """What the share failed with in this pass, by its stages, and how big it is."""
         self._last = ""
         self.begin_pass()
 
@@ -57,6 +59,7 @@ class Account:
         standing.set_aside_bytes -= self._left_bytes
         self._left_files = self._left_bytes = 0
         self._waiting_files = self._waiting_bytes = 0
+        self._cut_off.clear()
         self._sum_up()
 
     def decided(self, item: Item, decision: Decision) -> None:
@@ -122,8 +125,8 @@ class Account:
         self.standing.elsewhere_files += files
         self.standing.elsewhere_bytes += size
 
-    def delivered(self, record: Record) -> None:
-        """Count an item that was published."""
+    def delivered(self, record: Record, stage: Place | None = None) -> None:
+        """Count an item that was published, from where it was staged."""
         standing = self.standing
         if record.direction is Direction.ENCODE:
             standing.encoded_files += 1
@@ -134,6 +137,10 @@ class Account:
         if self._mode is not Mode.RELAY or record.direction is Direction.DECODE:
             standing.delivered_files += 1
             standing.delivered_bytes += record.raw_bytes
+            if stage in self._cut_off:
+                # It waited for the share, and did not come to another pass.
+                self._waiting_files -= 1
+                self._waiting_bytes -= self._cut_off.pop(stage)
         if record.fate is Fate.DELIVERED:
             self.digest.add(record)
         encoded = record.direction is Direction.ENCODE
@@ -155,6 +162,7 @@ class Account:
             on_wire = self._mode is Mode.RELAY and task.direction is Direction.ENCODE
             if on_wire or task.stage not in recorded:
                 self.wait(task.identity.size)
+                self._cut_off[task.stage] = task.identity.size
 
     def set_aside(self, size: int, *, moved: bool) -> None:
         """Count an item given up; one that stays is seen again in each pass."""

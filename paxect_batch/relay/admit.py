@@ -190,7 +190,7 @@ class Admitter:
         key = state.key_of(item.direction, item.source)
         if key not in self._troubled:
             return None
-        paper = state.load_paper(self._share, state.attempts_place(key), Attempts)
+        paper = state.load_attempts(self._share, key)
         # A history in which nothing failed was written by nobody.
         return paper if paper is not None and paper.failures else None
 

@@ -39,7 +39,7 @@ class Committer:
         run: str,
         stamp: Callable[[], str],
         stands: Callable[[], bool],
-        delivered: Callable[[Record], None],
+        delivered: Callable[[Record, Place], None],
         done: Done,
         trust: Trust,
     ) -> None:
@@ -122,7 +122,7 @@ class Committer:
         ]
         yield lambda: self._ledger.append(records)
         for record, matter in zip(records, matters, strict=True):
-            self._delivered(record)
+            self._delivered(record, matter.pledge.stage)
             self._trust.heard(record)
             self.recorded.add(matter.pledge.stage)
             if not matter.scene.retire:

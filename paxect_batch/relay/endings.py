@@ -85,9 +85,9 @@ class Endings:
         if matter.ended is Step.DROP:
             self.changed(pledge.direction, pledge.source, pledge.identity.size)
             return False
-        self.arrived(pledge.direction, pledge.source)
         if matter.left is not None:
             self._leavings.delivered(pledge, matter.left)
+        self.arrived(pledge.direction, pledge.source)
         return True
 
     def arrived(self, direction: Direction, source: Place) -> None:

@@ -171,7 +171,9 @@ class Leavings:
         _, waited = self._again.get(name, (0.0, _AGAIN_SECONDS / 2))
         waited = min(waited * 2, _AGAIN_SECONDS_MAX)
         self._again[name] = self._clock.monotonic() + waited, waited
-        self.left.keep(item)
+        # Nothing rests on it at this moment, and the paper may be another user's.
+        with contextlib.suppress(OSError):
+            self.left.keep(item)
         self.count(item)
 
     def count(self, item: Item) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
+from paxect_batch.model.errors import BatchError
 from paxect_batch.model.items import Direction, Mode
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import Policy
@@ -370,11 +371,17 @@ class Pass:
             if each.ended is Step.FINISH and not goes_on:
                 del left[each.pledge.stage]
         arrived = []
+        failed: Exception | None = None
         for each in matters:
-            if self._endings.ended(each):
-                arrived.append(each)
-            else:
-                del left[each.pledge.stage]
+            try:
+                if self._endings.ended(each):
+                    arrived.append(each)
+                else:
+                    del left[each.pledge.stage]
+            except (OSError, BatchError) as error:
+                failed = failed or error
+        if failed is not None:
+            raise failed
         return arrived
 
     def _give_up(self) -> None:

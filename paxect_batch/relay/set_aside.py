@@ -23,6 +23,7 @@ from paxect_batch.work.sources import look_at_source
 
 _REASON = "reason.json"
 _NUMBERS_MAX = 1000
+_MISSING_MAX = 8
 
 
 def set_aside(
@@ -44,9 +45,12 @@ def set_aside(
     An empty id means that it could not be moved and stays where it is; None, that it
     is gone, or was replaced by another content, which stays.
     """
+    missing = 0
     for number in range(_NUMBERS_MAX):
-        if _is_other(share, attempts.source, attempts.identity):
-            return None
+        # What is there, and never found when it is to be moved, stays.
+        is_lost = missing >= _MISSING_MAX
+        if is_lost or _is_other(share, attempts.source, attempts.identity):
+            return "" if is_lost else None
         identifier = _identifier(attempts, number)
         folder = state.quarantine_folder(identifier)
         if _holds_item(share, folder):
@@ -60,6 +64,7 @@ def set_aside(
                 raise run_over(state.Owner(node, run))
             return _move(share, attempts, reason)
         except FileNotFoundError:
+            missing += 1
             _drop_reason(share, folder)
         except FileExistsError:
             continue
@@ -105,7 +110,11 @@ def _move(share: Share, attempts: Attempts, reason: Reason) -> str | None:
         if was_marked and look_at_source(share, source) is not None:
             put_marker_back(share, source, reason.marker)
         raise
-    if _is_other(share, kept, attempts.identity):
+    try:
+        is_other = _is_other(share, kept, attempts.identity)
+    except OSError:
+        is_other = False
+    if is_other:
         # It was replaced between the look and the rename.
         back = move_to_free_name(share, kept, source)
         if was_marked and back == source:

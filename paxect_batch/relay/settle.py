@@ -24,6 +24,7 @@ from paxect_batch.relay.matters import Matter, look_at_stage, place_of
 from paxect_batch.relay.retire import Retirer
 from paxect_batch.relay.targets import (
     BARRED,
+    UNNAMEABLE,
     look_at_sidecar,
     look_at_target,
     require_barred,
@@ -194,11 +195,14 @@ class Settler:
 
     def _is_free(self, pledge: Pledge) -> bool:
         """Tell whether no other container has the name, or is about to have it."""
-        sidecar = look_at_sidecar(self._share, pledge)
-        return (
-            sidecar is not TargetState.DIFFERENT
-            and self._share.look(pledge.target) is None
-        )
+        if look_at_sidecar(self._share, pledge) is TargetState.DIFFERENT:
+            return False
+        try:
+            return self._share.look(pledge.target) is None
+        except OSError as error:
+            if error.errno not in UNNAMEABLE:
+                raise
+            return True
 
     def _barred(self, matter: Matter, error: OSError) -> None:
         require_barred(self._share, matter.pledge, error)
@@ -210,6 +214,16 @@ class Settler:
         return look_at_stage(self._share, self._intent, pledge)
 
     def _rename(self, stage: Place, target: Place) -> None:
+        try:
+            self._rename_once(stage, target)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            # An SMB client says so once after it was cut off from the server.
+            self._share.freshen(Place(target.root, ""))
+            self._rename_once(stage, target)
+
+    def _rename_once(self, stage: Place, target: Place) -> None:
         try:
             self._share.rename_new(stage, target)
         except FileNotFoundError:

@@ -20,7 +20,7 @@ from paxect_batch.model.about import About
 from paxect_batch.model.errors import NotReady
 from paxect_batch.model.items import Direction, Kind
 from paxect_batch.model.places import Place, Root, is_file_path
-from paxect_batch.model.transfer import Intent
+from paxect_batch.model.transfer import Attempts, Intent
 from paxect_batch.seams import Share
 
 RETIRED_PREFIX = "retired-"
@@ -132,6 +132,14 @@ def write_all(stream: IO[bytes], data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[stream.write(rest) :]
+
+
+def load_attempts(share: Share, key: str) -> Attempts | None:
+    """Return an item's history; None if there is none, or another user keeps it."""
+    try:
+        return load_paper(share, attempts_place(key), Attempts)
+    except PermissionError:
+        return None
 
 
 def attempts_place(key: str) -> Place:

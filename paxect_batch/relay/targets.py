@@ -36,8 +36,10 @@ def look_at_target(share: Share, pledge: Pledge) -> TargetState:
     try:
         facts = share.look(pledge.target)
     except OSError as error:
-        require_barred(share, pledge, error)
-        return TargetState.DIFFERENT
+        if error.errno not in UNNAMEABLE:
+            require_barred(share, pledge, error)
+            return TargetState.DIFFERENT
+        facts = None  # whoever publishes there hears whether it is for the name
     if facts is None:
         return TargetState.ABSENT
     if facts.kind is not Kind.FILE or facts.identity.size != pledge.target_bytes:

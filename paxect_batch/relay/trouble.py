@@ -125,9 +125,7 @@ class Trouble:
         failure = Failure(self._share.now(), self._node, code, detail, exit_code)
         previous = None
         if admitter.has_trouble(key):
-            previous = state.load_paper(
-                self._share, state.attempts_place(key), Attempts
-            )
+            previous = state.load_attempts(self._share, key)
         attempts = after_failure(
             previous,
             direction=direction,
@@ -157,6 +155,7 @@ class Trouble:
 
     def _give_up(self, admitter: Admitter, policy: Policy, attempts: Attempts) -> None:
         key = state.key_of(attempts.direction, attempts.source)
+        at = self._stamp()
         identifier: str | None = ""
         if policy.quarantine:
             encodes = attempts.direction is Direction.ENCODE
@@ -183,7 +182,7 @@ class Trouble:
             admitter.troubled(key)
         # From here on it counts as that, whatever fails.
         self._owed.append(
-            self._recorder.set_aside(attempts, quarantine=identifier, at=self._stamp())
+            self._recorder.set_aside(attempts, quarantine=identifier, at=at)
         )
         with contextlib.suppress(OSError):
             self.record()

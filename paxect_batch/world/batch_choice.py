@@ -60,7 +60,7 @@ def is_last(own: Lease, leases: LeaseFiles, *, wait: Callable[[], float]) -> boo
     waited = 0.0
     while True:
         told = _told(own, leases)
-        if own.batch in told:
+        if own.batch in told or None in told:
             return False
         if "" not in told or waited >= _PATIENCE_SECONDS:
             return True
@@ -72,11 +72,19 @@ def _there(own: Lease, leases: LeaseFiles) -> str | None:
     return min((batch for batch in _told(own, leases) if batch), default=None)
 
 
-def _told(own: Lease, leases: LeaseFiles) -> set[str]:
-    """Return the batches of the other runs; nothing of who tells none yet."""
-    papers = leases.papers(fresh=True)
-    found = [parse(paper) for _, paper in papers if paper is not None]
-    return {lease.batch if lease else "" for lease in found if _is_other(lease, own)}
+def _told(own: Lease, leases: LeaseFiles) -> set[str | None]:
+    """Return the batches of the other runs; nothing of who tells none yet.
+
+    None of who keeps his lease to himself.
+    """
+    told: set[str | None] = set()
+    for _, paper in leases.papers(fresh=True):
+        lease = parse(paper) if paper is not None else None
+        if paper is None:
+            told.add(None)
+        elif _is_other(lease, own):
+            told.add(lease.batch if lease else "")
+    return told
 
 
 def _is_other(lease: Lease | None, own: Lease) -> bool:
@@ -95,7 +103,10 @@ def _take_marker(
         waited += wait()
         if _there(own, leases) is not None:
             return False
-        found = claims.owner(KEY)
+        try:
+            found = claims.owner(KEY)
+        except PermissionError:
+            found = None  # another user's, who keeps it to himself
         if found != holder:
             # Each may take its time: many begin at once, and machines are slow.
             holder, waited = found, 0.0

@@ -244,7 +244,9 @@ class ClaimFiles:
                         os.unlink(self._path(key))
                     self._not_removed.pop(key, None)
             finally:
-                self._taken.pop(key, None)
+                with self._lock:
+                    if self._taken.get(key) == run:
+                        del self._taken[key]
 
     def remove_all_of(self, run: str) -> int:
         """Remove the markers of a run that is over; return how many there were."""

@@ -1,4 +1,4 @@
-"""Open files so that an NFS server does not delegate them to this machine.
+"""Open files that are there so that an NFS server delegates none to this machine.
 
 Whoever changes, renames or removes a file that is delegated to another machine waits
 until that one has given it back. One that lost power never does, and the server gives
@@ -46,6 +46,9 @@ def open_file(path: str, flags: int, mode: int = 0o644) -> int:
 def _open_undelegated(
     path: str | bytes, flags: int, mode: int = 0o666, *, dir_fd: int | None
 ) -> int:
+    if flags & os.O_CREAT:
+        # A client that cannot do it says so when it has made the file.
+        return os.open(path, flags, mode, dir_fd=dir_fd)
     try:
         fd = os.open(path, flags | _DIRECT, mode, dir_fd=dir_fd)
     except OSError as error:

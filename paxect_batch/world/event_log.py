@@ -173,7 +173,8 @@ class JsonlEventLog:
             # Not those around it as well, which are gone with a share that was there:
             # they would be made on whatever it was mounted on.
             make = os.mkdir if self._was_open else os.makedirs
-            make(folder)
+            with contextlib.suppress(FileExistsError):
+                make(folder)
         self._was_open = True
         stream = open(self._path, "ab+", buffering=0)
         end = stream.seek(0, os.SEEK_END)

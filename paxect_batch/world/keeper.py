@@ -21,6 +21,7 @@ from paxect_batch.world.leases import LeaseFiles, LeaseGone, parse
 from paxect_batch.world.machine import has_ended, is_running
 from paxect_batch.world.threads import start_thread
 
+_FIRST_LOOKS = 4
 _SOON_BEATS = 0.1
 """How long after a look another one is worth while, when somebody was met."""
 
@@ -52,6 +53,8 @@ class Keeper:
         self._unheard = False
         self._failed_since: dict[str, float] = {}
         """Since when each node could not be looked at."""
+        self._met: dict[str, OSError] = {}
+        """What the last look at each node met, if it failed."""
         self.lost = False
         """Whether somebody else ended the lease, or has it."""
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
@@ -73,7 +76,16 @@ class Keeper:
 
     def start(self) -> None:
         """Look at the others once, then go on doing so; `NoWorkers` if it cannot."""
-        self.look_around()
+        for _ in range(_FIRST_LOOKS):
+            self.look_around()
+            if not self._met:
+                break
+            # An SMB client may not read what is written in that instant.
+            time.sleep(self._step / 4)
+        for error in self._met.values():
+            # Who may live and is not known would pass for gone.
+            if not isinstance(error, PermissionError):
+                raise error
         self.find_orphans()
         start_thread(self._thread.start, "to keep the lease of this node alive")
 
@@ -177,7 +189,9 @@ class Keeper:
             try:
                 lease, is_unheard = self._look_at(node)
                 self._failed_since.pop(node, None)
+                self._met.pop(node, None)
             except OSError as error:
+                self._met[node] = error
                 # It cannot be judged now, if ever, which must not keep the others.
                 lease, is_unheard = before.get(node), self._may_be_judged(node, error)
             has_unheard |= is_unheard
@@ -196,10 +210,18 @@ class Keeper:
 
         Not for one that another user keeps to himself, nor for ever.
         """
-        if isinstance(error, PermissionError):
-            return False
         now = time.monotonic()
-        return now - self._failed_since.setdefault(node, now) < self._own.seconds
+        since = self._failed_since.setdefault(node, now)
+        return now - since < self._own.seconds and not isinstance(
+            error, PermissionError
+        )
+
+    def _is_sure(self) -> bool:
+        """Tell whether nobody lives who could not be looked at just now."""
+        now = time.monotonic()
+        return all(
+            now - since >= self._own.seconds for since in self._failed_since.values()
+        )
 
     def _look_at(self, node: str) -> tuple[Lease | None, bool]:
         """Return a node's lease, if it lives, and whether it was not heard yet."""
@@ -246,8 +268,10 @@ class Keeper:
                     self._files.make_durable(over)
                     self.take([over])
                     self._bereft.add(over.node)
-            elif rescuer not in living and self._files.adopt(
-                over, rescuer, self._own.run
+            elif (
+                rescuer not in living
+                and self._is_sure()
+                and self._files.adopt(over, rescuer, self._own.run)
             ):
                 self.take([over])
 

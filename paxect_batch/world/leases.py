@@ -62,7 +62,8 @@ class LeaseFiles:
         if fresh:
             freshen(self._nodes)
         # Beside them others make files of a moment, for the same reason.
-        return [n for n in _listed(self._nodes) if not n.startswith(TEMP_PREFIX)]
+        names = _listed(self._nodes)
+        return [n for n in names if is_name(n) and not n.startswith(TEMP_PREFIX)]
 
     def papers(
         self, *, fresh: bool = False, named: Collection[str] = ()

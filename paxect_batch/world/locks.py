@@ -263,7 +263,9 @@ class FileLocks:
                 other = parse(paper)
                 silent = silence.look(node, paper, time.monotonic())
                 if is_over(other, silent, own=own):
-                    self._end(node, paper, own)
+                    # Another user's stays with him, as what he claimed.
+                    with contextlib.suppress(PermissionError):
+                        self._end(node, paper, own)
                     continue
                 if other is None:
                     continue

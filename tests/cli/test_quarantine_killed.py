@@ -115,7 +115,8 @@ def test_retry_of_a_file_that_was_moved_back_already_ends_what_was_begun(
     identifier = the_folder(share).name
     paper = the_folder(share) / "reason.json"
     reason = json.loads(paper.read_text())
-    paper.write_text(json.dumps(reason | {"marker": ".ready"}))
+    long_ago = reason["at"] - 3600
+    paper.write_text(json.dumps(reason | {"marker": ".ready", "at": long_ago}))
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
