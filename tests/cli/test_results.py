@@ -85,3 +85,23 @@ def test_container_is_put_back_on_the_wire_of_its_run_or_not_at_all(
     )
     assert command(*retry).code == 0
     assert (wire / "odd.txt.freq").exists()
+
+
+def test_wire_may_be_spelled_otherwise_and_others_are_put_back_beside_it(
+    tmp_path: Path, command: Command
+) -> None:
+    inbox, outbox = tmp_path / "in", tmp_path / "out"
+    wires = [tmp_path / "one", tmp_path / "two"]
+    policy = tmp_path / "policy.toml"
+    policy.write_text(f'version = "2"\nsettle_seconds = 0.0\n{POLICY}')
+    for folder in (inbox, outbox, *wires):
+        folder.mkdir()
+    folders = ("--inbox", inbox, "--outbox", outbox)
+    for wire in wires:
+        (wire / f"{wire.name}.txt.freq").write_bytes(b"nonsense")
+        command("drain", *folders, "--wire", f"{wire}/", "--policy", policy)
+    said = command("quarantine", "retry", *folders, "--wire", wires[0], "--all")
+    assert said.code == 64
+    assert f"--wire {wires[1]}" in said.err
+    assert (wires[0] / "one.txt.freq").exists()
+    assert not (wires[1] / "two.txt.freq").exists()

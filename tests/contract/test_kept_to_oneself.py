@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from lease_samples import kept, lease_of
 from stages import LocalStage
@@ -15,12 +16,13 @@ from paxect_batch.cli.visible import VisibleShare
 from paxect_batch.model.leases import is_name
 from paxect_batch.model.places import Place, Root
 from paxect_batch.relay.handshake import peers_on_share
+from paxect_batch.world import batch_choice, plain_files
 from paxect_batch.world import keeper as keeper_module
 from paxect_batch.world import leases as leases_module
-from paxect_batch.world import plain_files
 from paxect_batch.world.claims import ClaimFiles
 from paxect_batch.world.leases import LeaseFiles
 from paxect_batch.world.locks import FileLocks
+from paxect_batch.world.machine import this_machine
 
 
 class Closing:
@@ -189,3 +191,64 @@ def test_who_only_looks_sees_the_rest_and_hears_of_folders_that_are_closed_to_hi
     assert list(shown.entries(Place(Root.STATE, "runs/theirs"))) == []
     with pytest.raises(PermissionError):
         list(shown.entries(Place(Root.STATE, "claims")))
+
+
+def test_rescue_of_a_node_that_cannot_be_read_just_now_is_left_to_it(
+    files: LeaseFiles, closing: Closing
+) -> None:
+    for node in ("dead", "rescuer"):
+        assert files.create(lease_of(node))
+    judged = files.read("dead")
+    assert judged is not None
+    assert files.end("dead", judged, "run-of-rescuer") is not None
+    keeper = kept(files, "me")
+    closing.words["nodes/rescuer"] = errno.EIO
+    keeper.look_around()
+    assert keeper.take_over() == []
+
+
+def test_nobody_begins_beside_a_node_that_may_live_and_cannot_be_read(
+    tmp_path: Path, closing: Closing, joined: Callable[..., FileLocks]
+) -> None:
+    """What it delivered would not be heard of, and go twice."""
+    assert LeaseFiles(str(tmp_path)).create(lease_of("other"))
+    closing.words["nodes/other"] = errno.EIO
+    with pytest.raises(OSError, match="Input/output"):
+        joined("me")
+
+
+def test_who_leaves_beside_a_lease_that_may_not_be_read_is_not_the_last(
+    files: LeaseFiles, closing: Closing
+) -> None:
+    assert files.create(lease_of("other", batch="batch"))
+    closing.words["nodes/other"] = errno.EACCES
+    own = lease_of("me", batch="batch")
+    assert not batch_choice.is_last(own, files, wait=lambda: 1.0)
+
+
+def test_marker_for_the_batch_that_may_not_be_read_keeps_nobody_from_joining(
+    tmp_path: Path, closing: Closing, joined: Callable[..., FileLocks]
+) -> None:
+    claims = ClaimFiles(str(tmp_path))
+    assert claims.take(batch_choice.KEY, node="theirs", run="their-run")
+    (marker,) = (tmp_path / "claims").glob("*.lock")
+    closing.words[marker.name] = errno.EACCES
+    assert joined("me").others() == ()
+
+
+def test_lease_that_is_over_and_may_not_be_moved_keeps_nobody_from_joining(
+    tmp_path: Path,
+    joined: Callable[..., FileLocks],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dead = msgspec.structs.replace(this_machine(), pid=2**22 + 5, started="1")
+    assert LeaseFiles(str(tmp_path)).create(lease_of("theirs", machine=dead))
+    rename = os.rename
+
+    def closed(source: str, target: str) -> None:
+        if "nodes/theirs" in source:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", closed)
+    assert joined("me").over() == []

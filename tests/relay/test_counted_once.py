@@ -22,7 +22,7 @@ from relay_bench import (
 
 from paxect_batch.model.errors import ShareError
 from paxect_batch.model.events import Event
-from paxect_batch.model.items import Item, Mode
+from paxect_batch.model.items import Direction, Item, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.run import Decision, Standing
@@ -235,3 +235,41 @@ def test_files_whose_commit_failed_count_not_as_some_of_few(
     standing = watch(bench, bench.share(), files_max=2)
     assert not fails
     assert (standing.delivered_files, standing.stopped) == (2, "max-files")
+
+
+@pytest.mark.parametrize("mode", [Mode.ENCODE, Mode.RELAY])
+def test_files_whose_commit_failed_count_once_where_the_run_delivers_them_as_it_ends(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, mode: Mode
+) -> None:
+    """They counted as waiting as well."""
+    last = Direction.DECODE if mode is Mode.RELAY else Direction.ENCODE
+    is_failing = [True]
+    append = FileLedger.append
+
+    def fail_once(self: FileLedger, records: list[Record]) -> None:
+        if is_failing and any(record.direction is last for record in records):
+            is_failing.clear()
+            raise failure()
+        append(self, records)
+
+    monkeypatch.setattr(FileLedger, "append", fail_once)
+    standing = fails(bench, bench.share(), mode=mode)
+    assert not is_failing
+    assert (standing.delivered_files, standing.seen_files) == (FILES, FILES)
+
+
+def test_left_behind_beside_one_whose_end_fails_counts_once(bench: Bench) -> None:
+    (bench.wire / "file-2.freq").write_bytes(b"a stranger's")
+
+    class Closed(FailsOnce):
+        def rename_new(self, source: Place, target: Place) -> None:
+            if source == Place(Root.INBOX, "file-3"):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            self._share.rename_new(source, target)
+
+    share = Closed(
+        bench.share(), "write", lambda place: place.path.startswith("quarantine/")
+    )
+    standing = watch(bench, share, mode=Mode.ENCODE, policy=ONCE)
+    assert share.has_failed
+    assert standing.seen_files == FILES

@@ -11,6 +11,7 @@ import pytest
 from relay_bench import Bench, WatchedShare, files_below, policy_with, reasons
 
 from paxect_batch.model.errors import Exit, ShareError
+from paxect_batch.model.items import Facts
 from paxect_batch.model.places import Place, Root
 from paxect_batch.relay.targets import UNNAMEABLE
 
@@ -83,4 +84,29 @@ def test_root_that_refuses_whatever_it_is_asked_is_the_shares_trouble(
         bench.drain(share, policy=ONCE)
     assert reasons(bench) == []
     bench.drain(policy=ONCE)
+    bench.check_delivered_once()
+
+
+def test_share_that_says_so_once_of_a_good_name_is_asked_again(bench: Bench) -> None:
+    """As SMB clients do after they were cut off from the server."""
+    (bench.outbox / "a.txt").write_bytes(b"a.txt")
+    said: list[str] = []
+
+    class Once(WatchedShare):
+        def _once(self, act: str, place: Place) -> None:
+            if place.root is Root.OUTBOX and act not in said:
+                said.append(act)
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(place))
+
+        def rename_new(self, source: Place, target: Place) -> None:
+            self._once("rename", target)
+            self._share.rename_new(source, target)
+
+        def look(self, place: Place, *, closely: bool = False) -> Facts | None:
+            self._once("look", place)
+            return self._share.look(place, closely=closely)  # type: ignore[no-any-return]
+
+    bench.drain(Once(bench.share()), policy=ONCE)
+    assert sorted(said) == ["look", "rename"]
+    assert reasons(bench) == []
     bench.check_delivered_once()

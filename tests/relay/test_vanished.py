@@ -15,7 +15,7 @@ from relay_samples import bench_of
 
 from paxect_batch.model.errors import Exit
 from paxect_batch.model.items import Mode
-from paxect_batch.model.places import Place
+from paxect_batch.model.places import Place, Root
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.work.lots import do_lot
 
@@ -162,3 +162,35 @@ def test_source_that_is_there_and_not_found_when_it_is_opened_is_told_of(
         "unreadable",
         ["inbox", "file-01"],
     )
+
+
+def test_source_that_is_there_and_not_found_by_anybody_stays_with_few_words(
+    bench: Bench,
+) -> None:
+    """A thousand reasons were written and removed."""
+    odd = "file-01"
+
+    class Odd(WatchedShare):
+        written = 0
+
+        def _require(self, place: Place) -> None:
+            if place.root is Root.INBOX and place.name == odd:
+                raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), str(place))
+
+        def open_source(self, place: Place) -> IO[bytes]:
+            self._require(place)
+            return bench.share().open_source(place)
+
+        def rename_new(self, source: Place, target: Place) -> None:
+            self._require(source)
+            self._share.rename_new(source, target)
+
+        def write(self, place: Place, data: bytes) -> None:
+            self.written += place.path.startswith("quarantine/")
+            self._share.write(place, data)
+
+    share = Odd(bench.share())
+    standing = bench.drain(share, policy=policy_with(attempts=1))
+    assert (standing.set_aside_files, standing.delivered_files) == (1, FILES - 1)
+    assert 0 < share.written < 10
+    assert (bench.inbox / odd).exists()
