@@ -272,11 +272,16 @@ class ClaimFiles:
         return removed
 
     def sweep(
-        self, living: Callable[[], Collection[str] | None], age_seconds: float
+        self,
+        living: Callable[[], Collection[str]],
+        age_seconds: float,
+        *,
+        unread: Collection[str] = (),
     ) -> None:
         """Remove markers of runs that are not among the living ones.
 
-        Of none if these cannot be told. What another user keeps to himself stays.
+        `unread` are nodes that may have runs which are not among these. What another
+        user keeps to himself stays as well.
 
         Where there are several, one without an owner is nobody's once it has that age:
         its maker died before it had written who it is, or was cut off. One of a run
@@ -295,23 +300,22 @@ class ClaimFiles:
         _for_each(note, self._paths())
         # Asked after these were read: whoever joins later made none of them.
         runs = living()
-        if runs is None:
-            return
         for name in owns:
-            if _run_in(name) not in runs:
+            # It does not name its node.
+            if _run_in(name) not in runs and not unread:
                 with contextlib.suppress(FileNotFoundError, PermissionError):
                     _drop(os.path.join(self._folder, name))
 
         def look_after(path: str) -> None:
             owner = owners[path]
-            if owner is not None and owner[1] in runs:
+            if owner is not None and (owner[1] in runs or owner[0] in unread):
                 return
             with contextlib.suppress(FileNotFoundError):
                 # Who slept since it asked may find the claim of a later one.
                 if read_owner_there(path) == owner and (
                     # It is not waited for: who is not among the living was buried.
                     owner is not None
-                    or len(runs) <= 1
+                    or (len(runs) <= 1 and not unread)
                     or self._now() - os.lstat(path).st_mtime >= age_seconds
                 ):
                     _drop(path)

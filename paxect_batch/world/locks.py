@@ -312,18 +312,20 @@ class FileLocks:
         A run that slept may have made some after it was buried.
         """
 
-        def living() -> set[str] | None:
-            papers = [paper for _, paper in self._leases.papers(fresh=True)]
-            if None in papers:
-                return None
-            leases = [parse(paper) for paper in papers if paper is not None]
+        unread: set[str] = set()
+
+        def living() -> set[str]:
+            papers = dict(self._leases.papers(fresh=True))
+            unread.update(node for node, paper in papers.items() if paper is None)
+            found = (paper for paper in papers.values() if paper is not None)
+            leases = [parse(paper) for paper in found]
             # After the leases, which move there.
             runs = {own.run} if lives else set()
             runs |= self._leases.over_runs()
             return runs | {lease.run if lease else "" for lease in leases}
 
         # Who makes a marker writes it at once; who froze in between is over by then.
-        self._claims.sweep(living, self._seconds / 2)
+        self._claims.sweep(living, self._seconds / 2, unread=unread)
 
 
 def try_lock(path: str, *, soft: bool) -> Claim | None:

@@ -97,16 +97,18 @@ def test_node_that_cannot_be_read_for_a_moment_stays_known(
     assert [lease.node for lease in keeper.others] == ["other"]
 
 
-def test_nobodys_markers_are_swept_where_a_lease_may_not_be_read(
+def test_markers_of_a_node_whose_lease_may_not_be_read_are_not_swept(
     tmp_path: Path, closing: Closing, joined: Callable[..., FileLocks]
 ) -> None:
     """The node that may not be read may have made them."""
     assert LeaseFiles(str(tmp_path)).create(lease_of("theirs", run="their-run"))
     claims = ClaimFiles(str(tmp_path))
     assert claims.take("item", node="theirs", run="their-run")
+    assert claims.take("lost", node="buried", run="a run that is over")
     closing.words["nodes/theirs"] = errno.EACCES
     mine = joined("me")
     assert mine.claim("item") is None
+    assert mine.claim("lost") is not None
     mine.leave()
     assert claims.owner("item") == ("theirs", "their-run")
 
