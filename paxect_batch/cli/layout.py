@@ -70,7 +70,7 @@ class Layout(msgspec.Struct, frozen=True):
         inbox, outbox = self.roots[Root.INBOX], self.roots[Root.OUTBOX]
         words = f"--inbox {shell_word(inbox)} --outbox {shell_word(outbox)}"
         wire = self.roots[Root.WIRE]
-        is_usual = wire == os.path.join(self.roots[Root.STATE], WIRE_NAME)
+        is_usual = wire == usual_wire(inbox, outbox, Mode.RELAY)
         return words if is_usual else f"{words} --wire {shell_word(wire)}"
 
     def make_ready(self) -> None:
@@ -206,12 +206,7 @@ def _inside(share: str, key: str, name: str) -> str:
 def _own_layout(inbox: str, outbox: str, wire: str | None, mode: Mode) -> Layout:
     state = os.path.join(inbox, STATE_NAME)
     made = wire is None and mode is Mode.RELAY
-    if wire is None:
-        wire = {
-            Mode.ENCODE: outbox,
-            Mode.DECODE: inbox,
-            Mode.RELAY: os.path.join(state, WIRE_NAME),
-        }[mode]
+    wire = wire or usual_wire(inbox, outbox, mode)
     for path in (inbox, outbox) if made else (inbox, outbox, wire):
         _require_folder(path, "see that it is mounted, or make it")
     roots = {
@@ -221,6 +216,15 @@ def _own_layout(inbox: str, outbox: str, wire: str | None, mode: Mode) -> Layout
         Root.STATE: state,
     }
     return Layout("", roots)
+
+
+def usual_wire(inbox: str, outbox: str, mode: Mode) -> str:
+    """Return the wire of folders of one's own where none is named."""
+    return {
+        Mode.ENCODE: outbox,
+        Mode.DECODE: inbox,
+        Mode.RELAY: os.path.join(inbox, STATE_NAME, WIRE_NAME),
+    }[mode]
 
 
 def _require_folder(path: str, advice: str) -> None:

@@ -16,6 +16,7 @@ import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.colours import painted, tone_of
+from paxect_batch.cli.layout import usual_wire
 from paxect_batch.cli.runs_of import ids_of
 from paxect_batch.cli.settings import SETTINGS, Layer, Settings
 from paxect_batch.cli.shell_words import shell_word
@@ -124,10 +125,10 @@ def whereabouts(settings: Settings) -> Whereabouts:
     else:
         folders = {name: getattr(settings, name) for name in flags}
         words = run_words = _flags(folders)
-        if settings.wire is None:
+        inbox, outbox, mode = settings.inbox, settings.outbox, settings.direction
+        if settings.wire is None and mode is not Mode.RELAY and inbox and outbox:
             # Other commands do not know in which direction it went.
-            one_way = {Mode.ENCODE: settings.outbox, Mode.DECODE: settings.inbox}
-            words = _flags({**folders, "wire": one_way.get(settings.direction)})
+            words = _flags({**folders, "wire": usual_wire(inbox, outbox, mode)})
     given = {
         name: getattr(settings, name)
         for name in ("policy", "node", "direction")

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import os
 
-from paxect_batch.cli.apart import WIRE_NAME
-from paxect_batch.cli.layout import Layout
+from paxect_batch.cli.layout import Layout, usual_wire
 from paxect_batch.cli.results import settings_place
 from paxect_batch.model.items import Mode
 from paxect_batch.model.places import Root, printable
@@ -26,11 +25,9 @@ def other_wire(share: Share, layout: Layout, reason: Reason) -> str | None:
         return None
     values = {name: setting.value for name, setting in paper.settings.items()}
     roots = layout.roots
-    wire = values.get("wire") or {
-        Mode.ENCODE: roots[Root.OUTBOX],
-        Mode.DECODE: roots[Root.INBOX],
-        Mode.RELAY: os.path.join(roots[Root.STATE], WIRE_NAME),
-    }.get(Mode(str(values.get("direction", Mode.RELAY))))
+    wire, mode = values.get("wire"), values.get("direction")
+    if wire is None and mode in set(Mode):
+        wire = usual_wire(roots[Root.INBOX], roots[Root.OUTBOX], Mode(str(mode)))
     # Of one that was named from another working folder nothing is known.
     if not isinstance(wire, str) or not os.path.isabs(wire):
         return None

@@ -38,10 +38,6 @@ class Flight:
         """The claims that were not handed over, in the order of the items."""
         return tuple(self._claims.values())
 
-    def claim_of(self, stage: Place) -> Claim:
-        """Return the claim on what is staged there."""
-        return self._claims[stage]
-
     def hand_over(self, stage: Place) -> Claim:
         """Return the claim on what is staged there, which is the caller's now."""
         return self._claims.pop(stage)

@@ -155,22 +155,30 @@ def test_file_that_was_set_aside_counts_whatever_fails_then(
     assert_one_set_aside(bench, standing)
 
 
-def test_what_was_set_aside_is_recorded_later_where_that_fails_first(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (bench.outbox / "file-2").write_bytes(b"a stranger's")
-    fails = [True]
+def fail_append_once(
+    monkeypatch: pytest.MonkeyPatch, of: Callable[[Record], bool]
+) -> list[bool]:
+    """Have the ledger refuse the first records of that kind; empty once it did."""
+    left = [True]
     append = FileLedger.append
 
     def fail_once(self: FileLedger, records: list[Record]) -> None:
-        if fails and any(record.fate is Fate.SET_ASIDE for record in records):
-            fails.clear()
+        if left and any(map(of, records)):
+            left.clear()
             raise failure()
         append(self, records)
 
     monkeypatch.setattr(FileLedger, "append", fail_once)
+    return left
+
+
+def test_what_was_set_aside_is_recorded_later_where_that_fails_first(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bench.outbox / "file-2").write_bytes(b"a stranger's")
+    left = fail_append_once(monkeypatch, lambda each: each.fate is Fate.SET_ASIDE)
     standing = watch(bench, bench.share(), policy=ONCE)
-    assert not fails
+    assert not left
     assert_one_set_aside(bench, standing)
 
 
@@ -243,18 +251,9 @@ def test_files_whose_commit_failed_count_once_where_the_run_delivers_them_as_it_
 ) -> None:
     """They counted as waiting as well."""
     last = Direction.DECODE if mode is Mode.RELAY else Direction.ENCODE
-    is_failing = [True]
-    append = FileLedger.append
-
-    def fail_once(self: FileLedger, records: list[Record]) -> None:
-        if is_failing and any(record.direction is last for record in records):
-            is_failing.clear()
-            raise failure()
-        append(self, records)
-
-    monkeypatch.setattr(FileLedger, "append", fail_once)
+    left = fail_append_once(monkeypatch, lambda each: each.direction is last)
     standing = fails(bench, bench.share(), mode=mode)
-    assert not is_failing
+    assert not left
     assert (standing.delivered_files, standing.seen_files) == (FILES, FILES)
 
 
