@@ -18,9 +18,12 @@ _DEVICES_MAX = 64
 _KNOWN_SECONDS_MAX = 60.0
 
 
-def is_local(fd: int) -> bool:
-    """Tell whether it is one of this machine that answers for its files' writers."""
-    return _type(fd) in _LOCAL_TYPES
+def is_local(fd: int, device: int | None = None) -> bool:
+    """Tell whether it is one of this machine that answers for its files' writers.
+
+    Whoever knows on which device the file is spares a question.
+    """
+    return _type(fd, device) in _LOCAL_TYPES
 
 
 def is_far(path: bytes) -> bool:
@@ -58,14 +61,14 @@ def _told_of(path: str | bytes, tell: Callable[[int], bool]) -> bool:
         os.close(fd)
 
 
-def syncs_whole(fd: int) -> bool:
+def syncs_whole(fd: int, device: int | None = None) -> bool:
     """Tell whether one call makes all durable that was written to it."""
-    return _type(fd) in _WHOLE_TYPES
+    return _type(fd, device) in _WHOLE_TYPES
 
 
-def is_smb(fd: int) -> bool:
+def is_smb(fd: int, device: int | None = None) -> bool:
     """Tell whether it is an SMB server's, by which times may stand still."""
-    return _type(fd) in _SMB_TYPES
+    return _type(fd, device) in _SMB_TYPES
 
 
 def is_nfs(fd: int) -> bool:
@@ -73,10 +76,11 @@ def is_nfs(fd: int) -> bool:
     return _type(fd) in _NFS_TYPES
 
 
-def _type(fd: int) -> int:
+def _type(fd: int, device: int | None = None) -> int:
     if sys.platform != "linux":
         return 0
-    device = os.fstat(fd).st_dev
+    if device is None:
+        device = os.fstat(fd).st_dev
     found, known_since = _known.get(device, (0, -math.inf))
     now = time.monotonic()
     # What is mounted next may get the number of what was unmounted.

@@ -143,8 +143,12 @@ class LocalShare:
                 found,
                 # A Samba server lets times stand still while a file is open, however
                 # much is written to it.
-                stand_still=is_smb(fd),
-                writer=has_writer(fd) if stat.S_ISREG(found.st_mode) else None,
+                stand_still=is_smb(fd, found.st_dev),
+                writer=(
+                    has_writer(fd, found.st_dev)
+                    if stat.S_ISREG(found.st_mode)
+                    else None
+                ),
             )
         finally:
             os.close(fd)

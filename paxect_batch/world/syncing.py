@@ -130,9 +130,11 @@ class Syncing:
             return False
         call = _system_call()
         try:
-            if call is None or not all(map(syncs_whole, fds)):
+            if call is None:
                 return False
             devices = {os.fstat(fd).st_dev: fd for fd in reversed(fds)}
+            if not all(syncs_whole(fd, device) for device, fd in devices.items()):
+                return False
         except OSError:
             return False
         began = self._monotonic()

@@ -14,14 +14,15 @@ import sys
 from paxect_batch.world.file_systems import is_local
 
 
-def has_writer(fd: int) -> bool | None:
+def has_writer(fd: int, device: int | None = None) -> bool | None:
     """Say whether the file that is open to read has a writer; None if unknown.
 
-    A producer that opens it in that very instant is let through at once.
+    A producer that opens it in that very instant is let through at once. Whoever knows
+    on which device the file is spares a question.
     """
     if sys.platform != "linux":
         return None
-    if not is_local(fd):
+    if not is_local(fd, device):
         return None
     import fcntl
 

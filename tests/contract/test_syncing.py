@@ -30,7 +30,7 @@ class System:
         self.devices: dict[int, int] = {}
         self.is_local = True
         monkeypatch.setattr(syncing, "_system_call", lambda: self._syncfs)
-        monkeypatch.setattr(syncing, "syncs_whole", lambda _fd: self.is_local)
+        monkeypatch.setattr(syncing, "syncs_whole", lambda _fd, _device: self.is_local)
         monkeypatch.setattr(syncing, "sync_file", self._fsync)
         monkeypatch.setattr(syncing, "os", SimpleNamespace(fstat=self._fstat))
 
@@ -100,7 +100,7 @@ def test_what_fails_for_all_is_asked_of_each_once(system: System) -> None:
 def test_what_cannot_be_told_of_a_file_leaves_it_to_each(
     system: System, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    def refuse(_fd: int) -> bool:
+    def refuse(_fd: int, _device: int = 0) -> bool:
         raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
 
     if where == "statfs":
