@@ -199,7 +199,9 @@ class DescriptorTree:
     @never_stale
     def removal(self, folder: Place) -> Removal:
         """See `Tree`."""
-        return removal(self._folder(folder, folder.path).fd)
+        # Held until it was asked: another thread may drop it from what is kept open.
+        held = self._folder(folder, folder.path)
+        return removal(held.fd)
 
     def free_bytes(self, root: Root) -> int:
         """See `Tree`."""

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 from stages import LocalStage, inbox, outbox, refused
 
-from paxect_batch.model.items import Kind
+from paxect_batch.model.items import Kind, Removal
 from paxect_batch.model.places import Place, Root
-from paxect_batch.world import root_traits
+from paxect_batch.world import root_traits, tree_descriptors
 from paxect_batch.world.share import NOW_AGE_SECONDS_MAX, LocalShare
 from paxect_batch.world.tree import CREATE
 from paxect_batch.world.tree_descriptors import FOLDERS_OPEN_MAX, DescriptorTree
@@ -182,6 +182,24 @@ def test_threads_share_the_open_folders(descriptors: LocalStage) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_folder_asked_for_removals_stays_open_whatever_others_open(
+    descriptors: LocalStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(FOLDERS_OPEN_MAX + 1):
+        descriptors.put(inbox(f"{number}/file"), b"")
+    asked: list[int] = []
+
+    def ask_late(folder_fd: int) -> Removal:
+        for number in range(1, FOLDERS_OPEN_MAX + 1):
+            descriptors.share.look(inbox(f"{number}/file"))
+        asked.append(os.fstat(folder_fd).st_ino)
+        return Removal.ANY
+
+    monkeypatch.setattr(tree_descriptors, "removal", ask_late)
+    descriptors.share.removal(inbox("0"))
+    assert asked == [os.stat(descriptors.path(inbox("0"))).st_ino]
 
 
 def test_device_is_told_and_not_opened(stage: LocalStage) -> None:
