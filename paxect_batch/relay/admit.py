@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 
 import msgspec
 
@@ -97,7 +98,10 @@ class Admitter:
                 identity = unread(self._share.size_of(entry.place))
                 found[entry.place] = Facts(Kind.FILE, identity, 0)
 
-        self._share.each(look, entries)
+        # All at once, where each waits for a server.
+        calls = [partial(look, entry) for entry in entries]
+        calls += [partial(self._learn_removal, each) for each in self._unknown(entries)]
+        self._share.each(lambda call: call(), calls)
         for entry in entries:
             facts = found[entry.place]
             if facts is not None and facts.kind is Kind.FILE:
@@ -163,15 +167,29 @@ class Admitter:
 
         One that stayed though it arrived would arrive again.
         """
-        if self._looks_only or self._policy.on_done is OnDone.KEEP:
+        if self._all_stay:
             return True
         folder = item.source.folder
         if folder not in self._removals:
-            if len(self._removals) == _FOLDERS_KNOWN_MAX:
-                self._removals.clear()
-            self._removals[folder] = self._share.removal(folder)
+            self._learn_removal(folder)
         removal = self._removals[folder]
         return removal is Removal.ANY or (removal is Removal.OWN and item.facts.own)
+
+    @property
+    def _all_stay(self) -> bool:
+        return self._looks_only or self._policy.on_done is OnDone.KEEP
+
+    def _unknown(self, entries: Sequence[Entry]) -> Collection[Place]:
+        """Return the folders of which nobody asked yet whether files can go."""
+        if self._all_stay:
+            return ()
+        folders = {entry.place.folder for entry in entries} - self._removals.keys()
+        if len(self._removals) + len(folders) > _FOLDERS_KNOWN_MAX:
+            self._removals.clear()
+        return folders
+
+    def _learn_removal(self, folder: Place) -> None:
+        self._removals[folder] = self._share.removal(folder)
 
     def distrusts(self, item: Item) -> str:
         """Return why a container is not to be decoded, by what is known just now."""
@@ -194,8 +212,12 @@ class Admitter:
         # A history in which nothing failed was written by nobody.
         return paper if paper is not None and paper.failures else None
 
-    def learn_troubles(self) -> None:
-        """See which items others failed with since the pass began."""
+    def learn_of_others(self) -> None:
+        """See what others left behind, or failed with, since the pass began."""
+        learn = (self.left.learn, self._learn_troubles)
+        self._share.each(lambda each: each(), learn)
+
+    def _learn_troubles(self) -> None:
         if self._share.lists_late:
             self._share.freshen(_ATTEMPTS)
         self._troubled.update(_troubled(self._share))

@@ -306,7 +306,7 @@ class Pass:
             in_vain = left.keys() - self._committer.recorded
             self.files_taken -= len(in_vain & self._counted)
             raise
-        self._share.each(lambda claim: claim.release(), flight.claims)
+        yield lambda: self._share.each(lambda claim: claim.release(), flight.claims)
         self._pacer.came_back(len(flight.lot.tasks), flight.lot.size)
         self._give_up()
 

@@ -110,8 +110,8 @@ class Settler:
     def _take(self, step: Step, matters: list[Matter]) -> Steps[None]:
         # Others settle this as well once the lease is gone: to go on would do no harm,
         # but whoever was asleep stops when it can know.
-        if step in _IRREVERSIBLE and not self._stands():
-            raise run_over(self._by)
+        if step in _IRREVERSIBLE:
+            self._require_lease()
         if step is Step.RECORD:
             # Whoever published them: it may have died, or failed, before this.
             yield from self._sync_those_there(_targets_of(matters))
@@ -128,18 +128,33 @@ class Settler:
                 matter.know(source=SourceState.GONE if is_gone else SourceState.CHANGED)
         elif step in (Step.COLLIDE, Step.DROP):
             self._share.each(lambda matter: self._withdraw(step, matter), matters)
+        elif step in (Step.PUBLISH_SIDECAR, Step.PUBLISH):
+            targets = sorted(_targets_of(matters))
+            yield lambda: self._share.prepare_folders(targets)
+            publish = self._publish if step is Step.PUBLISH else self._publish_sidecar
+            if self._share.lists_late:
+                yield lambda: self._publish_beside(publish, matters)
+            else:
+                self._share.each(publish, matters)
         else:
             act = {
                 Step.LOOK_AT_TARGET: self._look_at_target,
-                Step.PUBLISH_SIDECAR: self._publish_sidecar,
-                Step.PUBLISH: self._publish,
                 Step.ADOPT: self._adopt,
                 Step.FINISH: self._finish,
             }[step]
-            if step in (Step.PUBLISH_SIDECAR, Step.PUBLISH):
-                targets = sorted(_targets_of(matters))
-                yield lambda: self._share.prepare_folders(targets)
             self._share.each(act, matters)
+
+    def _publish_beside(
+        self, publish: Callable[[Matter], None], matters: list[Matter]
+    ) -> None:
+        """Publish while the coordinator goes on, which has a server to wait for."""
+        # It may have waited for what others have done beside.
+        self._require_lease()
+        self._share.each(publish, matters)
+
+    def _require_lease(self) -> None:
+        if not self._stands():
+            raise run_over(self._by)
 
     def _look_at_target(self, matter: Matter) -> None:
         pledge = matter.pledge

@@ -111,8 +111,7 @@ class Taker:
                 return had
             # Their claims are had, so who had them before has written what it did.
             if any(each.is_tried for each in had):
-                self._admitter.left.learn()
-                self._admitter.learn_troubles()
+                self._admitter.learn_of_others()
             if self._learn is not None:
                 self._learn()
             return [
