@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from paxect_batch.model.events import LEVELS, Event
@@ -39,6 +40,9 @@ class ListEventLog:
         level = LEVELS.get(event, LogLevel.INFO)
         if order.index(level) >= order.index(self.level):
             self.lines.append(LoggedEvent(event, src, dst, status, message))
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     @property
     def events(self) -> list[Event]:
