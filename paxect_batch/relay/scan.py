@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from paxect_batch.model.items import Direction, Entry, Kind
 from paxect_batch.model.places import Place, Root
@@ -71,17 +71,29 @@ def freshen(share: Share, root: Root) -> None:
     """See to it that the next scan shows what other clients did in any folder."""
     folders = [Place(root, "")]
     while folders:
-        folder = folders.pop()
+        folders = _freshened(share, folders)
+
+
+def _freshened(share: Share, folders: Sequence[Place]) -> list[Place]:
+    """Make folders fresh, many at once where a server answers; give those in them."""
+    below: list[Place] = []
+
+    def see(folder: Place) -> None:
         try:
             share.freshen(folder)
-            folders.extend(
+            found = [
                 entry.place
                 for entry in share.entries(folder)
                 if entry.kind is Kind.FOLDER and not is_temporary(entry.place.name)
-            )
+            ]
         except OSError as error:
             if error.errno not in _UNCHANGEABLE or not folder.path:
                 raise
+        else:
+            below.extend(found)
+
+    share.each(see, folders)
+    return below
 
 
 def root_of(direction: Direction) -> Root:
