@@ -52,7 +52,9 @@ def suggestion(word: str, known: Iterable[str], prefix: str = "") -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(word, list(known), 1)
-    return f"; did you mean {prefix}{close[0]}?" if close else ""
+    # Something else is wrong about a word that is known.
+    is_meant = bool(close) and close[0] != word
+    return f"; did you mean {prefix}{close[0]}?" if is_meant else ""
 
 
 def _with_command(words: list[str]) -> list[str]:

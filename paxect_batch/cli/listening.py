@@ -112,7 +112,7 @@ def _token(settings: Settings, words: str) -> bytes | None:
             "an address such as 127.0.0.1:8081, or a file with a token by "
             "--listen-anywhere FILE"
         )
-    token = secret_in(settings.listen_anywhere)
+    token = secret_in(settings.listen_anywhere, "token")
     if len(token) < TOKEN_BYTES_MIN or not _is_plain(token):
         raise ConfigError(
             f"the token in {settings.listen_anywhere!r} is not of {TOKEN_BYTES_MIN} "

@@ -115,8 +115,8 @@ def _deliveries(
             runs.setdefault(record.node, set()).add(record.run)
     if run is not None and not known:
         raise ConfigError(
-            f"no run {run.word!r} is recorded here; nothing was written; "
-            f"see the runs with: paxect-batch status {opened.layout.words}"
+            f"no run {run.word!r} is recorded here; nothing was written; the audit "
+            "line of a run has its id, as have the names below .paxect/ledger"
         )
     root = delivered.root
     tally = delivered.tally(root)

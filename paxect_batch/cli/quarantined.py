@@ -199,7 +199,9 @@ class Quarantined:
                     write_all(output.stream, chunk)
                 output.publish()
         except OutputError as error:
-            raise ShareError(f"{error.message}; {place} is still there") from error
+            raise ShareError(
+                f"{error.message}; {self.reason.id} is still in quarantine"
+            ) from error
 
     def forget(self) -> None:
         """Remove its papers."""

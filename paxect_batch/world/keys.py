@@ -33,36 +33,37 @@ class EnvironmentKeys:
         return secret_in(self._key_file) if self._key_file else None
 
 
-def secret_in(path: str | bytes) -> bytes:
+def secret_in(path: str | bytes, what: str = "key") -> bytes:
     """Return the secret in a file that nobody else may read, or raise `ConfigError`."""
-    shown = printable(os.fsdecode(path))
+    shown = f"{what} file {printable(os.fsdecode(path))}"
     try:
         # Not to wait for a fifo's writer.
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         raise ConfigError(
-            f"key file {shown} cannot be opened ({error.strerror}); nothing was "
+            f"{shown} cannot be opened ({error.strerror}); nothing was "
             "touched; mend the file or its name"
         ) from error
     try:
-        _check_mode(os.fstat(fd).st_mode, shown)
+        _check_mode(os.fstat(fd).st_mode, path, shown)
         key = os.read(fd, KEY_BYTES_MAX + 1)
     finally:
         os.close(fd)
     if len(key) > KEY_BYTES_MAX:
-        raise ConfigError(f"key file {shown} is larger than {KEY_BYTES_MAX} bytes")
+        raise ConfigError(f"{shown} is larger than {KEY_BYTES_MAX} bytes")
     # An editor's end of line is not part of the key.
     key = key.removesuffix(b"\n").removesuffix(b"\r")
     if not key:
-        raise ConfigError(f"key file {shown} is empty; put the key into it")
+        raise ConfigError(f"{shown} is empty; put the {what} into it")
     return key
 
 
-def _check_mode(mode: int, shown: str) -> None:
+def _check_mode(mode: int, path: str | bytes, shown: str) -> None:
     if not stat.S_ISREG(mode):
-        raise ConfigError(f"key file {shown} is no regular file; name another")
+        raise ConfigError(f"{shown} is no regular file; name another")
     if sys.platform != "win32" and mode & 0o077:
+        name = shlex.quote(printable(os.fsdecode(path)))
         raise ConfigError(
-            f"key file {shown} can be read or changed by others (mode "
-            f"{stat.S_IMODE(mode):04o}); run: chmod 600 {shlex.quote(shown)}"
+            f"{shown} can be read or changed by others (mode "
+            f"{stat.S_IMODE(mode):04o}); run: chmod 600 {name}"
         )

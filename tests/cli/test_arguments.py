@@ -56,7 +56,7 @@ def test_last_of_an_option_and_its_opposite_counts() -> None:
         (["drain", "--dedline", "2h"], "did you mean --deadline?"),
         (["quarantine", "lst"], "did you mean list?"),
         (["xyz"], "--help lists the commands"),
-        (["drain", "--workers"], "requires argument"),
+        (["drain", "--workers"], "--workers requires argument; nothing was touched"),
         (["drain", "a", "b"], "'b' is one word too many"),
         (["init"], "init needs to be told more"),
         (["config"], "config needs to be told more"),

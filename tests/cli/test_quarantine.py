@@ -213,7 +213,7 @@ def test_release_to_where_nothing_can_be_written_keeps_the_item(
     identifier = the_id(share)
     said = command("quarantine", "release", share, identifier, "--to", target)
     assert said.code == 3
-    assert "is still there" in said.err
+    assert "is still in quarantine" in said.err
     folder = share / ".paxect" / "quarantine" / identifier
     assert (folder / "a.txt.freq").exists()
 

@@ -172,6 +172,17 @@ def test_token_that_is_none_is_refused(
     assert "openssl rand -hex 32" in said.err
 
 
+def test_token_file_without_a_token_is_called_that(
+    share: Path, command: Command, tmp_path: Path
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("")
+    token.chmod(0o600)
+    said = command("drain", share, "--listen", "[::]:0", "--listen-anywhere", token)
+    assert said.code == 64
+    assert f"token file {token} is empty; put the token into it" in said.err
+
+
 def test_address_that_is_taken_is_refused_before_anything_is_touched(
     share: Path, command: Command
 ) -> None:
