@@ -17,7 +17,7 @@ from paxect_batch.relay import state
 from paxect_batch.relay.free_names import move_to_free_name
 from paxect_batch.relay.markers import drop_marker, put_marker_back
 from paxect_batch.relay.settle import run_over
-from paxect_batch.rules.naming import CONTAINER_SUFFIX, is_temporary, sidecar_name
+from paxect_batch.rules.naming import is_container, is_temporary, sidecar_name
 from paxect_batch.seams import Share
 from paxect_batch.work.sources import look_at_source
 
@@ -161,8 +161,7 @@ def sidecar_left_behind(share: Share, folder: Place) -> Place | None:
     """
     names = {place.name for place in state.files_in(share, folder)}
     if not any(
-        name.endswith(CONTAINER_SUFFIX) and sidecar_name(name) not in names
-        for name in names
+        is_container(name) and sidecar_name(name) not in names for name in names
     ):
         return None
     reason = state.load_paper(share, folder.child(_REASON), Reason)

@@ -9,6 +9,7 @@ import msgspec
 
 from paxect_batch.model.audit import Audit, Batch, Tally
 from paxect_batch.model.errors import Exit
+from paxect_batch.model.places import printable
 from paxect_batch.report.amounts import clip, clip_end, count_text, size_text, time_text
 
 COLUMNS = 80
@@ -74,11 +75,11 @@ def summary(
             "gave different bytes"
         )
     if stopped:
-        lines.append(clip(f"  ended early: {stopped}", COLUMNS))
+        lines.append(clip(f"  ended early: {printable(stopped)}", COLUMNS))
     if problems:
         lines += ["", "  latest problems:"]
         latest = list(dict.fromkeys(problems))[-_PROBLEMS_SHOWN:]
-        lines += [clip_end(f"  - {text}", COLUMNS) for text in latest]
+        lines += [clip_end(f"  - {printable(text)}", COLUMNS) for text in latest]
     steps = list(_next_steps(audit, place)) if place else []
     if steps:
         # Never clipped: they are to be copied.

@@ -16,6 +16,9 @@ LOT_ITEMS_MAX = 256
 LOT_BYTES_MAX = 16 << 20
 """How many bytes a lot of several items holds at most."""
 
+LOT_LETTERS_MAX = 1 << 20
+"""How long the paths of its items are together: an intent has a largest size."""
+
 SMALL_BYTES_MAX = 1 << 20
 """Items up to this size share a lot of up to `LOT_ITEMS_MAX`."""
 
@@ -100,6 +103,7 @@ class LotBuilder:
         self._items_max = items_max
         self._tasks: list[Task] = []
         self._bytes = 0
+        self._letters = 0
         self._largest = 0
 
     def __len__(self) -> int:
@@ -119,6 +123,7 @@ class LotBuilder:
             full = self.flush()
         self._tasks.append(task)
         self._bytes += size
+        self._letters += len(task.source.path)
         self._largest = max(self._largest, size)
         if full is None and len(self._tasks) >= self._items_max:
             return self.flush()
@@ -129,7 +134,7 @@ class LotBuilder:
         if not self._tasks:
             return None
         tasks, self._tasks = tuple(self._tasks), []
-        self._bytes = self._largest = 0
+        self._bytes = self._letters = self._largest = 0
         return self._make(tasks)
 
     def _fits(self, task: Task) -> bool:
@@ -139,6 +144,7 @@ class LotBuilder:
         return (
             task.direction is self._tasks[0].direction
             and self._bytes + size <= LOT_BYTES_MAX
+            and self._letters + len(task.source.path) <= LOT_LETTERS_MAX
             and len(self._tasks) < items_max
         )
 

@@ -385,7 +385,12 @@ def _facts(
     told = sys.platform != "win32" and not stand_still
     return Facts(
         kind_of(found.st_mode),
-        Identity(found.st_size, found.st_mtime_ns, found.st_ino & _INODE_BITS),
+        Identity(
+            found.st_size,
+            # Some file systems keep times that no paper can.
+            min(max(found.st_mtime_ns, -(2**63)), 2**64 - 1),
+            found.st_ino & _INODE_BITS,
+        ),
         stat.S_IMODE(found.st_mode),
         found.st_ctime_ns if told else None,
         writer,

@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 from stages import LocalStage, inbox, outbox, refused
 
-from paxect_batch.model.items import Kind, Removal
+from paxect_batch.model.items import Facts, Kind, Removal
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world import root_traits, tree_descriptors
 from paxect_batch.world.share import NOW_AGE_SECONDS_MAX, LocalShare
@@ -200,6 +201,17 @@ def test_folder_asked_for_removals_stays_open_whatever_others_open(
     monkeypatch.setattr(tree_descriptors, "removal", ask_late)
     descriptors.share.removal(inbox("0"))
     assert asked == [os.stat(descriptors.path(inbox("0"))).st_ino]
+
+
+@pytest.mark.parametrize("seconds", [20_000_000_000, -12_000_000_000])
+def test_time_that_no_paper_can_hold_is_told_as_the_nearest_that_can(
+    stage: LocalStage, seconds: int
+) -> None:
+    stage.put(inbox("file"), b"")
+    os.utime(stage.path(inbox("file")), (0, seconds))
+    facts = stage.share.look(inbox("file"))
+    assert facts is not None
+    assert msgspec.json.decode(msgspec.json.encode(facts), type=Facts) == facts
 
 
 def test_device_is_told_and_not_opened(stage: LocalStage) -> None:

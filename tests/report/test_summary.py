@@ -149,3 +149,9 @@ def test_summary_ends_with_what_to_type_for_each_kind_of_trouble() -> None:
 def test_summary_of_a_good_run_asks_for_nothing() -> None:
     good = an_audit(seen=Tally(1, 5), delivered=Tally(1, 5))
     assert "see why" not in summary(good, [], place=Whereabouts("share"))
+
+
+def test_what_others_wrote_cannot_upset_a_terminal() -> None:
+    text = summary(an_audit(), ["it says \x1b[31mred"], stopped="\x1b[2J")
+    assert "\x1b" not in text
+    assert "\\x1b[31mred" in text

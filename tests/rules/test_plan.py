@@ -64,6 +64,12 @@ def test_lots_of_small_items_are_bounded_in_bytes() -> None:
     assert shape(lots_of([task(MIB)] * 40)) == [16, 16, 8]
 
 
+def test_lots_of_long_paths_are_bounded_in_what_an_intent_says_of_them() -> None:
+    long = task(1, name="/".join(["x" * 250] * 400))
+    most = plan.LOT_LETTERS_MAX // len(long.source.path)
+    assert shape(lots_of([long] * (2 * most + 1))) == [most, most, 1]
+
+
 def test_lots_with_items_that_are_not_small_hold_few() -> None:
     assert shape(lots_of([task(MIB + 1)] * 20)) == [8, 8, 4]
     assert shape(lots_of([task(9 * MIB)] * 3)) == [1, 1, 1]
