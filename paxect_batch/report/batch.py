@@ -53,7 +53,7 @@ class BatchFold:
 
 
 class Delivered:
-    """Deliveries added up; each takes 88 bytes of memory."""
+    """Deliveries added up; each record of one takes 88 bytes of memory."""
 
     def __init__(self) -> None:
         self.digest = BatchDigest()
