@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
 from typing import IO, Any, Protocol, TypeVar
 
 import msgspec
@@ -331,9 +330,6 @@ class EventLog(Protocol):
         pace: PaceStep | None = None,
     ) -> None:
         """Add an event; what the policy's level leaves out is dropped."""
-
-    def together(self) -> AbstractContextManager[None]:
-        """Within it events may be kept, to be added at once when it ends."""
 
 
 class Keys(Protocol):

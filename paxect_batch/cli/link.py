@@ -13,7 +13,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 import msgspec
@@ -322,10 +321,6 @@ class _LinkEvents:
         if level_of(event) != "debug":
             words = (f"[LINK] {event}", src, dst, message)
             _say(printable(" ".join(word for word in words if word)))
-
-    def together(self) -> AbstractContextManager[None]:
-        """See `seams.EventLog`."""
-        return self._log.together()
 
     def _path(self, place: str) -> str:
         root, slash, path = place.partition("/")

@@ -8,7 +8,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -243,7 +242,3 @@ class Told:
         if event in TOLD or (event is Event.PACE and status != "ok"):
             words = (event.replace("_", " "), src, message)
             self._progress.notice(": ".join(word for word in words if word))
-
-    def together(self) -> AbstractContextManager[None]:
-        """See `seams.EventLog`."""
-        return nullcontext() if self._log is None else self._log.together()

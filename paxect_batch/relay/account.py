@@ -125,12 +125,6 @@ class Account:
         self.standing.elsewhere_files += files
         self.standing.elsewhere_bytes += size
 
-    def delivered_all(self, records: Iterable[tuple[Record, Place | None]]) -> None:
-        """Count items that were published, and from where they were staged."""
-        with self._events.together():
-            for record, stage in records:
-                self.delivered(record, stage)
-
     def delivered(self, record: Record, stage: Place | None = None) -> None:
         """Count an item that was published, from where it was staged."""
         standing = self.standing

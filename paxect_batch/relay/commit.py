@@ -6,7 +6,7 @@ back as what stopped them; nothing is lost either way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from paxect_batch.model.items import Direction
 from paxect_batch.model.places import Place
@@ -39,13 +39,13 @@ class Committer:
         run: str,
         stamp: Callable[[], str],
         stands: Callable[[], bool],
-        delivered: Callable[[Iterable[tuple[Record, Place]]], None],
+        delivered: Callable[[Record, Place], None],
         done: Done,
         trust: Trust,
     ) -> None:
         """`stands` asks the share whether the run's lease is still its own.
 
-        `delivered` is told of records once they are durable: the run may end before
+        `delivered` is told of each record once it is durable: the run may end before
         the source is retired, and nobody else would count what it recorded.
         `done` learns then of sources that stay, and `trust` of what was made.
         """
@@ -121,9 +121,8 @@ class Committer:
             for matter in matters
         ]
         yield lambda: self._ledger.append(records)
-        stages = [matter.pledge.stage for matter in matters]
-        self._delivered(zip(records, stages, strict=True))
         for record, matter in zip(records, matters, strict=True):
+            self._delivered(record, matter.pledge.stage)
             self._trust.heard(record)
             self.recorded.add(matter.pledge.stage)
             if not matter.scene.retire:

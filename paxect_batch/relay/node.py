@@ -122,7 +122,7 @@ class Node:
             run=options.run,
             stamp=lambda: utc(share.now()),
             stands=locks.stands,
-            delivered=self._account.delivered_all,
+            delivered=self._account.delivered,
             done=self._done,
             trust=self._trust,
         )

@@ -11,8 +11,7 @@ import contextlib
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import IO, TextIO
 
@@ -28,8 +27,6 @@ ROTATED_MAX = 3
 """How many older files are kept: `PATH.1`, the newest, to `PATH.3`."""
 TAIL_EVENTS = 200
 """How many of the newest events are kept in memory for `status`."""
-_TOGETHER_BYTES_MAX = 64 << 10
-"""So much is added by one write at most."""
 
 _LEVELS_UP = tuple(LogLevel)
 
@@ -75,8 +72,6 @@ class JsonlEventLog:
         self._is_old = False
         """Whether the file may have been moved away since it was opened."""
         self._ends_in_line = True
-        self._held: list[bytes] | None = None
-        """Lines that are to be added together."""
         self.lost = 0
         """How many events could not be written since the log last could be."""
         self.tail: deque[EventLine] = deque(maxlen=TAIL_EVENTS)
@@ -106,23 +101,13 @@ class JsonlEventLog:
         if not is_logged:
             return
         self.tail.append(line)
-        lines = [self._encode(line) + b"\n"]
-        if self._held is None:
-            self._write(lines)
-        else:
-            self._held += lines
-
-    @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
-        """See `seams.EventLog`."""
-        held = self._held = []
         try:
-            yield
-        finally:
-            self._held = None
-            most = min(_TOGETHER_BYTES_MAX, self._rotate_bytes)
-            for lines in _groups(held, most):
-                self._write(lines)
+            if self.lost:
+                self._add(self._line_of_loss())
+                self.lost = 0
+            self._add(line)
+        except OSError as error:
+            self._note_loss(error)
 
     def reopen(self) -> None:
         """Have the next event go to a new file of that name; for signal handlers."""
@@ -161,30 +146,16 @@ class JsonlEventLog:
             message=f"{self.lost} events before this one could not be logged",
         )
 
-    def _write(self, lines: list[bytes]) -> None:
-        told = [self._encode(self._line_of_loss()) + b"\n"] if self.lost else []
-        # Never a part of a line by itself, so that a reader meets whole ones.
-        data = b"".join(told + lines)
-        added = 0
-        try:
-            added = self._add(data)
-            if added < len(data):
-                raise OSError(0, f"only {added} of {len(data)} bytes were taken")
-            self.lost = 0
-        except OSError as error:
-            whole = data[:added].count(b"\n")
-            if told and whole:
-                self.lost = 0
-                whole -= 1
-            self._note_loss(error, len(lines) - whole)
-
-    def _add(self, data: bytes) -> int:
-        """Add whole lines; return how much of them was taken."""
+    def _add(self, line: EventLine) -> None:
+        data = self._encode(line) + b"\n"
         stream = self._open_for(len(data))
-        start = b"" if self._ends_in_line else b"\n"
-        written = stream.write(start + data)
-        self._ends_in_line = written == len(start + data)
-        return max(written - len(start), 0)
+        if not self._ends_in_line:
+            data = b"\n" + data
+        # One write for each line, so that a reader meets whole lines.
+        written = stream.write(data)
+        self._ends_in_line = written == len(data)
+        if not self._ends_in_line:
+            raise OSError(0, f"only {written} of {len(data)} bytes were taken")
 
     def _open_for(self, size: int) -> IO[bytes]:
         if self._is_old:
@@ -219,7 +190,7 @@ class JsonlEventLog:
                 os.replace(f"{self._path}.{number}", f"{self._path}.{number + 1}")
         os.replace(self._path, f"{self._path}.1")
 
-    def _note_loss(self, error: OSError, events: int) -> None:
+    def _note_loss(self, error: OSError) -> None:
         self.close()
         if self.lost == 0:
             self._complain(
@@ -227,7 +198,7 @@ class JsonlEventLog:
                 f"({error.strerror or error}); the relay goes on, and its events are "
                 "counted until they can be logged again"
             )
-        self.lost += events
+        self.lost += 1
 
 
 class ConsoleEvents:
@@ -264,24 +235,6 @@ class ConsoleEvents:
         with contextlib.suppress(OSError, ValueError):
             self._stream.write(f"{printable(text)}\n")
             self._stream.flush()
-
-    def together(self) -> AbstractContextManager[None]:
-        """See `seams.EventLog`. People are told at once."""
-        return self._inner.together()
-
-
-def _groups(lines: Iterable[bytes], bytes_max: int) -> Iterator[list[bytes]]:
-    """Give the lines in their order, so many at a time as take so many bytes."""
-    group: list[bytes] = []
-    size = 0
-    for line in lines:
-        if group and size + len(line) > bytes_max:
-            yield group
-            group, size = [], 0
-        group.append(line)
-        size += len(line)
-    if group:
-        yield group
 
 
 def utc_text(seconds: float) -> str:

@@ -13,7 +13,6 @@ import pytest
 from fakes.clock import FakeClock
 from fakes.small import ListEventLog
 from file_sizes import file_size_limit
-from logs import Log
 
 from paxect_batch.model.events import Event, EventLine
 from paxect_batch.model.policy import LogLevel
@@ -25,6 +24,37 @@ from paxect_batch.world.event_log import (
     ConsoleEvents,
     JsonlEventLog,
 )
+
+
+class Log:
+    """A real log, what it complained of, and what is in its file."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        level: LogLevel = LogLevel.DEBUG,
+        rotate_bytes: int = 1 << 20,
+    ) -> None:
+        self.path = folder / "log" / "node.jsonl"
+        self.complaints: list[str] = []
+        self.log = JsonlEventLog(
+            str(self.path),
+            level=level,
+            rotate_bytes=rotate_bytes,
+            version="1.0",
+            node="node1",
+            run="run1",
+            clock=FakeClock(start=1_700_000_000.5),
+            complain=self.complaints.append,
+        )
+
+    def lines(self, suffix: str = "") -> list[dict[str, str]]:
+        text = Path(f"{self.path}{suffix}").read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
+    def messages(self, suffix: str = "") -> list[str]:
+        return [line["message"] for line in self.lines(suffix)]
 
 
 @pytest.fixture(params=["fake", "file", "console"])

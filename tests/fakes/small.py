@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from paxect_batch.model.events import LEVELS, Event
@@ -40,9 +39,6 @@ class ListEventLog:
         level = LEVELS.get(event, LogLevel.INFO)
         if order.index(level) >= order.index(self.level):
             self.lines.append(LoggedEvent(event, src, dst, status, message))
-
-    def together(self) -> AbstractContextManager[None]:
-        return nullcontext()
 
     @property
     def events(self) -> list[Event]:

@@ -12,7 +12,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO
 
@@ -211,9 +210,6 @@ class Events:
         pace: object = None,
     ) -> None:
         self.lines.append((event, src, status, message))
-
-    def together(self) -> AbstractContextManager[None]:
-        return nullcontext()
 
     def named(self, event: Event) -> list[tuple[Event, str, str, str]]:
         return [line for line in self.lines if line[0] is event]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from plan import NEVER
@@ -152,9 +151,6 @@ class Events:
     ) -> None:
         if self._tell is not None:
             self._tell(f"{self._name} says {event} {src} {dst} {status}: {message}")
-
-    def together(self) -> AbstractContextManager[None]:
-        return nullcontext()
 
 
 class Slot:
