@@ -307,6 +307,9 @@ class Pass:
             self.files_taken -= len(in_vain & self._counted)
             raise
         yield lambda: self._share.each(lambda claim: claim.release(), flight.claims)
+        # Not before: its own claim would be taken for somebody else's.
+        for task in flight.lot.tasks:
+            self._forget(task)
         self._pacer.came_back(len(flight.lot.tasks), flight.lot.size)
         self._give_up()
 
@@ -320,7 +323,6 @@ class Pass:
             self._endings.drop_stage(task)
             self._gatherer.others.count(task.identity.size)
             del left[task.stage]
-            self._forget(task)
         pairs = [pair for pair in pairs if pair[0].stage not in lost]
         staged = []
         for task, outcome in pairs:
@@ -343,7 +345,6 @@ class Pass:
             if outcome.result is not Result.STAGED:
                 self._not_staged(task, outcome)
                 del left[task.stage]
-            self._forget(task)
 
     def _not_staged(self, task: Task, outcome: Outcome) -> None:
         vanished = outcome.result in (Result.GONE, Result.CHANGED)

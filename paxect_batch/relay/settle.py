@@ -40,7 +40,6 @@ from paxect_batch.seams import Share
 
 _ORDER = tuple(Step)
 _GONE = (errno.ENOENT, errno.ESTALE)
-_IRREVERSIBLE = (Step.PUBLISH_SIDECAR, Step.PUBLISH, Step.RETIRE)
 _STEPS_MAX = 50
 """No pledge takes a quarter as many, whatever others do meanwhile."""
 
@@ -108,10 +107,6 @@ class Settler:
                 raise error
 
     def _take(self, step: Step, matters: list[Matter]) -> Steps[None]:
-        # Others settle this as well once the lease is gone: to go on would do no harm,
-        # but whoever was asleep stops when it can know.
-        if step in _IRREVERSIBLE:
-            self._require_lease()
         if step is Step.RECORD:
             # Whoever published them: it may have died, or failed, before this.
             yield from self._sync_those_there(_targets_of(matters))
@@ -119,6 +114,7 @@ class Settler:
             for matter in matters:
                 matter.know(recorded=True)
         elif step is Step.RETIRE:
+            self._require_lease()
             met = yield from self._retirer.retire([each.pledge for each in matters])
             for matter, outcome in zip(matters, met, strict=True):
                 if isinstance(outcome, OSError):
@@ -131,11 +127,11 @@ class Settler:
         elif step in (Step.PUBLISH_SIDECAR, Step.PUBLISH):
             targets = sorted(_targets_of(matters))
             yield lambda: self._share.prepare_folders(targets)
-            publish = self._publish if step is Step.PUBLISH else self._publish_sidecar
             if self._share.lists_late:
-                yield lambda: self._publish_beside(publish, matters)
+                # Beside the coordinator, which has a server to wait for.
+                yield lambda: self._publish_all(step, matters)
             else:
-                self._share.each(publish, matters)
+                self._publish_all(step, matters)
         else:
             act = {
                 Step.LOOK_AT_TARGET: self._look_at_target,
@@ -144,15 +140,14 @@ class Settler:
             }[step]
             self._share.each(act, matters)
 
-    def _publish_beside(
-        self, publish: Callable[[Matter], None], matters: list[Matter]
-    ) -> None:
-        """Publish while the coordinator goes on, which has a server to wait for."""
-        # It may have waited for what others have done beside.
+    def _publish_all(self, step: Step, matters: list[Matter]) -> None:
         self._require_lease()
+        publish = self._publish if step is Step.PUBLISH else self._publish_sidecar
         self._share.each(publish, matters)
 
     def _require_lease(self) -> None:
+        # Others settle this as well once it is gone: to go on would do no harm, but
+        # whoever was asleep stops when it can know.
         if not self._stands():
             raise run_over(self._by)
 

@@ -16,8 +16,8 @@ LOT_ITEMS_MAX = 256
 LOT_BYTES_MAX = 16 << 20
 """How many bytes a lot of several items holds at most."""
 
-LOT_LETTERS_MAX = 1 << 20
-"""How long the paths of its items are together: an intent has a largest size."""
+LOT_LETTERS_MAX = 1 << 18
+"""How long its paths are together: an intent has each several times, and a limit."""
 
 SMALL_BYTES_MAX = 1 << 20
 """Items up to this size share a lot of up to `LOT_ITEMS_MAX`."""

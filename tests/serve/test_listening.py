@@ -159,28 +159,24 @@ def test_address_of_others_without_a_token_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("content", "mode"), [("short", 0o600), ("with spaces in it ....", 0o600)]
+    ("content", "mode", "told"),
+    [
+        ("short", 0o600, "openssl rand -hex 32"),
+        ("with spaces in it ....", 0o600, "openssl rand -hex 32"),
+        ("", 0o600, "is empty; put the token into it"),
+        ("sixteen_letters_", 0o644, "can be read or changed by others (mode 0644)"),
+    ],
 )
 def test_token_that_is_none_is_refused(
-    share: Path, command: Command, tmp_path: Path, content: str, mode: int
+    share: Path, command: Command, tmp_path: Path, content: str, mode: int, told: str
 ) -> None:
     token = tmp_path / "token"
     token.write_text(content)
     token.chmod(mode)
     said = command("drain", share, "--listen", "[::]:0", "--listen-anywhere", token)
     assert said.code == 64
-    assert "openssl rand -hex 32" in said.err
-
-
-def test_token_file_without_a_token_is_called_that(
-    share: Path, command: Command, tmp_path: Path
-) -> None:
-    token = tmp_path / "token"
-    token.write_text("")
-    token.chmod(0o600)
-    said = command("drain", share, "--listen", "[::]:0", "--listen-anywhere", token)
-    assert said.code == 64
-    assert f"token file {token} is empty; put the token into it" in said.err
+    assert told in said.err
+    assert f"key file {token}" not in said.err
 
 
 def test_address_that_is_taken_is_refused_before_anything_is_touched(
