@@ -11,7 +11,6 @@ import enum
 import os
 import re
 import socket
-import tomllib
 from collections.abc import Mapping
 
 import msgspec
@@ -22,6 +21,7 @@ from paxect_batch.cli.kinds import Kind, Value
 from paxect_batch.model.errors import ConfigError
 from paxect_batch.model.items import Mode
 from paxect_batch.report.log_formats import LogFormat
+from paxect_batch.rules.toml import parse_toml
 
 PREFIX = "PAXECT_BATCH_"
 LINK_PREFIX = "PAXECT_LINK_"
@@ -273,14 +273,14 @@ def _read_toml(path: str, *, explicit: bool) -> dict[str, object]:
                 f"{path} is larger than {CONFIG_BYTES_MAX} bytes, which no settings "
                 "file is; nothing was touched; name the right file"
             )
-        return tomllib.loads(data.decode())
+        return parse_toml(data)
     except OSError as error:
         named = "the file named by --config or its variable" if explicit else "it"
         raise ConfigError(
             f"reading settings from {path!r} gave {error.strerror or error}; nothing "
             f"was touched; see that {named} can be read"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ConfigError(
             f"{path} is no TOML: {error}; nothing was touched; correct it there"
         ) from error

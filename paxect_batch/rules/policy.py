@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 
 import msgspec
 
 from paxect_batch.model.errors import ConfigError
 from paxect_batch.model.policy import LinkPolicy, Naming, OnDone, Policy
 from paxect_batch.rules import policy_values, trust
+from paxect_batch.rules.toml import parse_toml
 
 POLICY_BYTES_MAX = 1 << 20
 """The largest policy file that is read."""
@@ -85,11 +85,7 @@ def _parse(data: bytes, name: str) -> dict[str, object]:
         )
     is_toml = name.casefold().endswith(".toml")
     try:
-        # A byte order mark, as editors on Windows write it, is no part of the text.
-        text = data.decode("utf-8-sig")
-        document: object = tomllib.loads(text) if is_toml else _parse_json(text)
-    except RecursionError as error:
-        raise ConfigError(f"{name}: the policy is nested too deeply") from error
+        document: object = parse_toml(data) if is_toml else _parse_json(data)
     except ValueError as error:
         language = "TOML" if is_toml else "JSON"
         raise ConfigError(
@@ -102,8 +98,15 @@ def _parse(data: bytes, name: str) -> dict[str, object]:
     return document
 
 
-def _parse_json(text: str) -> object:
-    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+def _parse_json(data: bytes) -> object:
+    # The same mark as before TOML.
+    text = data.decode("utf-8-sig")
+    try:
+        return json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_refuse_constant
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

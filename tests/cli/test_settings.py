@@ -110,7 +110,9 @@ def test_share_without_a_name_is_not_the_folder_where_the_command_is_given() -> 
         ("wokers = 2", "did you mean workers?"),
         ("[drain]\nworkers = 2", "'drain' (with {'workers': 2}) is no setting"),
         ("workers = ", "is no TOML"),
-        ("\ufeff", "is no TOML"),
+        ("workers = 0x" + "f" * 5000, "is no TOML: it has a whole number of more than"),
+        ("workers = 1" + "0" * 5000, "is no TOML: it has a whole number of more than"),
+        ("workers = " + "[" * 100_000, "is no TOML: it is nested too deeply"),
     ],
 )
 def test_file_that_cannot_be_meant_is_refused_by_name(
@@ -141,6 +143,12 @@ def test_file_takes_auto_and_whole_seconds(tmp_path: Path) -> None:
     found = settings("--config", str(path))
     assert (found.workers, found.poll_seconds) == (0, 3.0)
     assert settings("--workers", "auto").workers == 0
+
+
+def test_file_may_begin_with_the_mark_of_editors_on_windows(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("workers = 3", encoding="utf-8-sig")
+    assert settings("--config", str(path)).workers == 3
 
 
 def test_file_of_the_share_wins_over_that_of_the_home(tmp_path: Path) -> None:

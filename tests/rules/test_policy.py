@@ -235,6 +235,9 @@ def test_read_policy_of_what_is_no_json(data: bytes, part: str) -> None:
         (b'version = "2"\n[level]\na = 1', 'level is {"a": 1}'),
         (b'{"version": "2"}', "not TOML"),
         (b"a = " + b"[" * 100_000, "nested too deeply"),
+        (b"a = [[1, {b = 0x1" + b"0" * 16 + b"}]]", "more than 64 bits"),
+        (b"a = 0x" + b"f" * 5000, "more than 64 bits"),
+        (b"a = 1" + b"0" * 5000, "more than 64 bits"),
         (b"", "is missing"),
     ],
 )
