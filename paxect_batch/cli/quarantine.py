@@ -26,12 +26,12 @@ from paxect_batch.cli.shell_words import shell_word
 from paxect_batch.cli.wire_of_run import other_wire
 from paxect_batch.model.errors import ConfigError, Exit, ShareError, worst
 from paxect_batch.model.items import Kind
+from paxect_batch.model.moments import utc
 from paxect_batch.model.places import Place, Root, printable, to_bytes
 from paxect_batch.model.printed import TakenOut
 from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Failure, Reason
 from paxect_batch.relay import state
-from paxect_batch.relay.stamps import utc
 from paxect_batch.report.amounts import clip, count_text, size_text
 from paxect_batch.seams import Share
 

@@ -14,11 +14,11 @@ from collections.abc import Iterable, Sequence
 
 from paxect_batch.model.errors import ShareError
 from paxect_batch.model.items import Direction, Facts, Identity, Kind
+from paxect_batch.model.moments import utc
 from paxect_batch.model.places import Place
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Reason
 from paxect_batch.relay import state
-from paxect_batch.relay.stamps import utc
 from paxect_batch.rules.naming import is_momentary, sidecar_name
 from paxect_batch.seams import Share
 from paxect_batch.work.sources import look_at_source

@@ -16,11 +16,11 @@ from paxect_batch.cli.visible import VisibleShare
 from paxect_batch.model.audit import Audit
 from paxect_batch.model.errors import ConfigError, Exit
 from paxect_batch.model.events import EventLine
+from paxect_batch.model.moments import utc
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import LogLevel
 from paxect_batch.model.run_settings import RunSettings
 from paxect_batch.relay import state
-from paxect_batch.relay.stamps import utc
 from paxect_batch.report.log_formats import event_in
 from paxect_batch.report.run_fold import RunFold
 from paxect_batch.report.run_page import RunFacts, run_page

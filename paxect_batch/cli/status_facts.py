@@ -23,6 +23,7 @@ from paxect_batch.cli.visible import VisibleShare
 from paxect_batch.model.audit import Audit, Tally
 from paxect_batch.model.errors import ConfigError
 from paxect_batch.model.items import Direction, Item, Kind
+from paxect_batch.model.moments import utc
 from paxect_batch.model.places import Place, Root, to_text
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.status import (
@@ -38,7 +39,6 @@ from paxect_batch.relay import state
 from paxect_batch.relay.admit import Admitter, Done
 from paxect_batch.relay.leavings import LeftBehind
 from paxect_batch.relay.scan import scan
-from paxect_batch.relay.stamps import utc
 from paxect_batch.report.families import ended_at
 from paxect_batch.rules.naming import is_container, is_sidecar
 from paxect_batch.rules.retry import is_exhausted

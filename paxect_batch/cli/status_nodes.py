@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from paxect_batch.model.leases import Lease
+from paxect_batch.model.moments import utc
 from paxect_batch.model.places import Root, to_bytes, to_text
 from paxect_batch.model.status import Life, NodeStatus, Rescue
 from paxect_batch.relay import state
-from paxect_batch.relay.stamps import utc
 from paxect_batch.world.lease_judge import beat_seconds, is_same_system
 from paxect_batch.world.leases import LeaseFiles, parse
 from paxect_batch.world.machine import has_ended, this_machine

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sized
 
 from paxect_batch.model.audit import Audit, Tally
 from paxect_batch.model.leases import Word
+from paxect_batch.model.moments import utc
 from paxect_batch.model.status import (
     Hold,
     InFlight,
@@ -17,7 +18,6 @@ from paxect_batch.model.status import (
     ShareStatus,
 )
 from paxect_batch.model.transfer import Attempts, Reason
-from paxect_batch.relay.stamps import utc
 from paxect_batch.report.amounts import clip, clip_end, count_text, size_text, time_text
 
 COLUMNS = 80

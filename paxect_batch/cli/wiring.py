@@ -17,11 +17,11 @@ from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.progress import Progress
 from paxect_batch.cli.settings import Settings, environment
 from paxect_batch.model.events import Event, EventLine
+from paxect_batch.model.moments import utc
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.pace import PaceStep
 from paxect_batch.model.places import Place, Root, printable
 from paxect_batch.relay.scan import root_of
-from paxect_batch.relay.stamps import utc
 from paxect_batch.report.log_formats import encoder_of
 from paxect_batch.seams import Beside, Executor
 from paxect_batch.world.beside import OneBeside

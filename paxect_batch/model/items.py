@@ -6,6 +6,7 @@ import enum
 
 import msgspec
 
+from paxect_batch.model.numbers import Count
 from paxect_batch.model.places import Place
 
 
@@ -54,7 +55,7 @@ class Removal(enum.StrEnum):
 class Identity(msgspec.Struct, frozen=True):
     """What tells one content of a file from another without reading it."""
 
-    size: int
+    size: Count
     mtime_ns: int
     inode: int
 

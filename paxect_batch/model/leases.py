@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from paxect_batch.model.numbers import Count
+
 RUN_BYTES_MAX = 120
 """The longest id of a run; two of them make a name."""
 
@@ -26,10 +28,10 @@ class Word(msgspec.Struct, frozen=True):
 
     doing: str = "starting"
     waits_for: str = ""
-    claims: int = 0
-    in_flight_bytes: int = 0
-    delivered_files: int = 0
-    delivered_bytes: int = 0
+    claims: Count = 0
+    in_flight_bytes: Count = 0
+    delivered_files: Count = 0
+    delivered_bytes: Count = 0
     files_per_second: float = 0.0
     last: str = ""
     """Its last event, for a person."""

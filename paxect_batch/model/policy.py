@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from paxect_batch.model.numbers import Count
 from paxect_core import limits
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 
 

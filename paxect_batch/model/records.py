@@ -7,6 +7,7 @@ import enum
 import msgspec
 
 from paxect_batch.model.items import Direction, Identity
+from paxect_batch.model.numbers import Count
 from paxect_batch.model.places import Place
 
 
@@ -26,9 +27,9 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     source: Place
     identity: Identity
     target: Place | None = None
-    raw_bytes: int = 0
+    raw_bytes: Count = 0
     raw_sha256: str = ""
-    container_bytes: int = 0
+    container_bytes: Count = 0
     container_sha256: str = ""
     adopted: bool = False
     """Whether equal bytes lay at the target already."""

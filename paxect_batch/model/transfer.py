@@ -8,6 +8,7 @@ import math
 import msgspec
 
 from paxect_batch.model.items import Direction, Identity
+from paxect_batch.model.numbers import Count, ModeBits
 from paxect_batch.model.places import Place
 from paxect_batch.model.policy import OnDone
 
@@ -47,7 +48,7 @@ class Task(msgspec.Struct, frozen=True):
     """Whether to do it a second time and compare: a determinism self-check."""
     mtime_ns: int | None = None
     """The modification time to give what is staged, if any."""
-    mode: int | None = None
+    mode: ModeBits | None = None
     """The permission bits to give what is staged, if any."""
     dressed_as: str = ""
     """The SHA-256 of the container that the two are of; empty if they are of any."""
@@ -64,11 +65,11 @@ class Outcome(msgspec.Struct, frozen=True):
     detail: str = ""
     errno: int = 0
     exit_code: int = 0
-    raw_bytes: int = 0
+    raw_bytes: Count = 0
     raw_sha256: str = ""
-    container_bytes: int = 0
+    container_bytes: Count = 0
     container_sha256: str = ""
-    frames: int = 0
+    frames: Count = 0
     biased: bool = False
     """Whether doing it twice gave different bytes."""
     seconds: float = 0.0
@@ -93,7 +94,7 @@ class Meta(msgspec.Struct, frozen=True):
 
     container_sha256: str
     mtime_ns: int | None = None
-    mode: int | None = None
+    mode: ModeBits | None = None
     raw_name: str = ""
     """The file's name, where the container has an alias of it."""
     container: Place | None = None
@@ -110,9 +111,9 @@ class Pledge(msgspec.Struct, frozen=True):
     target: Place
     sidecar_stage: Place | None
     sidecar: Place | None
-    raw_bytes: int
+    raw_bytes: Count
     raw_sha256: str
-    container_bytes: int
+    container_bytes: Count
     container_sha256: str
     meta: Meta | None = None
 
@@ -138,7 +139,7 @@ class Intent(msgspec.Struct, frozen=True):
     run: str
     number: int
     on_done: OnDone
-    ledger_offset: int
+    ledger_offset: Count
     """Where the node's ledger of this run ended: records of these items come later."""
     pledges: tuple[Pledge, ...]
     ready_marker: str = ""
@@ -181,7 +182,7 @@ class Reason(msgspec.Struct, frozen=True):
     direction: Direction
     source: Place
     """Where it lay."""
-    size: int
+    size: Count
     mtime_ns: int
     code: str
     """The last failure's."""

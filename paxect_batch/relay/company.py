@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 from paxect_batch.model.events import Event
 from paxect_batch.model.leases import Lease
+from paxect_batch.model.moments import utc
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.run import RunOptions
 from paxect_batch.relay import batches, state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.rescue import Rescuer
 from paxect_batch.relay.settle import run_over
-from paxect_batch.relay.stamps import utc
 from paxect_batch.rules.policy import policy_sha256
 from paxect_batch.seams import Applicant, Clock, EventLog, Locks, Share
 

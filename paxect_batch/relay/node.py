@@ -14,6 +14,7 @@ from paxect_batch.model.audit import Batch
 from paxect_batch.model.errors import NoWorkers, RunOver, ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Mode
+from paxect_batch.model.moments import utc
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.run import Planned, RunOptions, Standing
@@ -34,7 +35,6 @@ from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.rescue import Rescuer
 from paxect_batch.relay.scan import freshen, root_of
 from paxect_batch.relay.settle import run_over
-from paxect_batch.relay.stamps import utc
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import Trouble, share_error
 from paxect_batch.relay.trust import Peers, Trust

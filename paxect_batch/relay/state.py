@@ -19,6 +19,7 @@ import msgspec
 from paxect_batch.model.about import About
 from paxect_batch.model.errors import NotReady
 from paxect_batch.model.items import Direction, Kind
+from paxect_batch.model.numbers import INT64_MIN, UINT64_MAX
 from paxect_batch.model.places import Place, Root, is_file_path
 from paxect_batch.model.transfer import Attempts, Intent
 from paxect_batch.seams import Share
@@ -187,7 +188,7 @@ def paper_in(data: bytes, kind: type[T]) -> T | None:
         paper = msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return paper if _names_files(paper) else None
+    return paper if _is_ours(paper) else None
 
 
 def intent_bytes(intent: Intent) -> bytes:
@@ -230,15 +231,15 @@ def _whole_intent(share: Share, place: Place) -> bytes | None:
     return paper if is_whole else None
 
 
-def _names_files(value: object) -> bool:
-    """Tell whether all places in a paper are such that a file may lie there."""
+def _is_ours(value: object) -> bool:
+    """Tell whether a relay could have written it, as to its places and numbers."""
     if isinstance(value, Place):
         return is_file_path(value.path)
+    if isinstance(value, int):
+        return INT64_MIN <= value <= UINT64_MAX
     if isinstance(value, msgspec.Struct):
-        return all(
-            _names_files(getattr(value, name)) for name in value.__struct_fields__
-        )
-    return not isinstance(value, tuple) or all(map(_names_files, value))
+        return all(_is_ours(getattr(value, name)) for name in value.__struct_fields__)
+    return not isinstance(value, tuple) or all(map(_is_ours, value))
 
 
 def save_paper(share: Share, place: Place, paper: msgspec.Struct) -> None:

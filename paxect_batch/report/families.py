@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from datetime import datetime
 
 import msgspec
 
 from paxect_batch.model.audit import Audit, Tally
+from paxect_batch.model.moments import seconds_of
 
 PREFIX = "paxect_batch_"
 
@@ -60,11 +60,8 @@ def family(
 
 def ended_at(audit: Audit) -> float | None:
     """Return when a run ended, in seconds since 1970, if its beginning can be read."""
-    try:
-        began = datetime.fromisoformat(audit.started)
-    except ValueError:
-        return None
-    return began.timestamp() + audit.duration_seconds
+    began = seconds_of(audit.started)
+    return None if began is None else began + audit.duration_seconds
 
 
 def last_run_families(

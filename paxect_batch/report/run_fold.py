@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from datetime import datetime
 
 import msgspec
 
 from paxect_batch.model.audit import Audit
 from paxect_batch.model.items import Direction
+from paxect_batch.model.moments import seconds_of
 from paxect_batch.model.records import Fate, Record
 
 SPANS = 120
@@ -111,11 +111,3 @@ class RunFold:
     def _span(self, at: float) -> int:
         part = (at - self._begin) / self.seconds
         return min(max(int(part * SPANS), 0), SPANS - 1)
-
-
-def seconds_of(stamp: str) -> float | None:
-    """Return a moment in seconds since 1970, if it can be read."""
-    try:
-        return datetime.fromisoformat(stamp).timestamp()
-    except ValueError:
-        return None

@@ -12,12 +12,12 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import IO, TextIO
 
 import msgspec
 
 from paxect_batch.model.events import LEVELS, Event, EventLine
+from paxect_batch.model.moments import utc
 from paxect_batch.model.pace import PaceStep
 from paxect_batch.model.places import printable
 from paxect_batch.model.policy import LogLevel
@@ -125,7 +125,7 @@ class JsonlEventLog:
         self, event: Event, *, src: str, dst: str, status: str, message: str
     ) -> EventLine:
         return EventLine(
-            datetime_utc=utc_text(self._clock.now()),
+            datetime_utc=utc(self._clock.now()),
             level=level_of(event),
             event=event,
             src=src,
@@ -235,12 +235,6 @@ class ConsoleEvents:
         with contextlib.suppress(OSError, ValueError):
             self._stream.write(f"{printable(text)}\n")
             self._stream.flush()
-
-
-def utc_text(seconds: float) -> str:
-    """Return a time as `2026-01-31T23:59:59.123Z`."""
-    at = datetime.fromtimestamp(seconds, UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
 def _say_on_standard_error(text: str) -> None:

@@ -19,6 +19,7 @@ from typing import IO, TypeVar
 
 from paxect_batch.model.about import About
 from paxect_batch.model.items import Entry, Facts, Identity, Kind, Removal
+from paxect_batch.model.numbers import INT64_MIN, UINT64_MAX
 from paxect_batch.model.places import Place, Root, to_text
 from paxect_batch.world import root_traits
 from paxect_batch.world.file_systems import is_far, is_smb
@@ -388,7 +389,7 @@ def _facts(
         Identity(
             found.st_size,
             # Some file systems keep times that no paper can.
-            min(max(found.st_mtime_ns, -(2**63)), 2**64 - 1),
+            min(max(found.st_mtime_ns, INT64_MIN), UINT64_MAX),
             found.st_ino & _INODE_BITS,
         ),
         stat.S_IMODE(found.st_mode),

@@ -17,7 +17,6 @@ from file_sizes import file_size_limit
 from paxect_batch.model.events import Event, EventLine
 from paxect_batch.model.policy import LogLevel
 from paxect_batch.seams import EventLog
-from paxect_batch.world import event_log
 from paxect_batch.world.event_log import (
     ROTATED_MAX,
     TAIL_EVENTS,
@@ -352,10 +351,6 @@ def test_console_that_is_gone_stops_nobody(tmp_path: Path) -> None:
     ConsoleEvents(log.log, ClosedStream()).write(Event.SET_ASIDE)
     log.log.close()
     assert len(log.lines()) == 1
-
-
-def test_moment_is_told_to_the_millisecond() -> None:
-    assert event_log.utc_text(0.9999) == "1970-01-01T00:00:00.999Z"
 
 
 def test_log_is_not_made_anew_where_the_share_is_gone(tmp_path: Path) -> None:

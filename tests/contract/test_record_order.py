@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from stages import LocalStage
 
 from paxect_batch.model.items import Direction, Identity
+from paxect_batch.model.moments import utc
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Fate, Record
-from paxect_batch.relay.stamps import utc
 from paxect_batch.world.ledger import FileLedger
 from paxect_batch.world.ledger_files import ledger_place
 from paxect_batch.world.record_order import OPEN_MAX, in_order

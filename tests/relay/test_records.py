@@ -6,9 +6,9 @@ from pathlib import Path
 
 from relay_bench import Bench, SteppedClock, WatchedShare
 
+from paxect_batch.model.moments import utc
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.records import Fate
-from paxect_batch.relay.stamps import utc
 
 ONCE = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0, attempts=1)
 

@@ -11,10 +11,10 @@ import pytest
 from relay_bench import Bench, Events, policy_with
 
 from paxect_batch.model.items import Direction, Identity
+from paxect_batch.model.moments import utc
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.run import RunOptions
-from paxect_batch.relay.stamps import utc
 from paxect_batch.relay.trust import Trust
 from paxect_batch.world.ledger import FileLedger
 
