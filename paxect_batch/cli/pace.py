@@ -12,14 +12,11 @@ from paxect_batch.cli.arguments import Arguments
 from paxect_batch.model.errors import ConfigError, Exit, ShareError
 from paxect_batch.model.events import EventLine
 from paxect_batch.model.pace import Cause, PaceState, PaceStep
-from paxect_batch.model.places import printable
+from paxect_batch.model.places import LINE_BYTES_MAX, printable
 from paxect_batch.model.printed import Replayed
 from paxect_batch.report.amounts import count_text
 from paxect_batch.report.log_formats import event_in
 from paxect_batch.rules.pace import replay
-
-LINE_BYTES_MAX = 1 << 20
-"""A longer line is none of an event log."""
 
 
 def command(arguments: Arguments) -> int:

@@ -17,7 +17,7 @@ from paxect_batch.model.audit import Audit
 from paxect_batch.model.errors import ConfigError, Exit
 from paxect_batch.model.events import EventLine
 from paxect_batch.model.moments import utc
-from paxect_batch.model.places import Place
+from paxect_batch.model.places import LINE_BYTES_MAX, Place
 from paxect_batch.model.policy import LogLevel
 from paxect_batch.model.run_settings import RunSettings
 from paxect_batch.relay import state
@@ -29,7 +29,6 @@ from paxect_batch.world.ledger import read_ledger
 from paxect_batch.world.ledger_files import ledger_place
 
 PROBLEMS_MAX = 200
-_LINE_BYTES_MAX = 1 << 20
 _GRAVE = (LogLevel.WARN, LogLevel.ERROR)
 
 
@@ -102,7 +101,7 @@ def _lines(share: Share, place: Place) -> Iterator[EventLine]:
         return
     with stream:
         lines = io.BufferedReader(stream)  # type: ignore[type-var]
-        while data := lines.readline(_LINE_BYTES_MAX):
+        while data := lines.readline(LINE_BYTES_MAX):
             line = event_in(data)
             if line is not None:
                 yield line

@@ -58,6 +58,10 @@ _ESCAPED = re.compile(rb"\\(?:\\|x([0-9a-f]{2}))")
 NAME_BYTES_MAX = 255
 """The longest name that the usual file systems hold."""
 
+LINE_BYTES_MAX = 4 << 20
+"""A line that is longer was not written here: it may name two of the deepest paths,
+and a byte that is no text takes five signs."""
+
 
 def is_file_path(path: str) -> bool:
     """Tell whether a file below a root may have the path: none leads out of it."""

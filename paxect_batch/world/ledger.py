@@ -17,11 +17,10 @@ import msgspec
 
 from paxect_batch.model.about import About
 from paxect_batch.model.items import Kind
-from paxect_batch.model.places import Place
+from paxect_batch.model.places import LINE_BYTES_MAX, Place
 from paxect_batch.model.records import Record
 from paxect_batch.seams import Share
 from paxect_batch.world.ledger_files import (
-    LINE_BYTES_MAX,
     ledger_place,
     ledgers,
     record_in,

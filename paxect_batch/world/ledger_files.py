@@ -12,7 +12,6 @@ from paxect_batch.model.records import Record
 from paxect_batch.seams import Share
 
 FOLDER = Place(Root.STATE, "ledger")
-LINE_BYTES_MAX = 1024 * 1024
 _SUFFIX = ".jsonl"
 
 _decoder = msgspec.json.Decoder(Record)

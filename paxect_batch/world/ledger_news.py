@@ -11,12 +11,11 @@ from collections.abc import Callable, Collection, Generator, Iterator
 from typing import IO
 
 from paxect_batch.model.items import Kind
-from paxect_batch.model.places import Place
+from paxect_batch.model.places import LINE_BYTES_MAX, Place
 from paxect_batch.model.records import Record
 from paxect_batch.seams import Share
 from paxect_batch.world.ledger_files import (
     FOLDER,
-    LINE_BYTES_MAX,
     ledgers,
     record_in,
     run_of,

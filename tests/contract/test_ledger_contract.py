@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
+import msgspec
 import pytest
 from fakes.ledger import Ledgers, MemoryLedger
 from fakes.share import MemoryShare
@@ -15,11 +16,18 @@ from file_sizes import file_size_limit
 from stages import LocalStage, refused, state
 
 from paxect_batch.model.items import Direction, Identity
-from paxect_batch.model.places import Place, Root
+from paxect_batch.model.places import (
+    LINE_BYTES_MAX,
+    NAME_BYTES_MAX,
+    Place,
+    Root,
+    to_text,
+)
 from paxect_batch.model.records import Fate, Record
+from paxect_batch.relay.scan import DEPTH_MAX
 from paxect_batch.seams import Ledger, Share
 from paxect_batch.world.ledger import FileLedger, all_records
-from paxect_batch.world.ledger_files import LINE_BYTES_MAX, ledger_place
+from paxect_batch.world.ledger_files import ledger_place
 from paxect_batch.world.ledger_news import QUIET_SECONDS
 from paxect_batch.world.tree_descriptors import DescriptorTree
 
@@ -137,6 +145,19 @@ def test_line_that_is_torn_in_the_middle_costs_itself_only(stage: LocalStage) ->
     found = all_records(stage.share, torn_into(notes))
     assert list(found) == [record(1), record(1)]
     assert notes[0] == (OWN, len(whole))
+
+
+def test_record_of_the_deepest_path_of_bytes_that_are_no_text_is_read(
+    stage: LocalStage,
+) -> None:
+    deepest = to_text(b"/".join([b"\xff" * NAME_BYTES_MAX] * (DEPTH_MAX + 1)))
+    long = msgspec.structs.replace(
+        record(1), source=Place(Root.INBOX, deepest), target=Place(Root.WIRE, deepest)
+    )
+    ledger = FileLedger(stage.share, "node1", "run1")
+    ledger.append([long])
+    ledger.close()
+    assert list(ledger.all()) == list(ledger.follow().read([])) == [long]
 
 
 def test_run_never_appends_to_a_file_that_is_there(stage: LocalStage) -> None:

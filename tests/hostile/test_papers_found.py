@@ -153,6 +153,33 @@ def test_history_without_a_failure_is_none(honest: HonestShare, ground: Path) ->
 
 
 @pytest.mark.parametrize(
+    ("kind", "number", "other"),
+    [
+        ("ledger", "raw_bytes", -5),
+        ("ledger", "container_bytes", 10**30),
+        ("meta", "mtime_ns", 10**30),
+        ("lease", "in_flight_bytes", 10**400),
+    ],
+)
+def test_number_that_no_relay_wrote_costs_its_paper_alone(
+    honest: HonestShare, ground: Path, kind: str, number: str, other: int
+) -> None:
+    share, _ = share_with(honest, ground, kind)
+    field = f'"{number}":'.encode()
+    for path in honest.papers(share)[kind]:
+        paper = path.read_bytes()
+        wrong = re.sub(field + rb"[^,}]+", b"%s%d" % (field, other), paper)
+        path.write_bytes(wrong)
+    for command in ("status", "quarantine list", "manifest"):
+        assert run(*command.split(), str(share)).code in (0, 1, 2, 3)
+    while missing(honest, share):  # once a lease that says nothing is over
+        ended = drain(share)
+        assert ended.code in (1, 4)
+        assert "AUDIT_SUMMARY_JSON=" in ended.out
+    assert run("report", str(share)).code in (0, 4)
+
+
+@pytest.mark.parametrize(
     ("field", "value"),
     [
         *(("run", "../../a"), ("run", "a\0b"), ("run", "n" * 300), ("batch", "../..")),
