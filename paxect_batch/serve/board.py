@@ -127,13 +127,13 @@ class Board:
         seen = _seen(status, at=self._now(), took_seconds=took_seconds)
         with self._lock:
             self._seen = seen
-            own = self._identity.run
-            words = [
-                (each.lease.run, each.lease.word)
+            own = self._identity.node
+            leases = [
+                each.lease
                 for each in status.nodes
-                if each.lease is not None and each.lease.run != own
+                if each.lease is not None and each.node != own
             ]
-            self._throughput.of_others(words, at=seen.at)
+            self._throughput.of_others(leases, at=seen.at)
             if events:
                 self._newest = deque(events, maxlen=EVENTS_KEPT)
             last = seen.last_run

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
-from paxect_batch.model.leases import Word
+from paxect_batch.model.leases import Lease, Machine
 from paxect_batch.model.view import MINUTES_KEPT, Minute, Rate
 
 RATE_SECONDS = 15.0
 """The span that a rate is an average of; others speak every few seconds only."""
 _MOMENTS_MAX = 1000
+_OTHERS_MAX = 1000
 
 
 class Throughput:
@@ -22,7 +23,7 @@ class Throughput:
 
     def __init__(self) -> None:
         self._own = (0, 0)
-        self._others: dict[str, tuple[int, int]] | None = None
+        self._others: dict[tuple[str, Machine], tuple[int, int]] | None = None
         self._minutes: dict[int, tuple[int, int]] = {}
         self._moments: deque[tuple[float, int, int]] = deque(maxlen=_MOMENTS_MAX)
 
@@ -32,15 +33,20 @@ class Throughput:
         self._own = (files, size)
         self._add(files - before[0], size - before[1], at=at)
 
-    def of_others(self, words: Iterable[tuple[str, Word]], *, at: float) -> None:
-        """Take in what other runs say that they delivered so far."""
-        known, self._others = self._others, {}
-        for run, word in words:
-            now = (word.delivered_files, word.delivered_bytes)
-            self._others[run] = now
-            # What they did before the first look has no time.
-            before = now if known is None else known.get(run, (0, 0))
+    def of_others(self, leases: Iterable[Lease], *, at: float) -> None:
+        """Take in what other nodes say that they delivered so far."""
+        is_first = self._others is None
+        known = self._others = self._others or {}
+        for lease in leases:
+            now = (lease.word.delivered_files, lease.word.delivered_bytes)
+            # A process goes on counting under another run, and may not be seen for a
+            # look. What was done before the first look has no time.
+            process = (lease.node, lease.machine)
+            before = known.pop(process, now if is_first else (0, 0))
+            known[process] = now
             self._add(now[0] - before[0], now[1] - before[1], at=at)
+        while len(known) > _OTHERS_MAX:
+            del known[next(iter(known))]
 
     def rate(self, now: float) -> Rate:
         """Return the throughput of the last seconds."""

@@ -16,7 +16,7 @@ from serve_samples import (
 )
 
 from paxect_batch.model.events import Event
-from paxect_batch.model.leases import Word
+from paxect_batch.model.leases import Lease, Machine, Word
 from paxect_batch.model.run import Standing
 from paxect_batch.model.status import Life
 from paxect_batch.model.transfer import Lot, Outcome, Result
@@ -25,6 +25,18 @@ from paxect_batch.report.metrics import view_families
 from paxect_batch.report.screen import screen
 from paxect_batch.serve.counted import CountedExecutor
 from paxect_batch.serve.throughput import Throughput
+
+
+def a_lease(node: str, files: int, *, run: str = "first", pid: int = 7) -> Lease:
+    return Lease(
+        node=node,
+        run=run,
+        batch="b",
+        machine=Machine(host="h", machine="m", boot="b", pid=pid, started=f"{pid}"),
+        seconds=10.0,
+        since="2027-01-15T07:00:00.000Z",
+        word=Word(delivered_files=files, delivered_bytes=files),
+    )
 
 
 def test_throughput_counts_the_own_run_as_it_goes() -> None:
@@ -41,14 +53,31 @@ def test_throughput_counts_the_own_run_as_it_goes() -> None:
 
 
 def test_throughput_of_others_begins_with_the_second_look() -> None:
-    def word(files: int) -> Word:
-        return Word(delivered_files=files, delivered_bytes=files)
-
     throughput = Throughput()
-    throughput.of_others([("r1", word(100))], at=NOW)
-    throughput.of_others([("r1", word(110)), ("r2", word(5))], at=NOW + 1)
-    throughput.of_others([("r2", word(5))], at=NOW + 2)
+    throughput.of_others([a_lease("n1", 100)], at=NOW)
+    throughput.of_others([a_lease("n1", 110), a_lease("n2", 5)], at=NOW + 1)
+    throughput.of_others([a_lease("n2", 5)], at=NOW + 2)
     assert [minute.files for minute in throughput.minutes(NOW + 2)] == [15]
+
+
+def test_throughput_of_others_counts_nothing_twice() -> None:
+    throughput = Throughput()
+    throughput.of_others([], at=NOW)
+    throughput.of_others([a_lease("n1", 100)], at=NOW + 1)
+    throughput.of_others([], at=NOW + 2)  # a listing that came late
+    throughput.of_others([a_lease("n1", 110)], at=NOW + 3)
+    throughput.of_others([a_lease("n1", 111, run="anew")], at=NOW + 4)
+    assert [minute.files for minute in throughput.minutes(NOW + 4)] == [111]
+    throughput.of_others([a_lease("n1", 7, run="third", pid=8)], at=NOW + 5)
+    assert [minute.files for minute in throughput.minutes(NOW + 5)] == [118]
+
+
+def test_own_node_is_no_other_one_after_its_run_began_anew() -> None:
+    board = a_board()
+    board.begin_run(node="north", run="first", mode="relay", watch=True)
+    board.note_status(a_status(nodes=()), took_seconds=0.1)
+    board.note_status(a_status(nodes=(a_node("north"),)), took_seconds=0.1)
+    assert board.view().minutes == ()
 
 
 def test_throughput_forgets_what_is_older_than_an_hour() -> None:
