@@ -20,22 +20,25 @@ _NAMED_MAX = 3
 
 
 def ready_problems(
-    ground: Ground | None, doings: Doings | None, *, now: float
+    ground: Ground | None, doings: Doings | None, *, ground_seconds: float
 ) -> tuple[str, ...]:
-    """Return why nothing can be relayed at this moment; none if something can."""
-    return tuple(_ready_problems(ground, doings, now=now))
+    """Return why nothing can be relayed at this moment; none if something can.
+
+    `ground_seconds` is how long ago the ground was looked at: it says when itself, by
+    a clock that may have been set since.
+    """
+    return tuple(_ready_problems(ground, doings, ground_seconds))
 
 
 def _ready_problems(
-    ground: Ground | None, doings: Doings | None, *, now: float
+    ground: Ground | None, doings: Doings | None, ground_seconds: float
 ) -> Iterator[str]:
     if ground is None:
         yield "the share was not looked at yet"
     else:
         yield from ground.problems
-        age = now - ground.at
-        if age > LOOK_SECONDS_MAX:
-            yield f"the share has not answered for {time_text(age)}"
+        if ground_seconds > LOOK_SECONDS_MAX:
+            yield f"the share has not answered for {time_text(ground_seconds)}"
     if doings is not None:
         if doings.trouble:
             yield f"the run waits for the share: {doings.trouble}"
@@ -48,13 +51,13 @@ def health(
     ground: Ground | None,
     not_ready: tuple[str, ...],
     *,
-    now: float,
+    seen_seconds: float,
     bias_flags: int = 0,
 ) -> Health:
-    """Return how a share does."""
+    """Return how a share does, which was seen so long ago."""
     skew = None if ground is None else ground.clock_skew_seconds
     trouble = [*not_ready, *_troubles(seen, bias_flags)]
-    care = list(_cares(seen, now=now, skew_seconds=skew))
+    care = list(_cares(seen, seen_seconds=seen_seconds, skew_seconds=skew))
     if seen is None and ground is None:
         return Health(Wellness.UNKNOWN, tuple(trouble))
     if trouble:
@@ -80,7 +83,7 @@ def _troubles(seen: Seen | None, bias_flags: int) -> Iterator[str]:
 
 
 def _cares(
-    seen: Seen | None, *, now: float, skew_seconds: float | None
+    seen: Seen | None, *, seen_seconds: float, skew_seconds: float | None
 ) -> Iterator[str]:
     if seen is None:
         return
@@ -94,8 +97,8 @@ def _cares(
         yield f"the last run ended with exit code {seen.last_run.exit_code}"
     if skew_seconds is not None and abs(skew_seconds) > SKEW_SECONDS_MAX:
         yield f"this clock and the share's differ by {time_text(abs(skew_seconds))}"
-    if now - seen.at > LOOK_SECONDS_MAX + 20 * seen.took_seconds:
-        yield f"what is shown is {time_text(now - seen.at)} old"
+    if seen_seconds > LOOK_SECONDS_MAX + 20 * seen.took_seconds:
+        yield f"what is shown is {time_text(seen_seconds)} old"
 
 
 def _node_cares(seen: Seen) -> Iterator[str]:

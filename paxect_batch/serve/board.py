@@ -53,7 +53,7 @@ class Board:
         self._lock = threading.Lock()
         self._now = now
         self._monotonic = monotonic
-        self._start = monotonic()
+        self._start = self._ground_since = self._seen_since = monotonic()
         self._identity = identity
         self._throughput = Throughput()
         self._ground: Ground | None = None
@@ -115,6 +115,7 @@ class Board:
         """Take in whether the share can be worked on."""
         with self._lock:
             self._ground = ground
+            self._ground_since = self._monotonic()
 
     def note_status(
         self,
@@ -127,6 +128,7 @@ class Board:
         seen = _seen(status, at=self._now(), took_seconds=took_seconds)
         with self._lock:
             self._seen = seen
+            self._seen_since = self._monotonic()
             own = self._identity.node
             leases = [
                 each.lease
@@ -150,19 +152,21 @@ class Board:
 
     def view(self) -> View:
         """Return everything as it is known now."""
-        now = self._now()
+        now, moment = self._now(), self._monotonic()
         with self._lock:
             doings = self._doings()
-            not_ready = ready_problems(self._ground, doings, now=now)
+            not_ready = ready_problems(
+                self._ground, doings, ground_seconds=moment - self._ground_since
+            )
             return View(
                 at=now,
-                uptime_seconds=self._monotonic() - self._start,
+                uptime_seconds=moment - self._start,
                 identity=self._identity,
                 health=health(
                     self._seen,
                     self._ground,
                     not_ready,
-                    now=now,
+                    seen_seconds=moment - self._seen_since,
                     bias_flags=doings.bias_flags if doings else 0,
                 ),
                 not_ready=not_ready,

@@ -52,11 +52,11 @@ class Now:
         return self.at
 
 
-def a_board(now: Now | None = None) -> Board:
+def a_board(now: Now | None = None, monotonic: Now | None = None) -> Board:
     """Return a board on which nothing is yet."""
     who = Viewer(version="1.0", codec="zstd", python="3.11.0", share="/mnt/exchange")
     now = now or Now()
-    return Board(who, now=now, monotonic=now)
+    return Board(who, now=now, monotonic=monotonic or now)
 
 
 def a_node(name: str = "north", life: Life = Life.ALIVE, files: int = 5) -> NodeStatus:

@@ -118,6 +118,18 @@ def test_what_was_set_aside_where_it_was_asks_for_a_look_as_well() -> None:
     assert any("where it was, " in line for line in told)
 
 
+def test_share_that_hangs_is_not_ready_though_the_clock_was_set_back() -> None:
+    clock, monotonic = Now(), Now()
+    board = a_board(clock, monotonic)
+    board.note_ground(Ground(at=NOW))
+    board.note_status(a_status(), took_seconds=0.1)
+    clock.at -= 3600
+    assert board.view().not_ready == ()
+    monotonic.at += 61
+    assert board.view().not_ready == ("the share has not answered for 1 min 01 s",)
+    assert "what is shown is 1 min 01 s old" in board.view().health.reasons
+
+
 def test_health_names_a_few_silent_nodes_and_counts_the_rest() -> None:
     board = a_full_board()
     nodes = tuple(a_node(f"n{number}", Life.SILENT) for number in range(5))
