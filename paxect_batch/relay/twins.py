@@ -43,7 +43,7 @@ class Twins:
         return [other for other in alike if other != place]
 
     def _met_in(self, folder: Place) -> dict[str, list[Place]]:
-        # 8 bytes of each name at first; whole names only of those that may meet.
+        # A number for each name at first; whole names only of those that may meet.
         seen: set[int] = set()
         twice: set[int] = set()
         for place in self._files(folder):

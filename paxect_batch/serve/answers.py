@@ -15,7 +15,7 @@ from paxect_batch.report.metrics import view_families
 from paxect_batch.serve.board import Board
 from paxect_batch.serve.exposition import NoMetrics, exposition
 from paxect_batch.serve.page import Page
-from paxect_batch.serve.request import Refused, Request, parse
+from paxect_batch.serve.request import Refused, Request, is_bare, parse
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
@@ -87,10 +87,10 @@ class Answers:
 
     def to(self, head: bytes) -> bytes:
         """Return what to send to whoever sent this head of a request."""
-        path, with_body = "", True
+        path = ""
         try:
             request = parse(head)
-            path, with_body = request.path, request.method == "GET"
+            path = request.path
             answer = self._answer(request)
         except Refused as refusal:
             answer = _refusal(refusal)
@@ -98,11 +98,12 @@ class Answers:
             answer = Answer(
                 500, TEXT, f"that failed: {type(error).__name__}\n".encode()
             )
-        return self._counted(path, answer).wire(with_body=with_body)
+        return self._counted(path, answer).wire(with_body=not is_bare(head))
 
-    def refuse(self, status: int, why: str) -> bytes:
+    def refuse(self, head: bytes, status: int, why: str) -> bytes:
         """Return what to send to someone whose request is not even looked at."""
-        return self._counted("", _refusal(Refused(status, why))).wire()
+        refusal = _refusal(Refused(status, why))
+        return self._counted("", refusal).wire(with_body=not is_bare(head))
 
     def _counted(self, path: str, answer: Answer) -> Answer:
         shown = path if path in self._routes else "other"

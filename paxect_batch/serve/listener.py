@@ -31,7 +31,7 @@ _SEND_BYTES = 65536
 _TURN_SECONDS = 0.5
 
 To = Callable[[bytes], bytes]
-Refuse = Callable[[int, str], bytes]
+Refuse = Callable[[bytes, int, str], bytes]
 
 
 class Listener:
@@ -133,11 +133,13 @@ class Listener:
         try:
             length = head_length(head)
         except Refused as refusal:
-            return self._refuse(refusal.status, refusal.why)
+            return self._refuse(bytes(head), refusal.status, refusal.why)
         if not length:
             return None
         if not self._allowance.takes(time.monotonic()):
-            return self._refuse(429, "that was too much at once; try again soon")
+            return self._refuse(
+                bytes(head), 429, "that was too much at once; try again soon"
+            )
         return self._to(bytes(head[:length]))
 
     def _send(self, connection: _Connection) -> None:

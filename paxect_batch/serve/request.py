@@ -39,6 +39,11 @@ def head_length(data: bytes | bytearray) -> int:
     return 0
 
 
+def is_bare(head: bytes) -> bool:
+    """Tell whether the answer to this head has no body, be it a refusal."""
+    return head.startswith(b"HEAD ")
+
+
 def parse(head: bytes) -> Request:
     """Return the request of a head, or raise `Refused`."""
     first, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")

@@ -100,6 +100,16 @@ def test_head_has_the_headers_of_get_and_no_body() -> None:
     assert head.body == b""
 
 
+def test_answer_to_head_has_no_body_though_it_is_a_refusal() -> None:
+    answers = Answers(a_board())
+    lines = b" / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"
+    for answer in (answers.to, lambda head: answers.refuse(head, 429, "too much")):
+        whole, head = answer(b"GET" + lines), answer(b"HEAD" + lines)
+        assert whole.startswith(head)
+        assert head.endswith(b"\r\n\r\n")
+        assert len(whole) > len(head)
+
+
 @pytest.mark.parametrize(
     "path",
     ["/nope", "/ping/", "//ping", "/../etc/passwd", "/%2e%2e/etc/passwd", "/page.css"],
@@ -176,7 +186,7 @@ def test_requests_are_counted_by_known_paths_only() -> None:
     answers = Answers(a_board())
     for path in ("/ping", "/ping", "/one", "/two"):
         got(answers, path)
-    answers.refuse(429, "too much")
+    answers.refuse(b"GET / HTTP/1.1\r\n\r\n", 429, "too much")
     text = got(answers, "/metrics").body.decode()
     lines = [line for line in text.splitlines() if line.startswith("paxect_batch_http")]
     assert lines == [
