@@ -106,10 +106,14 @@ def _move(share: Share, attempts: Attempts, reason: Reason) -> str | None:
     was_marked = bool(reason.marker) and drop_marker(share, source, reason.marker)
     try:
         share.rename_new(source, kept)
-    except OSError:
-        if was_marked and look_at_source(share, source) is not None:
-            put_marker_back(share, source, reason.marker)
+    except FileExistsError:
+        _mark_again(share, source, reason, was_marked=was_marked)
         raise
+    except OSError:
+        # A server may have done it, and its answer was lost.
+        if not _is_moved(share, source, kept, attempts.identity):
+            _mark_again(share, source, reason, was_marked=was_marked)
+            raise
     try:
         is_other = _is_other(share, kept, attempts.identity)
     except OSError:
@@ -132,6 +136,20 @@ def _move(share: Share, attempts: Attempts, reason: Reason) -> str | None:
         with contextlib.suppress(OSError):
             share.sync_folder(each)
     return reason.id
+
+
+def _mark_again(
+    share: Share, source: Place, reason: Reason, *, was_marked: bool
+) -> None:
+    if was_marked and look_at_source(share, source) is not None:
+        put_marker_back(share, source, reason.marker)
+
+
+def _is_moved(share: Share, source: Place, kept: Place, identity: Identity) -> bool:
+    try:
+        return not _is_other(share, kept, identity) and share.look(source) is None
+    except OSError:
+        return False
 
 
 def _move_sidecar(share: Share, container: Place, folder: Place) -> None:

@@ -229,6 +229,24 @@ def test_share_that_fails_while_an_item_is_moved_fails_the_run(bench: Bench) -> 
     assert [p.name for p in (bench.state / "quarantine").iterdir()] == [identifier]
 
 
+@pytest.mark.parametrize(
+    "number", [errno.EIO, errno.ENOENT, errno.ESTALE, errno.EACCES]
+)
+def test_item_that_was_moved_though_the_answer_was_lost_is_set_aside(
+    bench: Bench, number: int
+) -> None:
+    attempts = _bad(bench)
+
+    def lose(_: int, name: str) -> None:
+        if name == "rename_new":
+            raise OSError(number, os.strerror(number))
+
+    share = WatchedShare(bench.share(), after=lose)
+    identifier = set_aside(share, attempts, node="node", run="r", stands=_always)
+    assert [p.name for p in (bench.state / "quarantine").iterdir()] == [identifier]
+    assert _quarantined(bench) == ["bad.freq", "reason.json"]
+
+
 def test_item_goes_elsewhere_if_another_takes_its_folder_in_that_instant(
     bench: Bench,
 ) -> None:
