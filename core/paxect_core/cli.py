@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from paxect_core.options import Arguments
     from paxect_core.progress import ProgressBar
     from paxect_core.results import DecodeResult, EncodeResult, FrameEntry
+    from paxect_core.streams import Writable
 
 _WORST_FIRST = (
     errors.EXIT_VERIFICATION,
@@ -145,6 +146,7 @@ class _Transfer:
                 "name a file with -o or pipe the output on"
             )
         self.source = _open(self._input)
+        self.sink: Writable
         self._destination: Destination | None = None
         if self._output == "-":
             self.sink = open(1, "wb", buffering=0, closefd=False)
@@ -156,7 +158,7 @@ class _Transfer:
             except errors.OutputError:
                 self.source.close()
                 raise
-            self.sink = self._destination.stream
+            self.sink = self._destination.sink
         self.progress = _progress_bar(
             arguments, self.source, counts_raw=not reads_container
         )

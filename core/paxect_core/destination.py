@@ -13,11 +13,13 @@ import stat
 from binascii import crc32, hexlify
 
 from paxect_core import errors
+from paxect_core.writeback import Writeback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from io import FileIO
 
+    from paxect_core.streams import Writable
 
 _unfinished: set[str] = set()
 """Temporary files of this process that were neither published nor dropped."""
@@ -49,6 +51,8 @@ class Destination:
         """Whether bytes show at the destination as soon as they are written."""
         self._part: str | None = None
         self.stream: FileIO = self._open()
+        self.sink: Writable = self.stream if self.direct else Writeback(self.stream)
+        """Where to write."""
 
     def __enter__(self) -> Destination:
         return self

@@ -49,7 +49,7 @@ def encode_file(
     ):
         result = writer.encode(
             stream,
-            output.stream,
+            output.sink,
             settings,
             threads=threads,
             input_bytes_max=input_bytes_max,
@@ -80,7 +80,7 @@ def decode_file(
         try:
             result = reader.decode(
                 stream,
-                output.stream,
+                output.sink,
                 threads=threads,
                 lenient=lenient,
                 container_digest=container_digest,

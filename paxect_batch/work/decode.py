@@ -27,6 +27,7 @@ from paxect_batch.work.outcomes import (
 )
 from paxect_batch.work.room import Room
 from paxect_core.errors import InputTooLarge
+from paxect_core.writeback import Writeback
 
 SIDECAR_BYTES_MAX = 4096
 _CHUNK_BYTES = 1 << 20
@@ -107,7 +108,7 @@ def _decoded(
     try:
         return paxect_core.decode(
             source,
-            sink,
+            Writeback(sink),
             threads=task.threads,
             input_bytes_max=task.raw_bytes_max or None,
             progress=room,

@@ -16,6 +16,7 @@ from paxect_batch.work.meter import Meter
 from paxect_batch.work.outcomes import SourceChanged, of_file_error, of_source, of_stage
 from paxect_batch.work.room import Room
 from paxect_batch.work.sources import look_at_source
+from paxect_core.writeback import Writeback
 
 _ENCODING_PART = 0.8
 """What of the work is done once the container is written, if it is read back then."""
@@ -54,7 +55,7 @@ def _stage(
         wrote.append(sink := share.create(task.stage))
         result = paxect_core.encode(
             source,
-            sink,
+            Writeback(sink),
             settings,
             threads=task.threads,
             progress=room,
