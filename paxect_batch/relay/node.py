@@ -21,11 +21,12 @@ from paxect_batch.model.run import Planned, RunOptions, Standing
 from paxect_batch.relay import batches, handshake, state
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter, Done
-from paxect_batch.relay.closing import Closing, patience_seconds
+from paxect_batch.relay.closing import Closing
 from paxect_batch.relay.commit import Committer
 from paxect_batch.relay.commits import AtOnce
 from paxect_batch.relay.company import Company
 from paxect_batch.relay.dispatch import Dispatcher
+from paxect_batch.relay.draining import drain
 from paxect_batch.relay.leavings import Leavings
 from paxect_batch.relay.pacing import Pacer
 from paxect_batch.relay.passes import Pass
@@ -33,7 +34,7 @@ from paxect_batch.relay.policy_in_force import PolicyInForce
 from paxect_batch.relay.preview import preview
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.rescue import Rescuer
-from paxect_batch.relay.scan import freshen, root_of
+from paxect_batch.relay.rest import Rest
 from paxect_batch.relay.settle import run_over
 from paxect_batch.relay.tasks import TaskMaker
 from paxect_batch.relay.trouble import Trouble, share_error
@@ -55,8 +56,6 @@ from paxect_batch.seams import (
 )
 
 _PAUSE_SECONDS_MAX = 30.0
-_WAIT_SECONDS = 0.5
-"""How often a drain that waits for other nodes looks what is left."""
 
 
 class Node:
@@ -235,8 +234,16 @@ class Node:
             if self._options.watch:
                 self._watch()
             else:
-                self._drain()
+                drain(
+                    self._share,
+                    self._options,
+                    closing=self._closing,
+                    waiting=self._waiting,
+                    company=self._company,
+                    serve=self._pass,
+                )
             self._drop_unfinished()
+            self._count_rest()
         except RunOver as error:
             raise self._lose(error) from None
         except (OSError, ShareError) as error:
@@ -265,6 +272,20 @@ class Node:
         self._abandon()
         if not self._stop.now:
             self._rescuer.end_own()
+
+    def _count_rest(self) -> None:
+        """Count what was not begun, unless the last pass looked at all of it."""
+        if self.standing.stopped in ("", "max-files") or self._stop.now:
+            return
+        rest = Rest(
+            self._share,
+            self._locks,
+            self._clock,
+            self._stop,
+            account=self._account,
+            leavings=self._leavings,
+        )
+        rest.count(self._meet, self._options.mode.directions)
 
     def _end(self) -> None:
         self._abandon()
@@ -304,29 +325,6 @@ class Node:
             except (OSError, ShareError, NoWorkers) as error:
                 self._pause(share_error(error), pause)
                 pause, in_trouble = min(pause * 2, _PAUSE_SECONDS_MAX), True
-
-    def _drain(self) -> None:
-        """Make passes until nothing is left that could be taken."""
-        waited, freshened = 0.0, False
-        while not self._closing.is_due():
-            if not self._waiting.for_pace(patient=False):
-                return
-            served = self._pass()
-            if served.progressed or served.paused:
-                waited, freshened = 0.0, False
-            elif served.wait_seconds <= patience_seconds(served.policy) - waited:
-                waited += served.wait_seconds
-                self._waiting.sleep(served.wait_seconds)
-            elif self._company.may_free_items(served.elsewhere):
-                self._waiting.sleep(_WAIT_SECONDS)
-                freshened = False
-            elif not freshened:
-                # Listings may be old; nothing is left only when a fresh one says so.
-                for root in {root_of(d) for d in self._options.mode.directions}:
-                    freshen(self._share, root)
-                freshened = True
-            else:
-                return
 
     def _living(self) -> set[str]:
         return {lease.run for lease in self._locks.others()}

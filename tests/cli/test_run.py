@@ -189,7 +189,7 @@ def test_error_in_the_middle_ends_the_run_with_its_code_and_an_audit(
     def fail(_node: Node) -> None:
         raise error
 
-    monkeypatch.setattr(Node, "_drain", fail)
+    monkeypatch.setattr(Node, "_pass", fail)
     said = command("drain", share)
     assert said.code == said.audit["exit_code"] == error.exit_code
     assert said.err == f"paxect-batch: {error.message}\n"
@@ -213,7 +213,7 @@ def test_fault_in_the_middle_ends_the_run_with_its_code_and_an_audit(
     def fail(_node: Node) -> None:
         raise error
 
-    monkeypatch.setattr(Node, "_drain", fail)
+    monkeypatch.setattr(Node, "_pass", fail)
     said = command("drain", share)
     assert said.code == said.audit["exit_code"] == code
     assert told in said.err
