@@ -66,8 +66,10 @@ def is_same_system(one: Machine, other: Machine) -> bool:
 def refusal(own: Lease, others: Iterable[Lease]) -> str:
     """Return why a run may not join the living ones; empty if it may."""
     for other in others:
-        if other.machine.host == own.machine.host and not is_same_system(
-            other.machine, own.machine
+        # Containers, and users, of one machine share its boot, and are one client.
+        if (
+            other.machine.host == own.machine.host
+            and other.machine.boot != own.machine.boot
         ):
             return (
                 f"node {other.node!r} runs on another machine with this one's host "

@@ -120,11 +120,19 @@ def test_node_of_another_machine_that_is_silent_is_replaced(
     assert locks.stands()
 
 
-@pytest.mark.parametrize("difference", ["machine", "boot"])
-def test_living_node_of_a_machine_with_this_host_name_is_not_met(
-    tmp_path: Path, joined: Callable[..., FileLocks], difference: str
+def test_living_node_of_another_user_or_container_of_this_machine_is_met(
+    tmp_path: Path, joined: Callable[..., FileLocks]
 ) -> None:
-    copy = msgspec.structs.replace(this_machine(), **{difference: "another"})
+    beside = msgspec.structs.replace(this_machine(), machine="another")
+    with Beating(tmp_path, lease_of("node1", machine=beside)):
+        locks = joined("node2", seconds=SHORT_SECONDS)
+        assert [lease.node for lease in locks.others()] == ["node1"]
+
+
+def test_living_node_of_a_machine_with_this_host_name_is_not_met(
+    tmp_path: Path, joined: Callable[..., FileLocks]
+) -> None:
+    copy = msgspec.structs.replace(this_machine(), boot="another")
     living = Beating(tmp_path, lease_of("node1", machine=copy))
     with living, pytest.raises(NotReady, match="host name"):
         joined("node2", seconds=SHORT_SECONDS)
