@@ -20,7 +20,7 @@ from paxect_batch.cli.apart import require_apart
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.colours import painted, tone_of
 from paxect_batch.cli.doctor_text import report
-from paxect_batch.cli.layout import MARKER_NAME, STATE_NAME, read_marker, roots_of
+from paxect_batch.cli.layout import MARKER_NAME, read_marker, roots_of
 from paxect_batch.cli.settings import load
 from paxect_batch.cli.shell_words import shell_word
 from paxect_batch.cli.stop import StopSignal
@@ -28,7 +28,7 @@ from paxect_batch.model.errors import BatchError, ConfigError, NotReady
 from paxect_batch.model.fitness import Fitness, Probed, Trial, Verdict
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import ShareMarker
-from paxect_batch.model.places import Root
+from paxect_batch.model.places import STATE_NAME, Root
 from paxect_batch.rules.fitness import diagnose
 from paxect_batch.world.clock import RealClock
 from paxect_batch.world.probes import (

@@ -13,10 +13,11 @@ import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.arguments import Arguments
-from paxect_batch.cli.layout import MARKER_NAME, POLICY_NAME, SHARE_FORMAT, STATE_NAME
+from paxect_batch.cli.layout import MARKER_NAME, POLICY_NAME, SHARE_FORMAT
 from paxect_batch.cli.shell_words import shell_word
 from paxect_batch.model.errors import ConfigError, Exit, ShareError
 from paxect_batch.model.nodes import ShareMarker
+from paxect_batch.model.places import STATE_NAME
 
 _FOLDERS = ("inbox", "outbox", "wire", STATE_NAME)
 

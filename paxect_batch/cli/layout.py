@@ -17,7 +17,7 @@ from paxect_batch.cli.shell_words import shell_word
 from paxect_batch.model.errors import ConfigError, NotReady
 from paxect_batch.model.items import Mode
 from paxect_batch.model.nodes import ShareMarker
-from paxect_batch.model.places import Root
+from paxect_batch.model.places import STATE_NAME, Root
 from paxect_batch.world.lease_judge import (
     LEASE_SECONDS,
     LEASE_SECONDS_MAX,
@@ -28,7 +28,6 @@ from paxect_batch.world.plain_files import open_plain
 if TYPE_CHECKING:
     from paxect_batch.cli.settings import Settings
 
-STATE_NAME = ".paxect"
 MARKER_NAME = "share.json"
 POLICY_NAME = "policy.toml"
 SHARE_FORMAT = 1

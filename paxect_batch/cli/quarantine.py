@@ -27,7 +27,13 @@ from paxect_batch.cli.wire_of_run import other_wire
 from paxect_batch.model.errors import ConfigError, Exit, ShareError, worst
 from paxect_batch.model.items import Kind
 from paxect_batch.model.moments import utc
-from paxect_batch.model.places import Place, Root, printable, to_bytes
+from paxect_batch.model.places import (
+    Place,
+    Root,
+    printable,
+    quarantine_folder,
+    to_bytes,
+)
 from paxect_batch.model.printed import TakenOut
 from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Failure, Reason
@@ -246,7 +252,7 @@ class Quarantine:
             console.say(printable(_taken_out_text(taken_out)))
 
     def _item(self, identifier: str) -> Quarantined:
-        place = state.quarantine_folder(identifier).child(REASON_NAME)
+        place = quarantine_folder(identifier).child(REASON_NAME)
         reason = state.load_paper(self._share, place, Reason)
         if reason is None:
             raise ShareError(

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from paxect_batch.model.errors import ShareError
 from paxect_batch.model.items import Direction, Facts, Identity, Kind
 from paxect_batch.model.moments import utc
-from paxect_batch.model.places import Place
+from paxect_batch.model.places import Place, quarantine_folder
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Reason
 from paxect_batch.relay import state
@@ -47,7 +47,7 @@ class Quarantined:
     def __init__(self, share: Share, reason: Reason) -> None:
         self.reason = reason
         self._share = share
-        self._folder = state.quarantine_folder(reason.id)
+        self._folder = quarantine_folder(reason.id)
 
     @property
     def kept(self) -> Place:

@@ -22,6 +22,10 @@ class Root(enum.StrEnum):
     STATE = "state"
 
 
+STATE_NAME = ".paxect"
+"""What the state's folder is called, wherever it lies."""
+
+
 class Place(msgspec.Struct, frozen=True, array_like=True, order=True):
     """A file or folder: a root, and the path below it as text (see `to_text`)."""
 
@@ -29,7 +33,8 @@ class Place(msgspec.Struct, frozen=True, array_like=True, order=True):
     path: str
 
     def __str__(self) -> str:
-        return f"{self.root}/{self.path}" if self.path else str(self.root)
+        root = STATE_NAME if self.root is Root.STATE else str(self.root)
+        return f"{root}/{self.path}" if self.path else root
 
     @property
     def name(self) -> str:
@@ -49,6 +54,11 @@ class Place(msgspec.Struct, frozen=True, array_like=True, order=True):
         """Return the place of that name in the same folder."""
         folder, slash, _ = self.path.rpartition("/")
         return Place(self.root, f"{folder}{slash}{name}")
+
+
+def quarantine_folder(identifier: str) -> Place:
+    """Where one item that was set aside lies, beside its reason."""
+    return Place(Root.STATE, f"quarantine/{identifier}")
 
 
 _UNSAFE = re.compile(rb"[\x00-\x1f\x7f\\]")

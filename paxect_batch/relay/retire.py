@@ -16,7 +16,7 @@ import errno
 from collections.abc import Iterable, Sequence
 
 from paxect_batch.model.items import Direction, Kind
-from paxect_batch.model.places import Place
+from paxect_batch.model.places import Place, quarantine_folder
 from paxect_batch.model.policy import OnDone
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Meta, Pledge
@@ -274,7 +274,7 @@ def _settle_by(share: Share, aside: Place, record: Record) -> bool:
 
 def _is_quarantined(share: Share, record: Record) -> bool:
     """Tell whether the file is in quarantine; a power cut may leave it two names."""
-    folder = state.quarantine_folder(record.quarantine)
+    folder = quarantine_folder(record.quarantine)
     return bool(record.quarantine) and any(
         (facts := share.look(place)) is not None and facts.identity == record.identity
         for place in state.files_in(share, folder)

@@ -11,7 +11,7 @@ import errno
 from collections.abc import Callable
 
 from paxect_batch.model.items import Direction, Identity, Kind
-from paxect_batch.model.places import Place
+from paxect_batch.model.places import Place, quarantine_folder
 from paxect_batch.model.transfer import Attempts, Reason
 from paxect_batch.relay import state
 from paxect_batch.relay.free_names import move_to_free_name
@@ -52,7 +52,7 @@ def set_aside(
         if is_lost or _is_other(share, attempts.source, attempts.identity):
             return "" if is_lost else None
         identifier = _identifier(attempts, number)
-        folder = state.quarantine_folder(identifier)
+        folder = quarantine_folder(identifier)
         if _holds_item(share, folder):
             continue  # the same came before, with its times kept
         reason = _reason(attempts, identifier, node=node, run=run, marker=marker)
@@ -101,7 +101,7 @@ def _reason(
 
 
 def _move(share: Share, attempts: Attempts, reason: Reason) -> str | None:
-    source, folder = attempts.source, state.quarantine_folder(reason.id)
+    source, folder = attempts.source, quarantine_folder(reason.id)
     kept = folder.child(_kept_name(source.name))
     was_marked = bool(reason.marker) and drop_marker(share, source, reason.marker)
     try:

@@ -153,11 +153,6 @@ def meta_place(target: Place) -> Place:
     return state("meta", f"{key_of(Direction.DECODE, target)}.json")
 
 
-def quarantine_folder(identifier: str) -> Place:
-    """Where one item that was set aside lies, beside its reason."""
-    return state("quarantine", identifier)
-
-
 def read_paper(
     share: Share, place: Place, bytes_max: int = PAPER_BYTES_MAX
 ) -> bytes | None:

@@ -12,7 +12,7 @@ import msgspec
 from paxect_batch.model.errors import BatchError, ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Identity
-from paxect_batch.model.places import Place, Root, printable
+from paxect_batch.model.places import Place, Root, printable, quarantine_folder
 from paxect_batch.model.policy import OnCollision, Policy
 from paxect_batch.model.records import Record
 from paxect_batch.model.transfer import Attempts, Failure, Outcome, Task
@@ -187,14 +187,15 @@ class Trouble:
         with contextlib.suppress(OSError):
             self.record()
         last = attempts.failures[-1]
-        where = f"it is in quarantine/{identifier}" if identifier else "it stays there"
+        aside = str(quarantine_folder(identifier)) if identifier else ""
         self._account.set_aside(attempts.identity.size, moved=bool(identifier))
         self._events.write(
             Event.SET_ASIDE,
             src=str(attempts.source),
-            dst=f"quarantine/{identifier}" if identifier else "",
+            dst=aside,
             status="set_aside",
-            message=f"{last.code} after {len(attempts.failures)} attempt(s); {where}",
+            message=f"{last.code} after {len(attempts.failures)} attempt(s); "
+            + (f"it is in {aside}" if aside else "it stays there"),
         )
 
     def _log(self, direction: Direction, source: Place, failure: Failure) -> None:

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from paxect_batch.model.audit import Audit, Tally
 from paxect_batch.model.errors import Exit
+from paxect_batch.model.places import quarantine_folder
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.report.amounts import count_text
 
@@ -128,7 +129,9 @@ def _file_case(record: Record) -> _Case:
     group = f"paxect-batch.{record.direction}"
     if record.fate is Fate.DELIVERED:
         return _Case(group, str(record.source))
-    where = f"; it is in quarantine/{record.quarantine}" if record.quarantine else ""
+    where = ""
+    if record.quarantine:
+        where = f"; it is in {quarantine_folder(record.quarantine)}"
     return _Case(
         group,
         str(record.source),

@@ -10,6 +10,7 @@ import msgspec
 from paxect_batch.model.audit import Audit, Tally
 from paxect_batch.model.events import EventLine
 from paxect_batch.model.items import Direction
+from paxect_batch.model.places import quarantine_folder
 from paxect_batch.model.run_settings import RunSettings
 from paxect_batch.report.amounts import count_text, size_text, time_text
 from paxect_batch.report.families import outcomes_of
@@ -203,7 +204,7 @@ def _problems(fold: RunFold, facts: RunFacts) -> Iterator[str]:
                 (
                     str(record.source),
                     record.detail or record.code,
-                    record.quarantine and f"quarantine/{record.quarantine}",
+                    record.quarantine and str(quarantine_folder(record.quarantine)),
                 )
                 for record in fold.set_aside
             ),

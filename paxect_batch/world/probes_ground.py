@@ -15,11 +15,10 @@ import secrets
 import stat
 from collections.abc import Callable
 
-from paxect_batch.model.places import Place, Root
+from paxect_batch.model.places import STATE_NAME, Place, Root
 from paxect_batch.seams import Clock
 from paxect_batch.world.share import LocalShare
 
-STATE_NAME = ".paxect"
 GROUND_NAME = "doctor"
 PEER_SUFFIX = ".peer"
 STALE_SECONDS = 3600.0

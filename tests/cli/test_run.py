@@ -268,7 +268,7 @@ def test_trouble_of_the_whole_run_is_told_and_left_out_ledger_lines_are_logged(
     (folder / "r.jsonl").write_text("{")
     said = command("drain", share)
     assert said.code == 0
-    assert "warning: ledger torn: state/ledger/n2/r.jsonl" in said.err
+    assert "warning: ledger torn: .paxect/ledger/n2/r.jsonl" in said.err
 
 
 def test_run_that_cannot_begin_prints_no_audit(share: Path, command: Command) -> None:

@@ -50,19 +50,19 @@ def told_of(act: Callable[[], object]) -> str:
 
 def test_paper_that_cannot_be_written_is_told_of(stage: LocalStage) -> None:
     told = told_of(lambda: stage.share.write(state("papers/one"), b"x"))
-    assert told == "state/papers/one"
+    assert told == ".paxect/papers/one"
 
 
 def test_paper_of_a_run_that_cannot_be_written_is_told_of(stage: LocalStage) -> None:
     told = told_of(lambda: file_paper(stage.share, "runs", "n", "r", b"{}"))
-    assert told == "state/runs/.paxect-r.tmp"
+    assert told == ".paxect/runs/.paxect-r.tmp"
 
 
 def test_intent_that_cannot_be_written_is_told_of(stage: LocalStage) -> None:
     intent = Intent("n", "r", 7, OnDone.DELETE, 0, ())
     stage.share.make_folder(state("intents/n/r"))
     told = told_of(lambda: write_intent(stage.share, intent))
-    assert told == "state/stage/n/r/intent-00000007.part"
+    assert told == ".paxect/stage/n/r/intent-00000007.part"
 
 
 def test_ledger_that_cannot_be_written_is_told_of(stage: LocalStage) -> None:
@@ -92,7 +92,7 @@ def test_archived_copy_that_cannot_be_written_is_told_of(stage: LocalStage) -> N
     )
     stage.share.make_folder(state("aside"))
     told = told_of(lambda: archive_copy(stage.share, pledge, state("aside/a")))
-    assert told == "state/aside/copy-a.part"
+    assert told == ".paxect/aside/copy-a.part"
     assert stage.get(inbox("a")) == b"content"
 
 

@@ -323,7 +323,11 @@ class Kept(WatchedShare):
 
 @pytest.mark.parametrize(
     "theirs",
-    ["state/intents/theirs", "state/batches/theirs", "inbox/.paxect-0123456789abcdef"],
+    [
+        ".paxect/intents/theirs",
+        ".paxect/batches/theirs",
+        "inbox/.paxect-0123456789abcdef",
+    ],
 )
 def test_what_another_user_keeps_to_himself_stops_no_run(
     bench: Bench, theirs: str

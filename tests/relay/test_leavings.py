@@ -144,7 +144,7 @@ def test_folder_for_what_is_left_behind_is_there_before_anybody_asks_for_it(
 
     class Asked(WatchedShare):
         def entries(self, folder: Place) -> Iterator[Entry]:
-            if str(folder) == "state/left":
+            if str(folder) == ".paxect/left":
                 asked.append((bench.state / "left").is_dir())
             yield from self._share.entries(folder)
 

@@ -17,6 +17,7 @@ import paxect_batch.rules
 PURE = {
     "__future__",
     "collections.abc",
+    "datetime",
     "difflib",
     "enum",
     "fnmatch",
@@ -31,6 +32,7 @@ PURE = {
     "typing",
     "unicodedata",
 }
+ASKS_THE_CLOCK = {"now", "utcnow", "today"}
 PURE_CORE = {"paxect_core.limits", "paxect_core.window"}
 SOURCES = [
     path
@@ -61,6 +63,17 @@ def imports(path: Path) -> set[str]:
             deeper = node.module in {"paxect_core", "paxect_batch.rules"}
             found |= joined if deeper else {node.module}
     return found
+
+
+def test_no_module_asks_for_the_time() -> None:
+    found = [
+        f"{path.name}:{node.lineno}"
+        for path in SOURCES
+        if "datetime" in imports(path)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ASKS_THE_CLOCK
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize(
