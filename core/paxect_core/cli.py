@@ -146,10 +146,9 @@ class _Transfer:
                 "name a file with -o or pipe the output on"
             )
         self.source = _open(self._input)
-        self.sink: Writable
         self._destination: Destination | None = None
         if self._output == "-":
-            self.sink = open(1, "wb", buffering=0, closefd=False)
+            self.sink: Writable = open(1, "wb", buffering=0, closefd=False)
         else:
             try:
                 self._destination = Destination(
@@ -208,7 +207,7 @@ class _Transfer:
             outcome = "what was passed on is incomplete"
         if isinstance(error, errors.ContainerError):
             return f"{self._input!r}: {error}; {outcome}; {_AGAIN}"
-        return f"{error}; {outcome}"
+        return f"{_told(error, self._input)}; {outcome}"
 
 
 def _verify(arguments: Arguments) -> int:
@@ -279,8 +278,14 @@ def _each_input(arguments: Arguments, act: Callable[[str], None]) -> int:
             if isinstance(error, errors.ContainerError):
                 _complain(f"{name!r}: {error}; {_AGAIN}")
             else:
-                _complain(error.message)
+                _complain(_told(error, name))
     return next(code for code in _WORST_FIRST if code in codes)
+
+
+def _told(error: errors.PaxectError, name: str) -> str:
+    if isinstance(error, errors.InputTooLarge):
+        return f"{name!r}: {error.message}; raise {cap.VARIABLE} if that is meant"
+    return error.message
 
 
 def _container_facts(container: Container, *, digest: bool) -> dict[str, object]:

@@ -246,9 +246,9 @@ def parse(words: list[str]) -> Arguments:
         )
     except GetoptError as error:
         names = [option.name for option in command.options]
+        meant = "" if error.opt in names else _suggest(error.opt, names, "--")
         raise errors.UsageError(
-            f"{error.msg}{_suggest(error.opt, names, '--')}; "
-            f"paxect-core {name} --help lists the options"
+            f"{error.msg}{meant}; paxect-core {name} --help lists the options"
         ) from None
     by_short = {f"-{o.short}": o.name for o in command.options if o.short}
     values = {by_short.get(word, word[2:]): value for word, value in pairs}

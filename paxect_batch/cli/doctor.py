@@ -20,7 +20,7 @@ from paxect_batch.cli.apart import require_apart
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.colours import painted, tone_of
 from paxect_batch.cli.doctor_text import report
-from paxect_batch.cli.layout import MARKER_NAME, read_marker, roots_of
+from paxect_batch.cli.layout import MARKER_NAME, read_marker, require_folders, roots_of
 from paxect_batch.cli.settings import load
 from paxect_batch.cli.shell_words import shell_word
 from paxect_batch.cli.stop import StopSignal
@@ -59,8 +59,10 @@ def command(arguments: Arguments) -> int:
     wait_seconds = _wait_seconds(arguments)
     if not os.path.isdir(share):
         raise NotReady(
-            f"folder {share!r} is not there; nothing was touched; see that the share "
-            "is mounted"
+            f"{share!r} is no folder; nothing was touched; name a share"
+            if os.path.lexists(share)
+            else f"folder {share!r} is not there; nothing was touched; see that the "
+            "share is mounted"
         )
     marker = _marker_of(share)
     if arguments.has("pin") and marker is None:
@@ -69,7 +71,9 @@ def command(arguments: Arguments) -> int:
             f"nothing was touched; run: paxect-batch init {shell_word(share)}"
         )
     if marker is not None:
-        require_apart(roots_of(share, marker), Mode.RELAY)
+        roots = roots_of(share, marker)
+        require_apart(roots, Mode.RELAY)
+        require_folders(roots)
     with StopSignal() as stop:
         doctor = Doctor(share, marker, stop, wait_seconds)
         try:

@@ -121,8 +121,7 @@ def _share_layout(share: str) -> Layout:
     marker = read_marker(share)
     _check_locks(share, marker)
     roots = roots_of(share, marker)
-    for path in roots.values():
-        _require_folder(path, "make it again, or correct .paxect/share.json")
+    require_folders(roots)
     return Layout(share, roots, _lease_seconds(share, marker))
 
 
@@ -134,6 +133,12 @@ def roots_of(share: str, marker: ShareMarker) -> dict[Root, str]:
         Root.WIRE: _inside(share, "wire", marker.wire),
         Root.STATE: os.path.join(share, STATE_NAME),
     }
+
+
+def require_folders(roots: dict[Root, str]) -> None:
+    """Raise `NotReady` unless all folders of a share are there."""
+    for path in roots.values():
+        _require_folder(path, "make it again, or correct .paxect/share.json")
 
 
 def _lease_seconds(share: str, marker: ShareMarker) -> float:
@@ -157,6 +162,11 @@ def read_marker(share: str) -> ShareMarker:
         # First, since others may have other fields.
         _check_format(path, msgspec.json.decode(data, type=_Format).format)
         return msgspec.json.decode(data, type=ShareMarker)
+    except PermissionError as error:
+        raise NotReady(
+            f"{path!r} may not be read by this user; nothing was touched; run as the "
+            "user who made the share, or let this one read and write it"
+        ) from error
     except OSError as error:
         raise NotReady(
             f"{path!r} cannot be read: {error.strerror or error}; nothing was touched; "

@@ -103,9 +103,12 @@ exit codes:
 
 
 def _run(settings: LinkSettings) -> int:
+    node_name = socket.gethostname() or "localhost"
+    if os.path.lexists(settings.policy):
+        # One that cannot be meant is refused before anything is made.
+        LinkPolicyFile(settings, node_name)
     roots = _make_folders(settings)
     raise_limit()
-    node_name = socket.gethostname() or "localhost"
     policy = LinkPolicyFile(settings, node_name)
     key = EnvironmentKeys(environment()).hmac_key()
     clock = RealClock()

@@ -13,7 +13,7 @@ import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.link_settings import LinkSettings
-from paxect_batch.model.errors import ConfigError, NotReady
+from paxect_batch.model.errors import ConfigError, NotReady, ShareError
 from paxect_batch.model.nodes import NodeManifest
 from paxect_batch.model.policy import LinkPolicy, Policy
 from paxect_batch.relay.handshake import signed
@@ -58,11 +58,10 @@ class LinkPolicyFile:
         text = json.dumps(msgspec.to_builtins(policy), indent=2)
         try:
             console.write_whole(self._settings.policy, [f"{text}\n".encode()])
-        except OSError as error:
+        except ShareError as error:
             raise ConfigError(
-                f"writing a policy to {self._settings.policy!r} gave "
-                f"{error.strerror or error}; nothing else was touched; name another "
-                "path with PAXECT_LINK_POLICY"
+                f"no policy is there, and {error.message}; no file was taken; or name "
+                "another path with PAXECT_LINK_POLICY"
             ) from error
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
@@ -31,7 +32,7 @@ from paxect_batch.cli.settings import Settings, load
 from paxect_batch.cli.stop import StopSignal
 from paxect_batch.cli.wiring import World
 from paxect_batch.model.audit import Batch
-from paxect_batch.model.errors import Exit
+from paxect_batch.model.errors import ConfigError, Exit
 from paxect_batch.model.printed import plan_line
 from paxect_batch.model.run import Planned, RunOptions, Standing, Verdict
 from paxect_batch.relay.account import Account
@@ -57,10 +58,22 @@ def run(arguments: Arguments, *, watch: bool) -> int:
         layout = find_run_layout(settings)
         policy = PolicyFile(settings, layout)
         policy()
+        for option in ("junit", "textfile"):
+            _require_place(option, getattr(settings, option))
         if arguments.has("dry-run"):
             return _show_plan(settings, layout, policy, stop)
         layout.make_ready()
         return _run(settings, layout, policy, stop, board, watch=watch)
+
+
+def _require_place(option: str, path: str | None) -> None:
+    """Raise `ConfigError` if what is written after the run has no folder to lie in."""
+    folder = os.path.dirname(os.path.abspath(path or ""))
+    if path is not None and not os.path.isdir(folder):
+        raise ConfigError(
+            f"--{option} {path!r}: folder {folder!r} is not there; nothing was "
+            "touched; make it, or name another file"
+        )
 
 
 def _shown(

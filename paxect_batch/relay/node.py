@@ -37,7 +37,7 @@ from paxect_batch.relay.rescue import Rescuer
 from paxect_batch.relay.rest import Rest
 from paxect_batch.relay.settle import run_over
 from paxect_batch.relay.tasks import TaskMaker
-from paxect_batch.relay.trouble import Trouble, share_error
+from paxect_batch.relay.trouble import Trouble, share_error, told_by_watch
 from paxect_batch.relay.trust import Peers, Trust
 from paxect_batch.relay.waiting import Waiting
 from paxect_batch.rules.plan import in_flight_bytes_max
@@ -390,7 +390,8 @@ class Node:
 
     def _pause(self, error: ShareError, seconds: float) -> None:
         """Wait for the share to come back."""
-        self._events.write(Event.SHARE_TROUBLE, status="error", message=error.message)
+        told = told_by_watch(error)
+        self._events.write(Event.SHARE_TROUBLE, status="error", message=told)
         self._abandon()
         self._waiting.sleep(seconds, attends=False)
         if self._company.is_over():

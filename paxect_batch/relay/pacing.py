@@ -24,6 +24,7 @@ from paxect_batch.model.policy import Policy
 from paxect_batch.model.run import RunOptions
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.dispatch import FILES_MAX, Dispatcher
+from paxect_batch.report.amounts import count_text
 from paxect_batch.rules import pace as rules
 from paxect_batch.rules.plan import (
     BIG_BYTES_MIN,
@@ -227,8 +228,9 @@ def _words(pace: Pace) -> str:
     if not pace.pace:
         return f"nothing is claimed for now: {pace.cause}"
     text = (
-        f"{pace.pace:g} of full pace, bounded by {pace.cause}: up to {pace.lots} lots, "
-        f"{pace.files} files, {pace.bytes >> 20} MiB in flight"
+        f"{pace.pace:g} of full pace, bounded by {pace.cause}: up to "
+        f"{count_text(pace.lots, 'lot')}, {count_text(pace.files, 'file')}, "
+        f"{pace.bytes >> 20} MiB in flight"
     )
     if pace.held_by is not Cause.NONE:
         text += f"; items wait for {pace.held_by}"

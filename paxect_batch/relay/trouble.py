@@ -27,6 +27,7 @@ from paxect_batch.seams import EventLog, Ledger, Share
 from paxect_batch.work.outcomes import is_full, lacks_room
 from paxect_batch.work.sources import look_at_source
 
+_RUN_AGAIN = "mend the share and run again"
 COLLISION = "collision"
 _ROOM_BYTES_MIN = 16 << 20
 """A disk with less than that is full, for whatever comes."""
@@ -216,6 +217,11 @@ def _sets_collisions_aside(policy: Policy) -> bool:
     return policy.on_collision is OnCollision.QUARANTINE
 
 
+def told_by_watch(error: ShareError) -> str:
+    """Return what to say of it where the run goes on by itself."""
+    return error.message.replace(_RUN_AGAIN, "mend the share, and the run goes on")
+
+
 def share_error(error: OSError | BatchError) -> ShareError:
     """Return the error that ends or pauses a run, whatever was raised."""
     if isinstance(error, ShareError):
@@ -226,7 +232,7 @@ def share_error(error: OSError | BatchError) -> ShareError:
     where = f" ({printable(' -> '.join(names))})" if names else ""
     return ShareError(
         f"the share gave {error.strerror or error}{where}; items are as they were; "
-        "mend the share and run again",
+        f"{_RUN_AGAIN}",
         errno=error.errno or 0,
     )
 

@@ -89,7 +89,8 @@ def _parse(data: bytes, name: str) -> dict[str, object]:
     except ValueError as error:
         language = "TOML" if is_toml else "JSON"
         raise ConfigError(
-            f"{name}: the policy is not {language} in UTF-8: {_line(str(error))}"
+            f"{name}: the policy is not {language} in UTF-8: {_line(str(error))}; "
+            "correct it there"
         ) from error
     if not isinstance(document, dict):
         raise ConfigError(

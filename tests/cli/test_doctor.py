@@ -169,11 +169,22 @@ def test_doctor_refuses_what_a_run_refuses(share: Path, command: Command) -> Non
     assert tree(share) == before
 
 
+def test_doctor_of_a_share_without_one_of_its_folders_is_75_as_a_run_is(
+    share: Path, command: Command
+) -> None:
+    (share / "wire").rmdir()
+    said = command("doctor", share)
+    assert (said.code, said.out) == (75, "")
+    assert said.err == command("drain", share).err
+
+
 def test_doctor_without_a_folder_is_75(tmp_path: Path, command: Command) -> None:
     said = command("doctor", tmp_path / "gone")
     assert said.code == 75
     assert "is not there" in said.err
     assert os.listdir(tmp_path) == []
+    (tmp_path / "file").touch()
+    assert "is no folder" in command("doctor", tmp_path / "file").err
 
 
 @pytest.mark.parametrize(

@@ -127,15 +127,27 @@ def test_reports_are_written_as_asked(
     assert 'outcome="delivered"} 1' in metrics.read_text()
 
 
+@pytest.mark.parametrize("option", ["--junit", "--textfile"])
+def test_report_without_a_folder_to_lie_in_is_refused_before_the_run(
+    share: Path, tmp_path: Path, command: Command, option: str
+) -> None:
+    drop(share, a_txt=b"one")
+    said = command("drain", share, option, tmp_path / "none" / "file")
+    assert said.code == 64
+    assert "nothing was touched; make it" in said.err
+    assert (share / "inbox" / "a.txt").exists()
+
+
 def test_report_that_cannot_be_written_makes_it_3_in_the_audit_line_too(
     share: Path, tmp_path: Path, command: Command
 ) -> None:
     drop(share, a_txt=b"one")
     good = tmp_path / "m.prom"
-    bad = tmp_path / "none" / "j.xml"
+    bad = tmp_path / "folder"
+    bad.mkdir()
     said = command("drain", share, "--junit", bad, "--textfile", good)
     assert said.code == said.audit["exit_code"] == 3
-    assert "j.xml" in said.err
+    assert str(bad) in said.err
     assert said.audit["delivered"]["files"] == 1
     assert good.exists()
 

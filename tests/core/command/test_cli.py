@@ -309,7 +309,10 @@ def test_cap_comes_from_the_option_or_the_environment(
         ("decode", "-i", "new", "-o", "two"),
         ("verify", "new"),
     ):
-        assert "exceed" in run(capsys, *words, code=3)[1]
+        told = run(capsys, *words, code=3)[1]
+        assert "exceed" in told
+        assert "raise PAXECT_MAX_INPUT_MB if that is meant" in told
+        assert f"{words[-3 if '-o' in words else -1]!r}: " in told
         run(capsys, *words, "--max-input-mb", "2")
     monkeypatch.setenv("PAXECT_MAX_INPUT_MB", "x")
     assert "PAXECT_MAX_INPUT_MB" in run(capsys, "verify", "new", code=64)[1]
