@@ -94,7 +94,7 @@ ENGINE = (
         said=(Said.ENGINE,),
         means="the input cannot be opened or read",
         cause="it is not there, its permissions, or an error of the disk",
-        data="the input was not changed, and no output made",
+        data="the input was not changed, and no file made; a pipe may have got a part",
         todo="mend what the message names (exit code 3)",
     ),
     Explanation(
@@ -102,7 +102,7 @@ ENGINE = (
         said=(Said.ENGINE,),
         means="the input is larger than the cap in force",
         cause="`--max-input-mb` or `PAXECT_MAX_INPUT_MB`; for calls in memory 512 MiB",
-        data="the input was not changed, and no output made",
+        data="the input was not changed, and no file made; a pipe may have got a part",
         todo="raise the cap, or use files or streams (exit code 3)",
     ),
     Explanation(

@@ -138,7 +138,7 @@ EVENTS = (
         "somebody else put one there; a sidecar lies there without its container; or a "
         "file that was moved aside cannot go back to its folder",
         data='nothing was replaced; with `on_collision = "quarantine"` the newer one '
-        "is set aside at once, with `wait` it stays and is tried again",
+        "is set aside at once, with `wait` it is tried again as after any failure",
         todo="take away the older file, or the sidecar that the message names, then "
         "`paxect-batch quarantine retry`",
     ),

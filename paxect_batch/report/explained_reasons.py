@@ -238,8 +238,8 @@ FAILED = (
     _failed(
         "name-collision",
         means="two files would arrive under one name",
-        cause='the names differ only in a suffix (`naming = "stem"`), or in what the '
-        "share does not tell apart, such as case",
+        cause="the names differ only in what the share does not tell apart, such as "
+        "case",
         data="each of them is set aside at once; nothing was replaced",
         todo="rename one of them, then `quarantine retry`",
     ),

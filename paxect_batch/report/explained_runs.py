@@ -56,11 +56,13 @@ EXITS = (
     _exit(
         Exit.UNFINISHED,
         means="the command finished, and something asks for a look",
-        cause="files were blocked, set aside or are still waiting; of `doctor`: the "
+        cause="files were blocked, set aside or are still waiting, as after a "
+        "deadline; of `doctor`: the "
         "share is fit with care; of `verify`: a finding that harms nothing; of "
         "`quarantine`: a name that is taken; of `manifest`: a line of a ledger that "
         "cannot be read",
-        data="what may travel arrived; the audit line counts the rest",
+        data="what arrived is recorded; the audit line counts the rest, and says of a "
+        "drain that a deadline or a limit cut off that more may travel",
         todo="`paxect-batch status`, `quarantine list`, `drain --dry-run`",
     ),
     _exit(
@@ -128,19 +130,21 @@ EXITS = (
     ),
 )
 
+_WHERE_IT_WAS = "what was not begun is where it was, and counts as `waiting`,"
+
 ENDED = (
     _ended(
         "signal",
         means="the run was told to stop",
         cause="SIGTERM or Ctrl-C",
-        data="what was not begun is where it was, and counts as `waiting`",
+        data=f"{_WHERE_IT_WAS} as far as a second suffices to look at it",
         todo="run again when it suits",
     ),
     _ended(
         "deadline",
         means="the run had no more time",
         cause="`deadline`",
-        data="what was not begun is where it was, and counts as `waiting`",
+        data=f"{_WHERE_IT_WAS} as far as ten seconds suffice to look at it",
         todo="nothing; the next run goes on. If it recurs: more time, or more nodes",
     ),
     _ended(
@@ -155,7 +159,7 @@ ENDED = (
         means="a drain could claim nothing for ten minutes; the cause is after the "
         "colon",
         cause="something that it shares with others stayed short",
-        data="what was not begun is where it was, and counts as `waiting`",
+        data=f"{_WHERE_IT_WAS} as far as ten seconds suffice to look at it",
         todo="`paxect-batch explain CAUSE`",
     ),
 )
