@@ -268,7 +268,6 @@ class Node:
         self._trust.look(policy, self._living())
 
     def _drop_unfinished(self) -> None:
-        """Drop what was staged when the run was told to stop."""
         self._abandon()
         if not self._stop.now:
             self._rescuer.end_own()
@@ -277,15 +276,14 @@ class Node:
         """Count what was not begun, unless the last pass looked at all of it."""
         if self.standing.stopped in ("", "max-files") or self._stop.now:
             return
-        rest = Rest(
+        Rest(
             self._share,
             self._locks,
             self._clock,
             self._stop,
             account=self._account,
             leavings=self._leavings,
-        )
-        rest.count(self._meet, self._options.mode.directions)
+        ).count(self._as_it_stands, self._options.mode.directions)
 
     def _end(self) -> None:
         self._abandon()
@@ -343,6 +341,10 @@ class Node:
         self._trust.look(policy, self._living())
         self._pacer.begin_pass(policy)
         return policy, self._admitter(policy, now=self._share.now)
+
+    def _as_it_stands(self) -> Admitter:
+        self._learn()
+        return self._admitter(self.policy.last, now=self._share.now)
 
     def _pass(self) -> Pass:
         served = Pass(

@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from paxect_batch.model.errors import Exit, ShareError
 from paxect_batch.model.items import Direction, Entry, Kind
-from paxect_batch.model.policy import Policy
 from paxect_batch.model.run import Verdict
 from paxect_batch.relay.account import Account
 from paxect_batch.relay.admit import Admitter
@@ -47,17 +46,16 @@ class Rest:
 
     def count(
         self,
-        meet: Callable[[], tuple[Policy, Admitter]],
+        learn: Callable[[], Admitter],
         directions: tuple[Direction, ...],
     ) -> None:
         """Count anew what is left, or say why not all of it is counted.
 
-        `meet` learns what holds by now.
+        `learn` takes in what others did by now.
         """
         why = ""
         try:
-            _, admitter = meet()
-            if not self._is_counted(admitter, directions):
+            if not self._is_counted(learn(), directions):
                 why = "it would take long"
         except (OSError, ShareError) as error:
             why = share_error(error).message
