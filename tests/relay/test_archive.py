@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import IO
 
 import pytest
 from relay_bench import Bench, WatchedShare, files_below, policy_with
@@ -170,3 +171,32 @@ def test_copy_of_what_was_written_to_meanwhile_is_dropped(bench: Bench) -> None:
     assert not archive_copy(bench.share(), pledge, aside)
     assert files_below(bench.state) == []
     assert (bench.inbox / "far/a.txt").read_bytes() == b"data and more"
+
+
+def test_copy_in_the_archive_is_durable_before_its_source_goes(bench: Bench) -> None:
+    """Or a power cut in between takes the archive's only file of that name."""
+    bench.drop("far/a.txt", b"data")
+    steps: list[str] = []
+
+    class Noted(FarFolder):
+        def create(self, place: Place) -> IO[bytes]:
+            stream: IO[bytes] = self._share.create(place)
+            self.copy = stream if place.name.startswith("copy-") else None
+            return stream
+
+        def sync(self, stream: IO[bytes]) -> None:
+            steps.append("sync copy" if stream is self.copy else "sync")
+            self._share.sync(stream)
+
+        def sync_folder(self, folder: Place) -> None:
+            steps.append(f"sync {folder}")
+            self._share.sync_folder(folder)
+
+        def remove(self, place: Place) -> bool:
+            steps.append(f"remove {place}")
+            return bool(self._share.remove(place))
+
+    bench.drain(Noted(bench.share()), policy=ARCHIVES)
+    assert list(archived(bench.state).values()) == [b"data"]
+    in_order = ["sync copy", "sync state/archive/inbox/far", "remove inbox/far/a.txt"]
+    assert [step for step in steps if step in in_order] == in_order
