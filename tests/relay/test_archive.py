@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from relay_bench import Bench, WatchedShare, files_below, policy_with
+from relay_bench import Bench, StopAfter, WatchedShare, files_below, policy_with
 
 from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root
@@ -200,3 +200,24 @@ def test_copy_in_the_archive_is_durable_before_its_source_goes(bench: Bench) -> 
     assert list(archived(bench.state).values()) == [b"data"]
     in_order = ["sync copy", "sync state/archive/inbox/far", "remove inbox/far/a.txt"]
     assert [step for step in steps if step in in_order] == in_order
+
+
+def test_copy_that_was_begun_and_not_finished_is_made_anew(bench: Bench) -> None:
+    bench.drop("far/a.txt", b"data")
+
+    class FailsOnce(FarFolder):
+        fails = True
+
+        def dress(self, *args: object, **named: object) -> None:
+            is_copied = bool(files_below(bench.wire))
+            if is_copied and self.fails:
+                self.fails = False
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            self._share.dress(*args, **named)
+
+    bell_rings_after = StopAfter(40)
+    bench.drain(
+        FailsOnce(bench.share()), policy=ARCHIVES, watch=True, stop=bell_rings_after
+    )
+    assert archived(bench.state) == {"archive/inbox/far/a.txt": b"data"}
+    assert not (bench.inbox / "far/a.txt").exists()
