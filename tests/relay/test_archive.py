@@ -221,3 +221,20 @@ def test_copy_that_was_begun_and_not_finished_is_made_anew(bench: Bench) -> None
     )
     assert archived(bench.state) == {"archive/inbox/far/a.txt": b"data"}
     assert not (bench.inbox / "far/a.txt").exists()
+
+
+def test_source_whose_name_is_never_free_in_the_archive_lies_apart(
+    bench: Bench,
+) -> None:
+    class Full(WatchedShare):
+        def move_new(self, source: Place, target: Place) -> None:
+            if target.path.startswith("archive/"):
+                raise OSError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+            self._share.move_new(source, target)
+
+    bench.drop("a.txt", b"data")
+    bench.drain(Full(bench.share()), policy=ARCHIVES)
+    bench.take_all()
+    assert bench.taken == [("a.txt", b"data")]
+    key = key_of(Direction.ENCODE, Place(Root.INBOX, "a.txt"))
+    assert archived(bench.state) == {f"archive-apart/{key}/a.txt": b"data"}
