@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+import msgspec
 import pytest
 from relay_bench import Bench, Crash, WatchedShare, files_below, policy_with, reasons
 from relay_samples import bench_of_three
@@ -101,6 +102,24 @@ def test_file_of_ones_own_is_sent_from_a_folder_with_the_sticky_bit(
 
     bench.drain(Sticky(bench.share()), policy=ONCE)
     bench.check_delivered_once()
+
+
+def test_file_of_another_is_not_sent_from_a_folder_with_the_sticky_bit(
+    bench: Bench,
+) -> None:
+    class Sticky(Theirs):
+        allowed = Removal.OWN
+
+        def look(self, place: Place, *, closely: bool = False) -> Facts | None:
+            facts: Facts | None = self._share.look(place, closely=closely)
+            if facts is None or place.folder.path != "theirs":
+                return facts
+            return msgspec.structs.replace(facts, own=False)
+
+    bench.drain(Sticky(bench.share()), policy=ONCE)
+    bench.take_all()
+    assert [name for name, _ in bench.taken] == ["a.txt", "z.txt"]
+    assert (bench.inbox / "theirs/b.txt").exists()
 
 
 def test_file_that_stays_may_lie_in_anybodys_folder(bench: Bench) -> None:
