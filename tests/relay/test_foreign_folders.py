@@ -362,3 +362,19 @@ def test_what_another_user_keeps_to_himself_stops_no_run(
         assert bench.drain(share, policy=ONCE).exit_codes == set()
     bench.take_all()
     assert sorted(bench.taken) == sorted(bench.dropped.items())
+
+
+def test_file_that_may_not_be_looked_at_and_stays_is_given_up_not_waited_for(
+    bench: Bench,
+) -> None:
+    class Hidden(Kept):
+        theirs = ("inbox/theirs/b.txt",)
+
+        def rename_new(self, source: Place, target: Place) -> None:
+            self._require(source)
+            self._share.rename_new(source, target)
+
+    for _ in range(2):
+        standing = bench.drain(Hidden(bench.share()), policy=ONCE)
+        assert standing.set_aside_files == 1
+    assert standing.seen_files == 1
