@@ -12,8 +12,11 @@ from relay_bench import Bench, WatchedShare, files_below, policy_with, reasons
 
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Entry, Kind, Mode
-from paxect_batch.model.places import Place, to_text
+from paxect_batch.model.places import Place, Root, to_text
 from paxect_batch.model.policy import OnDone, Policy
+from paxect_batch.model.transfer import Meta
+from paxect_batch.relay import state
+from paxect_batch.rules import naming
 
 
 @pytest.fixture
@@ -154,3 +157,22 @@ def test_long_name_comes_out_beside_a_sidecar_that_was_left_alone(bench: Bench) 
     bench.drain()
     bench.take_all()
     assert [name for name, _ in bench.taken] == [name, name]
+
+
+@pytest.mark.parametrize("says", ["other.txt", "sub/other.txt"])
+def test_alias_that_a_paper_gives_another_name_arrives_as_the_alias(
+    bench: Bench, says: str
+) -> None:
+    """A name is taken from a paper only where the alias is that name's."""
+    alias = naming.alias("n" * 255)
+    bench.drop(alias, b"data")
+    bench.drain(mode=Mode.ENCODE)
+    (container,) = bench.wire.glob("*.freq")
+    paper = Meta(container_sha256="", raw_name=says)
+    place = state.meta_place(Place(Root.WIRE, container.name))
+    path = bench.state / place.path
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(state.paper_bytes(paper))
+    bench.drain(mode=Mode.DECODE)
+    bench.take_all()
+    assert bench.taken == [(alias, b"data")]
