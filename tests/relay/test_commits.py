@@ -105,3 +105,16 @@ def test_failure_comes_out_once_when_it_is_met() -> None:
         commits.go_on()
     commits.finish()
     assert told == ["a0", "b0", "", "b ended"]
+
+
+def test_of_several_failures_that_come_first_is_told() -> None:
+    def fail_later() -> None:
+        raise OSError(28, "full")
+
+    told: list[str] = []
+    commits = Commits(Late())
+    commits.begin(steps("a", told, fail))
+    commits.begin(steps("b", told, fail_later))
+    with pytest.raises(OSError, match="broken"):
+        commits.finish()
+    assert not commits
