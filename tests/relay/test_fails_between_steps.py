@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from fakes.locks import FakeLocks, Register
-from relay_bench import Bench, SteppedClock, StopAfter
+from relay_bench import (
+    Bench,
+    SteppedClock,
+    StopAfter,
+    WatchedShare,
+    files_below,
+)
 
 from paxect_batch.model.errors import ShareError
 from paxect_batch.model.items import Item, Mode
+from paxect_batch.model.places import Place
 from paxect_batch.model.run import Decision, Standing
 from paxect_batch.model.transfer import Intent, Outcome, Task
 from paxect_batch.relay import commit
@@ -98,3 +106,23 @@ def test_item_that_was_blocked_counts_once_where_the_commit_of_others_fails(
     with pytest.raises(ShareError):
         node.run()
     assert (node.standing.seen_files, node.standing.blocked_files) == (2, 1)
+
+
+def test_nothing_is_promised_that_is_not_durably_staged(bench: Bench) -> None:
+    """A power cut would leave the promise, and what it names would pass for sent."""
+
+    class Unsynced(WatchedShare):
+        def sync_folders(self, folders: Sequence[Place]) -> tuple[OSError | None, ...]:
+            if all(folder.path.startswith("stage/") for folder in folders):
+                error = OSError(errno.EIO, os.strerror(errno.EIO))
+                return tuple(error for _ in folders)
+            told: tuple[OSError | None, ...] = self._share.sync_folders(folders)
+            return told
+
+    bench.drop("a.txt", b"data")
+    with pytest.raises(ShareError):
+        bench.drain(Unsynced(bench.share()))
+    assert files_below(bench.state / "intents") == []
+    assert files_below(bench.wire) == []
+    bench.drain()
+    bench.check_delivered_once()
