@@ -11,13 +11,15 @@ import pytest
 from fakes.locks import FakeLocks, Register
 from relay_bench import (
     Bench,
+    FreeLocks,
     SteppedClock,
     StopAfter,
     WatchedShare,
     files_below,
 )
 
-from paxect_batch.model.errors import ShareError
+from paxect_batch.model.errors import RunOver, ShareError
+from paxect_batch.model.events import Event
 from paxect_batch.model.items import Item, Mode
 from paxect_batch.model.places import Place
 from paxect_batch.model.run import Decision, Standing
@@ -126,3 +128,17 @@ def test_nothing_is_promised_that_is_not_durably_staged(bench: Bench) -> None:
     assert files_below(bench.wire) == []
     bench.drain()
     bench.check_delivered_once()
+
+
+def test_share_that_does_not_tell_whose_a_run_is_has_not_ended_it(
+    bench: Bench,
+) -> None:
+    class Unknown(FreeLocks):
+        def stands(self) -> bool:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    bench.drop("a.txt", b"data")
+    with pytest.raises(ShareError) as met:
+        bench.drain(locks=Unknown())
+    assert not isinstance(met.value, RunOver)
+    assert bench.events.named(Event.LEASE_LOST) == []
