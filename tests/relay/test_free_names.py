@@ -76,3 +76,20 @@ def test_move_that_was_broken_off_with_both_names_there_is_finished(
 def test_nothing_to_move_is_no_error(bench: Bench) -> None:
     assert move_to_free_name(bench.share(), Place(Root.INBOX, "absent"), TARGET) is None
     assert left(bench) == {"inbox/sub/a.txt": b"data"}
+
+
+def test_file_that_takes_the_place_of_the_folder_is_no_name_that_is_taken(
+    bench: Bench,
+) -> None:
+    """Whoever numbers on would go through a thousand names for nothing."""
+
+    class Swapped(WatchedShare):
+        def move_new(self, source: Place, target: Place) -> None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+        def make_folder(self, folder: Place) -> None:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+
+    with pytest.raises(NotADirectoryError):
+        move_to_free_name(Swapped(bench.share()), SOURCE, TARGET)
+    assert (bench.inbox / SOURCE.path).read_bytes() == b"data"
