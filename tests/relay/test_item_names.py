@@ -176,3 +176,18 @@ def test_alias_that_a_paper_gives_another_name_arrives_as_the_alias(
     bench.drain(mode=Mode.DECODE)
     bench.take_all()
     assert bench.taken == [(alias, b"data")]
+
+
+def test_paper_about_a_container_goes_an_hour_after_its_container(
+    bench: Bench,
+) -> None:
+    bench.drop("a.txt", b"data")
+    bench.drain(mode=Mode.ENCODE, policy=policy_with(carry_times=True))
+    (paper,) = files_below(bench.state / "meta")
+    os.utime(paper, (1_000_000_000, 1_000_000_000))
+    bench.drain(mode=Mode.ENCODE)
+    assert paper.exists()
+    for path in files_below(bench.wire):
+        path.unlink()
+    bench.drain(mode=Mode.ENCODE)
+    assert not paper.exists()
