@@ -191,3 +191,22 @@ def test_paper_about_a_container_goes_an_hour_after_its_container(
         path.unlink()
     bench.drain(mode=Mode.ENCODE)
     assert not paper.exists()
+
+
+def test_name_that_another_folds_to_that_is_not_whole_yet_waits_for_it(
+    bench: Bench,
+) -> None:
+    """Set aside alone, it would leave its name to the other one."""
+
+    class Folding(WatchedShare):
+        def folds_names(self, root: object) -> bool:
+            return True
+
+    policy = policy_with(ready_marker=".ready", settle_seconds=1.0)
+    for name in ("A.txt", "a.txt", "A.txt.ready"):
+        bench.drop(name, name.encode())
+    standing = bench.drain(Folding(bench.share()), policy=policy)
+    assert (standing.set_aside_files, standing.seen_files) == (0, 2)
+    (bench.inbox / "a.txt.ready").touch()
+    standing = bench.drain(Folding(bench.share()), policy=policy)
+    assert (standing.set_aside_files, standing.delivered_files) == (2, 0)
