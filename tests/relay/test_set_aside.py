@@ -16,6 +16,7 @@ from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import Policy
 from paxect_batch.model.transfer import Attempts, Failure, Reason
 from paxect_batch.relay.set_aside import set_aside, unread
+from paxect_batch.relay.state import attempts_place, key_of, paper_bytes
 from paxect_batch.relay.sweep import Sweeper
 
 ONCE = Policy(version="2", settle_seconds=0.0, backoff_seconds=0.0, attempts=1)
@@ -332,3 +333,14 @@ def test_unreadable_file_that_another_node_set_aside_leaves_no_second_reason(
     assert set_aside(share, attempts, node="node", run="r", stands=_always) is None
     assert share.count < 10
     assert _quarantined(bench) == []
+
+
+def test_history_in_which_nothing_failed_is_none(bench: Bench) -> None:
+    """As nobody wrote it, it ends no run."""
+    attempts = msgspec.structs.replace(_bad(bench), failures=())
+    path = bench.state / attempts_place(key_of(Direction.DECODE, BAD)).path
+    path.parent.mkdir()
+    path.write_bytes(paper_bytes(attempts))
+    bench.drop("good", b"good")
+    standing = bench.drain(policy=ONCE)
+    assert (standing.set_aside_files, standing.delivered_files) == (1, 1)
