@@ -13,7 +13,7 @@ from relay_bench import Bench, Crash, WatchedShare, files_below
 from paxect_batch.model.errors import RunOver
 from paxect_batch.model.items import Direction, Identity, Mode
 from paxect_batch.model.places import Place, Root
-from paxect_batch.model.policy import Policy
+from paxect_batch.model.policy import OnDone, Policy
 from paxect_batch.model.transfer import Attempts, Failure, Reason
 from paxect_batch.relay.set_aside import set_aside, unread
 from paxect_batch.relay.state import attempts_place, key_of, paper_bytes
@@ -344,3 +344,13 @@ def test_history_in_which_nothing_failed_is_none(bench: Bench) -> None:
     bench.drop("good", b"good")
     standing = bench.drain(policy=ONCE)
     assert (standing.set_aside_files, standing.delivered_files) == (1, 1)
+
+
+def test_source_that_was_given_up_and_stays_did_not_arrive(bench: Bench) -> None:
+    """Where sources stay, a record tells which of them arrived, and of which not."""
+    policy = msgspec.structs.replace(ONCE, on_done=OnDone.KEEP, quarantine=False)
+    bench.drop("a.txt", b"data")
+    (bench.wire / "a.txt.freq").write_bytes(b"somebody else's")
+    for _ in range(2):
+        standing = bench.drain(policy=policy, mode=Mode.ENCODE)
+        assert (standing.set_aside_files, standing.seen_files) == (1, 1)
