@@ -194,3 +194,25 @@ def test_source_that_is_there_and_not_found_by_anybody_stays_with_few_words(
     assert (standing.set_aside_files, standing.delivered_files) == (1, FILES - 1)
     assert 0 < share.written < 10
     assert (bench.inbox / odd).exists()
+
+
+def test_source_that_was_gone_when_it_was_opened_and_came_again_did_not_fail(
+    bench: Bench,
+) -> None:
+    share, went = bench.share(), list[str]()
+
+    def handle(lot: Lot) -> tuple[Outcome, ...]:
+        if went:
+            return do_lot(share, lot)
+        went.append(lot.tasks[0].source.name)
+        (bench.inbox / went[0]).unlink()
+        outcomes = do_lot(share, lot)
+        bench.drop(went[0], b"another")
+        return outcomes
+
+    standing = bench.drain(
+        executor=InlineExecutor(handle), policy=policy_with(attempts=1)
+    )
+    assert standing.exit_codes == set()
+    assert standing.delivered_files == FILES
+    bench.check_delivered_once()
