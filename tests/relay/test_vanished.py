@@ -216,3 +216,17 @@ def test_source_that_was_gone_when_it_was_opened_and_came_again_did_not_fail(
     assert standing.exit_codes == set()
     assert standing.delivered_files == FILES
     bench.check_delivered_once()
+
+
+def test_source_that_cannot_be_read_ends_a_run_with_the_code_of_the_share(
+    bench: Bench,
+) -> None:
+    class Broken(WatchedShare):
+        def open_source(self, place: Place) -> IO[bytes]:
+            if place.name == "file-01":
+                raise OSError(errno.EIO, os.strerror(errno.EIO), str(place))
+            return bench.share().open_source(place)
+
+    standing = bench.drain(Broken(bench.share()), policy=policy_with(attempts=1))
+    assert standing.delivered_files == FILES - 1
+    assert standing.exit_codes == {Exit.SHARE}
