@@ -66,3 +66,14 @@ def test_what_a_pool_that_broke_ends_leaves_every_lot_to_be_abandoned(
     with pytest.raises(RuntimeError):
         dispatcher.collect()
     assert [flight.lot for flight in dispatcher.abandon()] == lots
+
+
+def test_nothing_counts_as_out_once_all_was_abandoned(lots: list[Lot]) -> None:
+    """A watch goes on after that, and would wait for it for ever."""
+    dispatcher = dispatched(Pool(), lots)
+    assert dispatcher.files > 0
+    assert dispatcher.giants
+    dispatcher.abandon()
+    assert (dispatcher.files, dispatcher.bytes, dispatcher.lots) == (0, 0, 0)
+    assert not dispatcher.giants
+    assert not dispatcher.is_full()
