@@ -298,3 +298,26 @@ def test_run_of_few_files_takes_no_more_where_giants_wait_for_each_other(
         files_max=files_max,
     )
     assert (standing.delivered_files, standing.stopped) == (files_max, "max-files")
+
+
+def test_giant_that_is_out_is_not_taken_for_another_nodes(bench: Bench) -> None:
+    bench.drop("giant", GIANT)
+    slow, clock = Slow(bench.share()), SteppedClock()
+    elsewhere: set[int] = set()
+
+    def act() -> None:
+        elsewhere.add(node.standing.elsewhere_files)
+        if clock.seconds > 60.0:
+            slow.let_go()
+
+    node = bench.node(
+        slow._share,
+        mode=Mode.ENCODE,
+        clock=clock,
+        locks=FakeLocks(Register()),
+        stop=Time(clock, act),
+        executor=slow,
+    )
+    assert node.run().delivered_files == 1
+    bench.ledger.close()
+    assert elsewhere == {0}
