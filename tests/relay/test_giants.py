@@ -321,3 +321,28 @@ def test_giant_that_is_out_is_not_taken_for_another_nodes(bench: Bench) -> None:
     assert node.run().delivered_files == 1
     bench.ledger.close()
     assert elsewhere == {0}
+
+
+def test_giant_that_waits_for_another_is_seen_meanwhile(bench: Bench) -> None:
+    for name in ("giant1", "giant2"):
+        bench.drop(name, GIANT)
+    slow, clock = Slow(bench.share()), SteppedClock()
+    waiting: list[int] = []
+
+    def act() -> None:
+        if 30.0 < clock.seconds < 31.0:
+            waiting.append(node.standing.seen_files)
+        if clock.seconds > 60.0:
+            slow.let_go()
+
+    node = bench.node(
+        slow._share,
+        mode=Mode.ENCODE,
+        clock=clock,
+        stop=Time(clock, act),
+        executor=slow,
+        workers=2,
+    )
+    assert node.run().delivered_files == 2
+    bench.ledger.close()
+    assert max(waiting) == 1
