@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +13,10 @@ from nodes_bench import NodeRun, bench_with
 from relay_bench import Bench, Crash, WatchedShare, files_below
 
 from paxect_batch.model.errors import ShareError
-from paxect_batch.model.items import Direction, Entry, Identity
+from paxect_batch.model.items import Direction, Entry, Identity, Item
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Fate, Record
+from paxect_batch.relay.leavings import LeftBehind
 from paxect_batch.world.ledger import FileLedger
 
 FILES = {"a.txt": b"alpha" * 100, "sub/b.bin": bytes(range(256)) * 9}
@@ -175,3 +178,24 @@ def test_news_of_ledgers_are_those_of_runs_that_began_this_moment(
         other.append([RECORD])
         other.close()
         assert list(asks.news(())) == [RECORD]
+
+
+def test_what_another_left_behind_meanwhile_is_known(tmp_path: Path) -> None:
+    """Who claims it next would send it again."""
+    source = Place(Root.INBOX, "a.txt")
+
+    class Denying(WatchedShare):
+        def rename_new(self, source: Place, target: Place) -> None:
+            if source.root is Root.INBOX:
+                raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+            self._share.rename_new(source, target)
+
+    bench = bench_with(tmp_path, {"a.txt": b"data"})
+    (bench.state / "left").mkdir()
+    left_behind = LeftBehind(OldListings(bench.share()))  # type: ignore[arg-type]
+    left_behind.learn()
+    bench.drain(Denying(bench.share()))
+    facts = bench.share().look(source)
+    assert facts is not None
+    left_behind.learn()
+    assert left_behind.has(Item(Direction.ENCODE, source, facts))
