@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from fakes.locks import Register
 from nodes_bench import NodeRun, bench_with
-from relay_bench import Bench, Crash, WatchedShare, files_below
+from relay_bench import Bench, Crash, WatchedShare, files_below, policy_with
 
 from paxect_batch.model.errors import ShareError
+from paxect_batch.model.events import Event
 from paxect_batch.model.items import Direction, Entry, Identity, Item
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.records import Fate, Record
@@ -199,3 +200,25 @@ def test_what_another_left_behind_meanwhile_is_known(tmp_path: Path) -> None:
     assert facts is not None
     left_behind.learn()
     assert left_behind.has(Item(Direction.ENCODE, source, facts))
+
+
+def test_what_another_failed_with_meanwhile_is_known_with_its_claim(
+    tmp_path: Path,
+) -> None:
+    policy = policy_with(attempts=9, backoff_seconds=1000.0)
+    for point in range(1000):
+        bench, register = bench_with(tmp_path / str(point), {}), Register()
+        (bench.wire / "bad.freq").write_bytes(b"no container")
+        (bench.state / "attempts").mkdir()
+
+        def fail_first(number: int, name: str, at: int = point) -> None:
+            if number == at:
+                NodeRun(bench, register, "south", policy=policy)()  # noqa: B023
+
+        north = NodeRun(bench, register, "north", before=fail_first, policy=policy)
+        north.share._share._share = OldListings(north.share._share._share)
+        north()
+        assert len(bench.events.named(Event.DECODE_ERROR)) == 1
+        if north.share.count <= point:
+            break
+    assert point > 20
