@@ -277,3 +277,22 @@ def test_file_left_aside_goes_back_unless_its_other_name_is_in_quarantine(
     assert settle_asides(share, [aside], [delivered, set_aside]) == []
     where = ".paxect/quarantine/id/a.txt" if is_quarantined else "inbox/sub/a.txt"
     assert left(bench) == {where: b"data"}
+
+
+def test_source_whose_marker_cannot_be_removed_stays_with_it(bench: Bench) -> None:
+    """Left alone, the marker would call the next file of that name whole."""
+    path = bench.inbox / SOURCE.path
+    marker = path.with_name("a.txt.ready")
+    marker.touch()
+
+    class Denying(WatchedShare):
+        def remove(self, place: Place) -> bool:
+            if place.name == marker.name:
+                raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+            return bool(self._share.remove(place))
+
+    by = retirer(Denying(bench.share()), marker=".ready")
+    (outcome,) = at_once(by.retire([pledge_of(path)]))
+    assert isinstance(outcome, PermissionError)
+    assert path.read_bytes() == b"data"
+    assert marker.exists()
