@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import pytest
@@ -16,6 +17,7 @@ from paxect_batch.model.policy import OnDone
 from paxect_batch.model.records import Fate, Record
 from paxect_batch.model.transfer import Pledge
 from paxect_batch.relay.commits import at_once
+from paxect_batch.relay.markers import put_marker_back
 from paxect_batch.relay.retire import Retirer, settle_asides
 from paxect_batch.relay.state import RETIRED_PREFIX, Owner, key_of, stage_folder
 
@@ -296,3 +298,14 @@ def test_source_whose_marker_cannot_be_removed_stays_with_it(bench: Bench) -> No
     assert isinstance(outcome, PermissionError)
     assert path.read_bytes() == b"data"
     assert marker.exists()
+
+
+def test_marker_that_cannot_be_put_back_is_an_error(bench: Bench) -> None:
+    """Its file would wait for it for ever, and nobody hear of that."""
+
+    class Broken(WatchedShare):
+        def create(self, place: Place) -> IO[bytes]:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        put_marker_back(Broken(bench.share()), SOURCE, ".ready")
