@@ -16,6 +16,7 @@ from relay_samples import bench_of
 
 from paxect_batch.model.errors import Exit, NoWorkers, ShareError
 from paxect_batch.model.events import Event
+from paxect_batch.model.places import Place
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.relay import gather, rounds
 from paxect_batch.relay.deaths import DEATHS_MAX, IN_A_ROW_MAX
@@ -267,3 +268,27 @@ def test_run_whose_only_death_was_chance_ends_well_though_trials_die(
 
     standing = bench.drain(executor=dying(bench, dies))
     assert standing.delivered_files == FILES
+
+
+def test_what_a_dead_worker_had_staged_is_gone_when_its_item_is_tried_again(
+    tmp_path: Path,
+) -> None:
+    bench = Bench(tmp_path)
+    bench.drop("only", b"bytes")
+    share = bench.share()
+    staged: list[Place] = []
+    found: list[Place] = []
+
+    def dies(lot: Lot) -> bool:
+        found.extend(place for place in staged if share.look(place))
+        if staged or not lot.tasks:
+            return False
+        staged.extend([lot.tasks[0].stage, lot.tasks[0].sidecar])
+        for place in staged:
+            share.create(place).close()
+        return True
+
+    bench.drain(executor=dying(bench, dies))
+    assert len(staged) == 2
+    assert found == []
+    bench.check_delivered_once()
