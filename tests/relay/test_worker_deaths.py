@@ -292,3 +292,13 @@ def test_what_a_dead_worker_had_staged_is_gone_when_its_item_is_tried_again(
     assert len(staged) == 2
     assert found == []
     bench.check_delivered_once()
+
+
+def test_trial_asks_as_much_as_the_largest_of_what_a_worker_died_with(
+    bench: Bench,
+) -> None:
+    bench.drop("large", bytes(10_000))
+    executor = dying(bench, lambda lot: len(lot.tasks) > 1)
+    bench.drain(executor=executor)
+    (first, *_) = [lot.trial for lot in executor.lots if lot.trial is not None]
+    assert first.identity.size == 10_000
