@@ -19,7 +19,8 @@ from paxect_batch.model.events import Event
 from paxect_batch.model.places import Place
 from paxect_batch.model.transfer import Lot, Outcome
 from paxect_batch.relay import gather, rounds
-from paxect_batch.relay.deaths import DEATHS_MAX, IN_A_ROW_MAX
+from paxect_batch.relay.deaths import DEATHS_MAX, IN_A_ROW_MAX, Deaths
+from paxect_batch.relay.dispatch import Dispatcher, Flight
 from paxect_batch.rules import plan
 from paxect_batch.seams import Share, WorkerDied
 from paxect_batch.work.lots import do_lot
@@ -302,3 +303,17 @@ def test_trial_asks_as_much_as_the_largest_of_what_a_worker_died_with(
     bench.drain(executor=executor)
     (first, *_) = [lot.trial for lot in executor.lots if lot.trial is not None]
     assert first.identity.size == 10_000
+
+
+def test_trial_that_died_counts_no_more_once_a_worker_lived(bench: Bench) -> None:
+    executor = dying(bench, lambda _lot: False)
+    bench.drain(executor=executor)
+    (task, *_) = executor.lots[0].tasks
+    deaths = Deaths(
+        bench.share(), bench.events, Dispatcher(executor, workers=1, bytes_max=1)
+    )
+    deaths.died(Flight(Lot(0, (), trial=task), ()))
+    deaths.came_back(Flight(Lot(1, ()), ()))
+    for number in range(IN_A_ROW_MAX):
+        deaths.died(Flight(Lot(number, ()), ()))
+    deaths.require_life()
