@@ -1,0 +1,59 @@
+"""What is left behind is told durably, and forgotten durably; and every node hears."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from relay_bench import Bench, WatchedShare, files_below
+
+from paxect_batch.model.places import Place, Root
+
+STAYS = Place(Root.INBOX, "sub/a.txt")
+
+
+class Denying(WatchedShare):
+    """One file lets nobody move it."""
+
+    def rename_new(self, source: Place, target: Place) -> None:
+        if source == STAYS:
+            raise OSError(errno.EPERM, os.strerror(errno.EPERM), str(source))
+        self._share.rename_new(source, target)
+
+
+class Noted(WatchedShare):
+    """Tells in which order folders were made durable, and papers removed."""
+
+    def __init__(self, share: object) -> None:
+        super().__init__(share)  # type: ignore[arg-type]
+        self.steps: list[str] = []
+
+    def sync_folder(self, folder: Place) -> None:
+        self.steps.append(f"sync {folder}")
+        self._share.sync_folder(folder)
+
+    def remove(self, place: Place) -> bool:
+        if place.path.startswith("left/"):
+            self.steps.append("forget")
+        return bool(self._share.remove(place))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    bench = Bench(tmp_path)
+    bench.drop(STAYS.path, b"data")
+    bench.drain(Denying(bench.share()))
+    assert len(files_below(bench.state / "left")) == 1
+    return bench
+
+
+def test_source_is_durably_gone_before_it_is_forgotten_that_it_arrived(
+    bench: Bench,
+) -> None:
+    """Back after a power cut, it would arrive again."""
+    share = Noted(bench.share())
+    bench.drain(share)
+    assert files_below(bench.state / "left") == []
+    assert share.steps.index("sync inbox/sub") < share.steps.index("forget")
