@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from relay_bench import Bench, WatchedShare, files_below
 
+from paxect_batch.model.items import Direction
 from paxect_batch.model.places import Place, Root
+from paxect_batch.relay.leavings import forget_left
 
 STAYS = Place(Root.INBOX, "sub/a.txt")
 
@@ -57,3 +59,10 @@ def test_source_is_durably_gone_before_it_is_forgotten_that_it_arrived(
     bench.drain(share)
     assert files_below(bench.state / "left") == []
     assert share.steps.index("sync inbox/sub") < share.steps.index("forget")
+
+
+def test_what_may_be_sent_once_more_is_forgotten_durably(bench: Bench) -> None:
+    """Were the paper back after a power cut, what came again would pass for sent."""
+    share = Noted(bench.share())
+    forget_left(share, Direction.ENCODE, STAYS)  # type: ignore[arg-type]
+    assert share.steps == ["forget", "sync state/left"]
