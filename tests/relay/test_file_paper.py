@@ -88,3 +88,23 @@ def test_paper_that_a_kill_left_half_filed_is_swept(
     monkeypatch.setattr(share, "now", lambda: later)
     Sweeper(share).sweep()
     assert below(tmp_path) == []
+
+
+def test_paper_is_filed_durably(
+    share: LocalShare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    rename, sync = LocalShare.rename_new, LocalShare.sync_folder
+
+    def noted_rename(self: LocalShare, source: Place, target: Place) -> None:
+        steps.append(f"name {target}")
+        rename(self, source, target)
+
+    def noted_sync(self: LocalShare, folder: Place) -> None:
+        steps.append(f"sync {folder}")
+        sync(self, folder)
+
+    monkeypatch.setattr(LocalShare, "rename_new", noted_rename)
+    monkeypatch.setattr(LocalShare, "sync_folder", noted_sync)
+    state.file_paper(share, "runs", "n1", "r1", b"{}\n")
+    assert steps[-2:] == ["name state/runs/n1/r1.json", "sync state/runs/n1"]
