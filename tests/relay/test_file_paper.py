@@ -8,7 +8,9 @@ from typing import IO
 
 import pytest
 
+from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root
+from paxect_batch.model.transfer import Attempts
 from paxect_batch.relay import state
 from paxect_batch.relay.sweep import AGE_SECONDS_MIN, Sweeper
 from paxect_batch.world.share import LocalShare
@@ -108,3 +110,20 @@ def test_paper_is_filed_durably(
     monkeypatch.setattr(LocalShare, "sync_folder", noted_sync)
     state.file_paper(share, "runs", "n1", "r1", b"{}\n")
     assert steps[-2:] == ["name state/runs/n1/r1.json", "sync state/runs/n1"]
+
+
+def test_paper_gets_its_name_from_a_folder_that_is_there(
+    share: LocalShare, tmp_path: Path
+) -> None:
+    """A folder there would end every run that fails with the item."""
+    place = state.attempts_place("key")
+    (tmp_path / "state" / place.path / "in it").mkdir(parents=True)
+    paper = Attempts(
+        direction=Direction.ENCODE,
+        source=Place(Root.INBOX, "a.txt"),
+        identity=Identity(1, 2, 3),
+        failures=(),
+    )
+    state.save_paper(share, place, paper)
+    assert state.load_paper(share, place, Attempts) == paper
+    assert (tmp_path / "state" / f"{place.path}.unreadable" / "in it").is_dir()
