@@ -346,3 +346,38 @@ def test_giant_that_waits_for_another_is_seen_meanwhile(bench: Bench) -> None:
     assert node.run().delivered_files == 2
     bench.ledger.close()
     assert max(waiting) == 1
+
+
+def test_stage_of_a_giant_that_is_another_nodes_by_now_does_not_stay(
+    bench: Bench,
+) -> None:
+    """A watch may last for months, and the disk has no room for it twice."""
+    bench.drop("giant", GIANT)
+    slow, register, clock = Slow(bench.share()), Register(), SteppedClock()
+    other = FakeLocks(register)
+    staged: list[int] = []
+
+    def act() -> None:
+        if clock.seconds > 30.0 and slow.kept and not staged:
+            (key,) = register.claims
+            register.claims[key] = other, "run"
+            slow.let_go()
+            staged.append(len(files_below(bench.state / "stage")))
+        elif clock.seconds > 60.0:
+            staged.append(len(files_below(bench.state / "stage")))
+            register.claims.clear()
+            slow.let_go()
+
+    bench.drain(
+        slow._share,
+        mode=Mode.ENCODE,
+        clock=clock,
+        locks=FakeLocks(register),
+        wait=True,
+        stop=Time(clock, act),
+        executor=slow,
+        workers=2,
+    )
+    assert staged[0] > 0
+    assert staged[1] == 0
+    assert arrived(bench) == {"giant"}
