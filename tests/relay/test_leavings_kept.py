@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from relay_bench import Bench, WatchedShare, files_below
+from relay_bench import Bench, Crash, WatchedShare, files_below
 
-from paxect_batch.model.items import Direction
+from paxect_batch.model.items import Direction, Facts, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.relay.leavings import forget_left
 
@@ -66,3 +66,32 @@ def test_what_may_be_sent_once_more_is_forgotten_durably(bench: Bench) -> None:
     share = Noted(bench.share())
     forget_left(share, Direction.ENCODE, STAYS)  # type: ignore[arg-type]
     assert share.steps == ["forget", "sync state/left"]
+
+
+def test_delivered_source_that_nobody_may_look_at_when_that_is_found_is_sent_no_more(
+    tmp_path: Path,
+) -> None:
+    """Not to be seen is not gone: it would arrive again once it can be seen."""
+    bench = Bench(tmp_path)
+    bench.drop(STAYS.path, b"data")
+
+    class Dies(WatchedShare):
+        def rename_new(self, source: Place, target: Place) -> None:
+            if source == STAYS:
+                raise Crash
+            self._share.rename_new(source, target)
+
+    class Hidden(Denying):
+        def look(self, place: Place, *, closely: bool = False) -> Facts | None:
+            if place == STAYS:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return self._share.look(place, closely=closely)  # type: ignore[no-any-return]
+
+    with pytest.raises(Crash):
+        bench.drain(Dies(bench.share()), mode=Mode.ENCODE)
+    bench.drain(Hidden(bench.share()), mode=Mode.ENCODE)
+    for path in files_below(bench.wire):
+        path.unlink()
+    bench.drain(mode=Mode.ENCODE)
+    assert files_below(bench.wire) == []
+    assert files_below(bench.inbox) == []
