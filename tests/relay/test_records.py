@@ -43,3 +43,18 @@ def test_what_is_set_aside_is_recorded_by_the_clock_of_the_share(
     bench.drain(Share(bench.share()), policy=ONCE, clock=AheadClock())
     (record,) = bench.ledger.all()
     assert (record.fate, record.at) == (Fate.SET_ASIDE, utc(86400.0))
+
+
+def test_record_tells_that_equal_bytes_were_there_already(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    for name in ("a.txt", "b.txt"):
+        bench.drop(name, b"data")
+    (bench.outbox / "a.txt").write_bytes(b"data")
+    bench.drain()
+    adopted = {record.source.name: record.adopted for record in bench.ledger.all()}
+    assert adopted == {
+        "a.txt": False,
+        "b.txt": False,
+        "a.txt.freq": True,
+        "b.txt.freq": False,
+    }
