@@ -309,3 +309,30 @@ def test_marker_that_cannot_be_put_back_is_an_error(bench: Bench) -> None:
 
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         put_marker_back(Broken(bench.share()), SOURCE, ".ready")
+
+
+def test_file_left_aside_that_only_a_reason_tells_of_in_quarantine_goes_back(
+    bench: Bench,
+) -> None:
+    """Whoever set it aside died before it moved: this is the only copy."""
+    share, path = bench.share(), bench.inbox / SOURCE.path
+    pledge = pledge_of(path)
+    aside = stage_folder(share, Owner("node", "run"), Root.INBOX).child(
+        f"{RETIRED_PREFIX}delete-{key_of(Direction.ENCODE, SOURCE)}-0-0.part"
+    )
+    reason = bench.state / "quarantine/id/reason.json"
+    for folder in (reason.parent, (bench.state / aside.path).parent):
+        folder.mkdir(parents=True)
+    reason.write_bytes(b"{}")
+    path.rename(bench.state / aside.path)
+    delivered = Record(
+        fate=Fate.DELIVERED,
+        direction=Direction.ENCODE,
+        source=SOURCE,
+        identity=msgspec.structs.replace(pledge.identity, size=3),
+    )
+    set_aside = msgspec.structs.replace(
+        delivered, fate=Fate.SET_ASIDE, identity=pledge.identity, quarantine="id"
+    )
+    assert settle_asides(share, [aside], [delivered, set_aside]) == []
+    assert path.read_bytes() == b"data"
