@@ -336,3 +336,15 @@ def test_file_left_aside_that_only_a_reason_tells_of_in_quarantine_goes_back(
     )
     assert settle_asides(share, [aside], [delivered, set_aside]) == []
     assert path.read_bytes() == b"data"
+
+
+def test_source_whose_folder_is_swapped_for_a_link_as_it_is_moved_counts_as_gone(
+    bench: Bench,
+) -> None:
+    class Swapped(WatchedShare):
+        def rename_new(self, source: Place, target: Place) -> None:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(source))
+
+    pledge = pledge_of(bench.inbox / SOURCE.path)
+    assert retire(retirer(Swapped(bench.share())), pledge)
+    assert (bench.inbox / SOURCE.path).read_bytes() == b"data"
