@@ -354,3 +354,35 @@ def test_source_that_was_given_up_and_stays_did_not_arrive(bench: Bench) -> None
     for _ in range(2):
         standing = bench.drain(policy=policy, mode=Mode.ENCODE)
         assert (standing.set_aside_files, standing.seen_files) == (1, 1)
+
+
+def test_marker_of_an_item_that_was_put_back_elsewhere_is_not_put_back(
+    bench: Bench,
+) -> None:
+    """It would call whole what came to the name meanwhile."""
+    path = bench.inbox / "a.txt"
+    path.write_bytes(b"data")
+    (bench.inbox / "a.txt.ready").touch()
+    found = path.stat()
+    attempts = msgspec.structs.replace(
+        _bad(bench),
+        direction=Direction.ENCODE,
+        source=Place(Root.INBOX, "a.txt"),
+        identity=Identity(found.st_size, found.st_mtime_ns, found.st_ino),
+    )
+
+    def replace(number: int, name: str) -> None:
+        if name == "rename_new":
+            path.write_bytes(b"another")
+        elif name == "move_new" and not path.exists():
+            path.write_bytes(b"half")
+
+    share = WatchedShare(bench.share(), before=replace)
+    assert (
+        set_aside(
+            share, attempts, node="node", run="r", stands=_always, marker=".ready"
+        )
+        is None
+    )
+    found_in_inbox = {each.name: each.read_bytes() for each in bench.inbox.iterdir()}
+    assert found_in_inbox == {"a.txt": b"half", "a.txt.1": b"another"}
