@@ -16,6 +16,7 @@ from relay_bench import (
     StopAfter,
     WatchedShare,
     files_below,
+    policy_with,
 )
 
 from paxect_batch.model.errors import RunOver, ShareError
@@ -24,7 +25,7 @@ from paxect_batch.model.items import Item, Mode
 from paxect_batch.model.places import Place
 from paxect_batch.model.run import Decision, Standing
 from paxect_batch.model.transfer import Intent, Outcome, Task
-from paxect_batch.relay import commit
+from paxect_batch.relay import commit, state
 from paxect_batch.relay.admit import Admitter
 from paxect_batch.relay.taking import Taken, Taker
 from paxect_batch.seams import Share
@@ -142,3 +143,29 @@ def test_share_that_does_not_tell_whose_a_run_is_has_not_ended_it(
         bench.drain(locks=Unknown())
     assert not isinstance(met.value, RunOver)
     assert bench.events.named(Event.LEASE_LOST) == []
+
+
+def test_promise_is_durably_gone_before_what_was_withdrawn_is_dropped(
+    bench: Bench,
+) -> None:
+    """Were it back after a power cut, and that not, it would pass for published."""
+    steps: list[str] = []
+
+    class Noted(WatchedShare):
+        def sync_folders(self, folders: Sequence[Place]) -> tuple[OSError | None, ...]:
+            steps.extend(f"sync {folder.path.split('/')[0]}" for folder in folders)
+            told: tuple[OSError | None, ...] = self._share.sync_folders(folders)
+            return told
+
+        def remove(self, place: Place) -> bool:
+            if place.name.endswith(state.WITHDRAWN_SUFFIX):
+                steps.append("drop")
+            elif place.path.startswith("intents/"):
+                steps.append("forget")
+            return bool(self._share.remove(place))
+
+    bench.drop("a.txt", b"data")
+    (bench.wire / "a.txt.freq").write_bytes(b"somebody else's")
+    bench.drain(Noted(bench.share()), mode=Mode.ENCODE, policy=policy_with(attempts=1))
+    forgotten = steps.index("forget")
+    assert steps[forgotten : forgotten + 3] == ["forget", "sync intents", "drop"]
