@@ -10,6 +10,9 @@ from fakes.locks import Register
 from nodes_bench import NodeRun, Turns, bench_with, crumbs
 from relay_bench import Bench, files_below
 
+from paxect_batch.model.places import Place, Root
+from paxect_batch.rules.naming import claim_key
+
 LONG = {"n" * 255: b"a name that travels by an alias"}
 
 
@@ -91,3 +94,19 @@ def loses_its_name(folder: Path, *, at: int) -> bool:
     bench.check_delivered_once()
     assert register.claims == {}
     return north.is_dead
+
+
+def test_name_that_is_too_long_for_a_container_is_claimed_besides(
+    tmp_path: Path,
+) -> None:
+    """The alias on the wire does not tell whether two of them are one in the outbox."""
+    bench, register = bench_with(tmp_path, LONG), Register()
+    seen: set[str] = set()
+
+    def note(number: int, operation: str) -> None:
+        seen.update(register.claims)
+
+    NodeRun(bench, register, "north", before=note)()
+    bench.check_delivered_once()
+    (name,) = LONG
+    assert claim_key(Place(Root.OUTBOX, name)) in seen
