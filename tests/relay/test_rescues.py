@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 from collections import Counter
 from pathlib import Path
@@ -9,12 +11,15 @@ from pathlib import Path
 import pytest
 from fakes.locks import FakeLocks, Register
 from nodes_bench import FEW, MANY, NAMES, NodeRun, Turns, bench_with, sum_closes
-from relay_bench import Bench, SteppedClock, WatchedShare
+from relay_bench import Bench, Crash, SteppedClock, WatchedShare, files_below
 
 from paxect_batch.model.errors import RunOver
 from paxect_batch.model.events import Event
-from paxect_batch.model.places import Place
+from paxect_batch.model.places import Place, Root
 from paxect_batch.relay import state
+from paxect_batch.relay.commits import Steps
+from paxect_batch.relay.matters import Matter
+from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.recover import Recovery
 from paxect_batch.world.ledger import FileLedger
 
@@ -239,3 +244,39 @@ def test_what_a_run_staged_goes_once_it_is_durable_that_it_promised_nothing(
     removed = ("remove", ".paxect/stage/south/run/0/key-0.part")
     assert steps.index(("sync", ".paxect/intents/south")) < steps.index(removed)
     assert recovery.is_closed
+
+
+def test_rescuer_that_fails_after_it_recorded_records_it_no_second_time(
+    tmp_path: Path,
+) -> None:
+    bench = bench_with(tmp_path, {"a.txt": b"data"})
+
+    def die(number: int, name: str) -> None:
+        if (bench.wire / "a.txt.freq").exists():
+            raise Crash
+
+    class Fails(WatchedShare):
+        def rename_new(self, source: Place, target: Place) -> None:
+            if source.root is Root.INBOX:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            self._share.rename_new(source, target)
+
+    with pytest.raises(Crash):
+        bench.drain(WatchedShare(bench.share(), before=die), name="south")
+    by = state.Owner("north", "own")
+    ledger = FileLedger(bench.share(), *by)
+    recorder = Recorder(node=by.node, run=by.run, codec="")
+
+    def record(matters: list[Matter]) -> Steps[None]:
+        at = "2026-01-01T00:00:00Z"
+        found = [
+            recorder.delivered(each.pledge, adopted=False, at=at) for each in matters
+        ]
+        yield lambda: ledger.append(found)
+
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        Recovery(Fails(bench.share()), ledger, "south", by=by).run(record)
+    Recovery(bench.share(), ledger, "south", by=by).run(record)
+    assert len(list(ledger.since(*by, 0))) == 1
+    ledger.close()
+    assert files_below(bench.inbox) == []
