@@ -280,3 +280,36 @@ def test_rescuer_that_fails_after_it_recorded_records_it_no_second_time(
     assert len(list(ledger.since(*by, 0))) == 1
     ledger.close()
     assert files_below(bench.inbox) == []
+
+
+def test_rescuer_makes_it_durable_that_sources_are_gone_before_it_forgets_them(
+    tmp_path: Path,
+) -> None:
+    """Who took them away died before that was; back, they would be delivered again."""
+    bench = bench_with(tmp_path, {"sub/a.txt": b"data"})
+
+    class Dies(WatchedShare):
+        def remove(self, place: Place) -> bool:
+            if place.path.startswith("intents/"):
+                raise Crash
+            return bool(self._share.remove(place))
+
+    class Noted(WatchedShare):
+        def sync_folder(self, folder: Place) -> None:
+            steps.append(f"sync {folder}")
+            self._share.sync_folder(folder)
+
+        def remove(self, place: Place) -> bool:
+            steps.append(f"remove {place.folder.folder}")
+            return bool(self._share.remove(place))
+
+    steps: list[str] = []
+    with pytest.raises(Crash):
+        bench.drain(Dies(bench.share()), name="south")
+    assert files_below(bench.inbox) == []
+    by = state.Owner("north", "own")
+    ledger = FileLedger(bench.share(), *by)
+    share = Noted(bench.share())
+    Recovery(share, ledger, "south", by=by).run(lambda matters: iter(()))  # type: ignore[arg-type, return-value]
+    ledger.close()
+    assert steps.index("sync inbox/sub") < steps.index("remove state/intents/south")
