@@ -348,3 +348,18 @@ def test_source_whose_folder_is_swapped_for_a_link_as_it_is_moved_counts_as_gone
     pledge = pledge_of(bench.inbox / SOURCE.path)
     assert retire(retirer(Swapped(bench.share())), pledge)
     assert (bench.inbox / SOURCE.path).read_bytes() == b"data"
+
+
+def test_marker_stays_with_a_source_that_the_share_fails_to_move(bench: Bench) -> None:
+    """Without it the source would wait for ever."""
+    path = bench.inbox / SOURCE.path
+    path.with_name("a.txt.ready").touch()
+
+    def fail(number: int, name: str) -> None:
+        if name == "rename_new":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    share = WatchedShare(bench.share(), before=fail)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        retire(retirer(share, marker=".ready"), pledge_of(path))
+    assert sorted(left(bench)) == ["inbox/sub/a.txt", "inbox/sub/a.txt.ready"]
