@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from relay_bench import Bench, Crash, WatchedShare
+from relay_bench import Bench, Crash, WatchedShare, files_below
 
 from paxect_batch.model.items import Direction
 from paxect_batch.model.places import Place, Root
@@ -51,3 +51,12 @@ def test_claim_on_what_another_run_promised_is_given_back(bench: Bench) -> None:
     promised.read()
     assert promised.has(KEY, claim)
     assert claim.is_released
+
+
+def test_item_is_nobodys_once_what_was_promised_of_it_is_settled(bench: Bench) -> None:
+    promised, claim = Promised(bench.share()), Had()
+    promised.read()
+    for path in files_below(bench.state / "intents"):
+        path.unlink()
+    assert not promised.has(KEY, claim)
+    assert not claim.is_released
