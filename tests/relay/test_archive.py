@@ -198,7 +198,7 @@ def test_copy_in_the_archive_is_durable_before_its_source_goes(bench: Bench) -> 
 
     bench.drain(Noted(bench.share()), policy=ARCHIVES)
     assert list(archived(bench.state).values()) == [b"data"]
-    in_order = ["sync copy", "sync state/archive/inbox/far", "remove inbox/far/a.txt"]
+    in_order = ["sync copy", "sync .paxect/archive/inbox/far", "remove inbox/far/a.txt"]
     assert [step for step in steps if step in in_order] == in_order
 
 

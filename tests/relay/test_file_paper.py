@@ -109,7 +109,7 @@ def test_paper_is_filed_durably(
     monkeypatch.setattr(LocalShare, "rename_new", noted_rename)
     monkeypatch.setattr(LocalShare, "sync_folder", noted_sync)
     state.file_paper(share, "runs", "n1", "r1", b"{}\n")
-    assert steps[-2:] == ["name state/runs/n1/r1.json", "sync state/runs/n1"]
+    assert steps[-2:] == ["name .paxect/runs/n1/r1.json", "sync .paxect/runs/n1"]
 
 
 def test_paper_gets_its_name_from_a_folder_that_is_there(

@@ -65,7 +65,7 @@ def test_what_may_be_sent_once_more_is_forgotten_durably(bench: Bench) -> None:
     """Were the paper back after a power cut, what came again would pass for sent."""
     share = Noted(bench.share())
     forget_left(share, Direction.ENCODE, STAYS)  # type: ignore[arg-type]
-    assert share.steps == ["forget", "sync state/left"]
+    assert share.steps == ["forget", "sync .paxect/left"]
 
 
 def test_delivered_source_that_nobody_may_look_at_when_that_is_found_is_sent_no_more(

@@ -312,4 +312,4 @@ def test_rescuer_makes_it_durable_that_sources_are_gone_before_it_forgets_them(
     share = Noted(bench.share())
     Recovery(share, ledger, "south", by=by).run(lambda matters: iter(()))  # type: ignore[arg-type, return-value]
     ledger.close()
-    assert steps.index("sync inbox/sub") < steps.index("remove state/intents/south")
+    assert steps.index("sync inbox/sub") < steps.index("remove .paxect/intents/south")
