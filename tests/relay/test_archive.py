@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 import pytest
 from relay_bench import Bench, StopAfter, WatchedShare, files_below, policy_with
 
-from paxect_batch.model.items import Direction, Identity
+from paxect_batch.model.items import Direction, Identity, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone
 from paxect_batch.model.transfer import Pledge
@@ -238,3 +239,25 @@ def test_source_whose_name_is_never_free_in_the_archive_lies_apart(
     assert bench.taken == [("a.txt", b"data")]
     key = key_of(Direction.ENCODE, Place(Root.INBOX, "a.txt"))
     assert archived(bench.state) == {f"archive-apart/{key}/a.txt": b"data"}
+
+
+def test_source_is_durably_in_the_archive_before_its_promise_is_forgotten(
+    bench: Bench,
+) -> None:
+    bench.drop("sub/a.txt", b"data")
+    steps: list[str] = []
+
+    class Noted(WatchedShare):
+        def sync_folders(self, folders: Sequence[Place]) -> tuple[OSError | None, ...]:
+            steps.extend(f"sync {folder}" for folder in folders)
+            told: tuple[OSError | None, ...] = self._share.sync_folders(folders)
+            return told
+
+        def remove(self, place: Place) -> bool:
+            if place.path.startswith("intents/"):
+                steps.append("forget")
+            return bool(self._share.remove(place))
+
+    bench.drain(Noted(bench.share()), policy=ARCHIVES, mode=Mode.ENCODE)
+    assert archived(bench.state) == {"archive/inbox/sub/a.txt": b"data"}
+    assert steps.index("sync state/archive/inbox/sub") < steps.index("forget")
