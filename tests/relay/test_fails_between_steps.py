@@ -27,7 +27,7 @@ from paxect_batch.model.run import Decision, Standing
 from paxect_batch.model.transfer import Intent, Outcome, Task
 from paxect_batch.relay import commit, state
 from paxect_batch.relay.admit import Admitter
-from paxect_batch.relay.taking import Taken, Taker
+from paxect_batch.relay.taking import Taken, Taker, _Claims
 from paxect_batch.seams import Share
 
 
@@ -169,3 +169,12 @@ def test_promise_is_durably_gone_before_what_was_withdrawn_is_dropped(
     bench.drain(Noted(bench.share()), mode=Mode.ENCODE, policy=policy_with(attempts=1))
     forgotten = steps.index("forget")
     assert steps[forgotten : forgotten + 3] == ["forget", "sync intents", "drop"]
+
+
+def test_claims_that_are_one_stand_only_together() -> None:
+    register = Register()
+    locks, other = FakeLocks(register), FakeLocks(register)
+    claims = _Claims([locks.claim("one"), locks.claim("two")])  # type: ignore[list-item]
+    assert claims.stands()
+    register.claims["two"] = other, "run"
+    assert not claims.stands()
