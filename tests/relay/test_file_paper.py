@@ -127,3 +127,23 @@ def test_paper_gets_its_name_from_a_folder_that_is_there(
     state.save_paper(share, place, paper)
     assert state.load_paper(share, place, Attempts) == paper
     assert (tmp_path / "state" / f"{place.path}.unreadable" / "in it").is_dir()
+
+
+def test_paper_is_durably_whole_before_it_has_its_name(
+    share: LocalShare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    rename, sync = LocalShare.rename_new, LocalShare.sync
+
+    def noted_rename(self: LocalShare, source: Place, target: Place) -> None:
+        steps.append("name")
+        rename(self, source, target)
+
+    def noted_sync(self: LocalShare, stream: IO[bytes]) -> None:
+        steps.append("sync")
+        sync(self, stream)
+
+    monkeypatch.setattr(LocalShare, "rename_new", noted_rename)
+    monkeypatch.setattr(LocalShare, "sync", noted_sync)
+    state.file_paper(share, "runs", "n1", "r1", b"{}\n")
+    assert steps == ["sync", "name"]
