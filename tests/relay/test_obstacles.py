@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 from relay_bench import Bench, WatchedShare, files_below, policy_with, reasons
@@ -246,3 +247,21 @@ def test_link_for_a_folder_of_the_wire_costs_what_goes_there(
     assert list(elsewhere.iterdir()) == []
     (reason,) = reasons(bench)
     assert reason["code"] == "collision"
+
+
+def test_file_that_its_consumer_takes_as_it_is_compared_is_in_nobodys_way(
+    bench: Bench,
+) -> None:
+    class Taken(WatchedShare):
+        def open_source(self, place: Place) -> IO[bytes]:
+            if place.root is Root.OUTBOX:
+                (bench.outbox / place.path).unlink()
+            stream: IO[bytes] = self._share.open_source(place)
+            return stream
+
+    bench.drop("a.txt", b"data")
+    (bench.outbox / "a.txt").write_bytes(b"else")
+    standing = bench.drain(Taken(bench.share()), policy=ONCE)
+    assert standing.delivered_files == len(bench.dropped)
+    assert standing.exit_codes == set()
+    assert (bench.outbox / "a.txt").read_bytes() == b"data"
