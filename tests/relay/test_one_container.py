@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 from pathlib import Path
 
 import pytest
-from fakes.locks import Register
+from fakes.locks import FakeClaim, FakeLocks, Register
 from nodes_bench import NodeRun, Turns, bench_with, crumbs
-from relay_bench import Bench, files_below
+from relay_bench import Bench, SteppedClock, StopAfter, files_below
 
 from paxect_batch.model.places import Place, Root
 from paxect_batch.rules.naming import claim_key
@@ -110,3 +112,32 @@ def test_name_that_is_too_long_for_a_container_is_claimed_besides(
     bench.check_delivered_once()
     (name,) = LONG
     assert claim_key(Place(Root.OUTBOX, name)) in seen
+
+
+def test_second_claim_of_an_item_that_fails_gives_the_first_one_back(
+    tmp_path: Path,
+) -> None:
+    """Kept, it would keep the item from everybody for as long as the watch lasts."""
+    bench, register = half_way(tmp_path, LONG)
+    (name,) = LONG
+
+    class FailsOnce(FakeLocks):
+        has_failed = False
+
+        def claim(self, key: str) -> FakeClaim | None:
+            if key == claim_key(Place(Root.OUTBOX, name)) and not self.has_failed:
+                self.has_failed = True
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return super().claim(key)
+
+    locks = FailsOnce(register)
+    standing = bench.drain(
+        locks=locks,
+        watch=True,
+        stop=StopAfter(600),
+        clock=SteppedClock(),
+        poll_seconds=1.0,
+    )
+    assert locks.has_failed
+    assert standing.delivered_files == 1
+    bench.check_delivered_once()
