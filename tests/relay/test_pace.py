@@ -263,3 +263,14 @@ def test_files_per_minute_spread_over_the_minutes(bench: Bench) -> None:
     assert standing.delivered_files == 30
     # Each counts twice: it is encoded, and it is decoded.
     assert 5 * 60 <= clock.seconds <= 7 * 60
+
+
+def test_quiet_hours_try_nobodys_patience(bench: Bench) -> None:
+    bench.drop("a", b"a")
+    clock = SteppedClock()
+    gauges = FakeGauges(lambda: gauges.show(minute=int(clock.seconds / 60)))
+    minutes = int(PAUSE_PATIENCE_SECONDS / 60) + 3
+    quiet = Asked(quiet=(Quiet(0, minutes),))
+    standing = bench.drain(clock=clock, gauges=gauges, pace=quiet)
+    assert (standing.delivered_files, standing.exit_codes) == (1, set())
+    assert clock.seconds >= minutes * 60
