@@ -15,6 +15,7 @@ from relay_bench import Bench, Crash, SteppedClock, WatchedShare, files_below
 
 from paxect_batch.model.errors import RunOver
 from paxect_batch.model.events import Event
+from paxect_batch.model.items import Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.relay import state
 from paxect_batch.relay.commits import Steps
@@ -241,8 +242,8 @@ def test_what_a_run_staged_goes_once_it_is_durable_that_it_promised_nothing(
     by = state.Owner("north", "own")
     recovery = Recovery(share, ledger, "south", by=by, only="run")  # type: ignore[arg-type]
     recovery.run(lambda matters: iter(()))  # type: ignore[arg-type, return-value]
-    removed = ("remove", ".paxect/stage/south/run/0/key-0.part")
-    assert steps.index(("sync", ".paxect/intents/south")) < steps.index(removed)
+    removed = ("remove", "state/stage/south/run/0/key-0.part")
+    assert steps.index(("sync", "state/intents/south")) < steps.index(removed)
     assert recovery.is_closed
 
 
@@ -313,3 +314,37 @@ def test_rescuer_makes_it_durable_that_sources_are_gone_before_it_forgets_them(
     Recovery(share, ledger, "south", by=by).run(lambda matters: iter(()))  # type: ignore[arg-type, return-value]
     ledger.close()
     assert steps.index("sync inbox/sub") < steps.index("remove .paxect/intents/south")
+
+
+def test_rescuer_makes_durable_what_it_settles_by(tmp_path: Path) -> None:
+    """Who promised and recorded it died, maybe before either was durable."""
+    bench = bench_with(tmp_path, {"sub/a.txt": b"data"})
+
+    class Dies(WatchedShare):
+        def remove(self, place: Place) -> bool:
+            if place.path.startswith("intents/"):
+                raise Crash
+            return bool(self._share.remove(place))
+
+    steps: list[str] = []
+
+    class Noted(WatchedShare):
+        def sync_folder(self, folder: Place) -> None:
+            steps.append(f"sync {folder}")
+            self._share.sync_folder(folder)
+
+        def remove(self, place: Place) -> bool:
+            steps.append(f"remove {place.folder.folder}")
+            return bool(self._share.remove(place))
+
+    with pytest.raises(Crash):
+        bench.drain(Dies(bench.share()), name="south", mode=Mode.ENCODE)
+    by = state.Owner("north", "own")
+    share = Noted(bench.share())
+    ledger = FileLedger(share, *by)  # type: ignore[arg-type]
+    Recovery(share, ledger, "south", by=by).run(lambda matters: iter(()))  # type: ignore[arg-type, return-value]
+    (record,) = ledger.since(*by, 0)
+    ledger.close()
+    assert record.source == Place(Root.INBOX, "sub/a.txt")
+    forgotten = steps.index("remove .paxect/intents/south")
+    assert steps.index("sync .paxect/intents/south/run1") < forgotten
