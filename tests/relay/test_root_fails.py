@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from relay_bench import Bench, StopAfter, WatchedShare, policy_with, reasons
 
 from paxect_batch.model.events import Event
+from paxect_batch.model.items import Entry
 from paxect_batch.model.places import Place, Root
+from paxect_batch.relay.scan import scan
 
 FAILS_AT, IS_BACK_AT, ENDS_AT = 100, 1000, 2000
 FILES = 6
@@ -111,3 +114,17 @@ def test_items_wait_while_a_root_fails_and_arrive_once_it_is_back(
     assert bench.events.named(Event.SHARE_TROUBLE)
     assert standing.delivered_files == FILES + 1
     bench.check_delivered_once()
+
+
+@pytest.mark.parametrize("root", [Root.INBOX, Root.WIRE])
+def test_root_that_may_not_be_listed_is_no_folder_that_costs_itself(
+    tmp_path: Path, root: Root
+) -> None:
+    class Closed(WatchedShare):
+        def entries(self, folder: Place) -> Iterator[Entry]:
+            if folder == Place(root, ""):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            yield from self._share.entries(folder)
+
+    with pytest.raises(PermissionError):
+        list(scan(Closed(Bench(tmp_path).share()), root))
