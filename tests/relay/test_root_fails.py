@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from relay_bench import Bench, StopAfter, WatchedShare, policy_with, reasons
 
+from paxect_batch.model.errors import ShareError
 from paxect_batch.model.events import Event
 from paxect_batch.model.items import Entry
 from paxect_batch.model.places import Place, Root
@@ -128,3 +129,14 @@ def test_root_that_may_not_be_listed_is_no_folder_that_costs_itself(
 
     with pytest.raises(PermissionError):
         list(scan(Closed(Bench(tmp_path).share()), root))
+
+
+def test_root_that_cannot_be_made_fresh_is_not_taken_for_empty(tmp_path: Path) -> None:
+    class Closed(WatchedShare):
+        def freshen(self, folder: Place) -> None:
+            if folder == Place(Root.INBOX, ""):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            self._share.freshen(folder)
+
+    with pytest.raises(ShareError):
+        Bench(tmp_path).drain(Closed(Bench(tmp_path).share()))
