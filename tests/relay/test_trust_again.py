@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
-from relay_bench import Bench, StopAfter, WatchedShare, policy_with
+from relay_bench import Bench, StopAfter, WatchedShare, files_below, policy_with
 from relay_samples import manifest_of
 
+import paxect_core
 from paxect_batch.model.items import Entry, Mode
 from paxect_batch.model.places import Place, Root
 
@@ -51,3 +53,40 @@ def test_container_that_a_trusted_node_made_anew_meanwhile_is_decoded_after_all(
     )
     bench.take_all()
     assert bench.taken == [("a.txt", b"one"), ("a.txt", b"two")]
+
+
+def test_what_was_staged_of_a_container_that_is_nobodys_does_not_stay(
+    tmp_path: Path,
+) -> None:
+    """A watch may last for months, and anybody may put such containers there."""
+    bench = Bench(tmp_path)
+    for node, name in (("stranger", "theirs.txt"), ("c", "a.txt")):
+        bench.drop(name, name.encode())
+        bench.drain(name=node, mode=Mode.ENCODE, manifest=manifest_of(node))
+    (bench.wire / "a.txt.freq").write_bytes(paxect_core.encode_bytes(b"evil"))
+    (bench.wire / "a.txt.freq.sha256").unlink()
+    created: list[Place] = []
+    staged: list[Path] = []
+
+    class Noted(WatchedShare):
+        def create(self, place: Place) -> IO[bytes]:
+            created.append(place)
+            stream: IO[bytes] = self._share.create(place)
+            return stream
+
+    def look(seen: int) -> None:
+        if seen > 300:
+            staged.extend(files_below(bench.state / "stage"))
+
+    bench.drain(
+        Noted(bench.share()),
+        name="b",
+        mode=Mode.DECODE,
+        policy=policy_with(trusted_nodes=("b", "c")),
+        watch=True,
+        stop=StopAfter(600, look),
+        poll_seconds=1.0,
+    )
+    assert any(place.name.endswith(".part") for place in created)
+    assert staged == []
+    assert files_below(bench.outbox) == []
