@@ -1,0 +1,42 @@
+"""Sidecars and papers that a sweep comes upon: whose they are is looked at twice."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from relay_bench import Bench, files_below
+
+from paxect_batch.model.items import Direction, Identity
+from paxect_batch.model.places import Place, Root
+from paxect_batch.model.transfer import Attempts, Failure
+from paxect_batch.relay.set_aside import set_aside
+from paxect_batch.relay.sweep import Sweeper
+
+LONG_AGO = (1_000_000_000, 1_000_000_000)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def test_file_of_an_inbox_that_is_named_like_a_sidecar_is_an_item(bench: Bench) -> None:
+    """Its neighbour, that was set aside, was no container on the wire."""
+    path = bench.inbox / "a.freq"
+    path.write_bytes(b"data")
+    (bench.inbox / "a.freq.sha256").write_bytes(b"data")
+    os.utime(bench.inbox / "a.freq.sha256", LONG_AGO)
+    found = path.stat()
+    attempts = Attempts(
+        Direction.ENCODE,
+        Place(Root.INBOX, "a.freq"),
+        Identity(found.st_size, found.st_mtime_ns, found.st_ino),
+        (Failure(1.0, "node", "collision", "", 1),),
+    )
+    assert set_aside(
+        bench.share(), attempts, node="node", run="run", stands=lambda: True
+    )
+    Sweeper(bench.share()).sweep()
+    assert [each.name for each in files_below(bench.inbox)] == ["a.freq.sha256"]
