@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from relay_bench import Bench, files_below
+from relay_bench import Bench, WatchedShare, files_below, policy_with
 
-from paxect_batch.model.items import Direction, Identity
+from paxect_batch.model.items import Direction, Entry, Facts, Identity, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.transfer import Attempts, Failure
 from paxect_batch.relay.set_aside import set_aside
@@ -40,3 +41,31 @@ def test_file_of_an_inbox_that_is_named_like_a_sidecar_is_an_item(bench: Bench) 
     )
     Sweeper(bench.share()).sweep()
     assert [each.name for each in files_below(bench.inbox)] == ["a.freq.sha256"]
+
+
+def test_paper_of_a_container_that_was_made_anew_meanwhile_is_not_swept(
+    bench: Bench,
+) -> None:
+    bench.drop("a.txt", b"data")
+    bench.drain(mode=Mode.ENCODE, policy=policy_with(carry_times=True))
+    (paper,) = files_below(bench.state / "meta")
+    os.utime(paper, LONG_AGO)
+    for path in files_below(bench.wire):
+        path.unlink()
+
+    class Meanwhile(WatchedShare):
+        is_missed = False
+
+        def look(self, place: Place, *, closely: bool = False) -> Facts | None:
+            self.is_missed = self.is_missed or place.name == "a.txt.freq"
+            return self._share.look(place, closely=closely)  # type: ignore[no-any-return]
+
+        def entries(self, folder: Place) -> Iterator[Entry]:
+            if folder.path == "quarantine" and self.is_missed:
+                self.is_missed = False
+                paper.touch()
+            yield from self._share.entries(folder)
+
+    (bench.state / "quarantine").mkdir(exist_ok=True)
+    Sweeper(Meanwhile(bench.share())).sweep()
+    assert paper.exists()
