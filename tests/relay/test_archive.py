@@ -260,4 +260,4 @@ def test_source_is_durably_in_the_archive_before_its_promise_is_forgotten(
 
     bench.drain(Noted(bench.share()), policy=ARCHIVES, mode=Mode.ENCODE)
     assert archived(bench.state) == {"archive/inbox/sub/a.txt": b"data"}
-    assert steps.index("sync state/archive/inbox/sub") < steps.index("forget")
+    assert steps.index("sync .paxect/archive/inbox/sub") < steps.index("forget")

@@ -242,8 +242,8 @@ def test_what_a_run_staged_goes_once_it_is_durable_that_it_promised_nothing(
     by = state.Owner("north", "own")
     recovery = Recovery(share, ledger, "south", by=by, only="run")  # type: ignore[arg-type]
     recovery.run(lambda matters: iter(()))  # type: ignore[arg-type, return-value]
-    removed = ("remove", "state/stage/south/run/0/key-0.part")
-    assert steps.index(("sync", "state/intents/south")) < steps.index(removed)
+    removed = ("remove", ".paxect/stage/south/run/0/key-0.part")
+    assert steps.index(("sync", ".paxect/intents/south")) < steps.index(removed)
     assert recovery.is_closed
 
 
