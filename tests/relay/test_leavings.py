@@ -329,6 +329,7 @@ def test_file_that_stayed_is_not_sent_again_where_its_folder_was_away_for_a_whil
     bench: Bench, tmp_path: Path
 ) -> None:
     bench.drain(Denying(bench.share()))
+    bench.take_all()
     for paper in files_below(bench.state / "left"):
         os.utime(paper, (1, 1))
     folder, away = bench.inbox / "theirs", tmp_path / "away"
