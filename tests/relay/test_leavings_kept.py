@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from fakes.locks import FakeClaim, FakeLocks, Register
 from relay_bench import Bench, Crash, WatchedShare, files_below
 
 from paxect_batch.model.items import Direction, Facts, Mode
@@ -94,4 +95,22 @@ def test_delivered_source_that_nobody_may_look_at_when_that_is_found_is_sent_no_
         path.unlink()
     bench.drain(mode=Mode.ENCODE)
     assert files_below(bench.wire) == []
+    assert files_below(bench.inbox) == []
+
+
+def test_what_may_be_sent_once_more_by_the_time_of_its_claim_is_not_taken_away(
+    bench: Bench,
+) -> None:
+    """It would be removed and never arrive."""
+    papers = files_below(bench.state / "left")
+
+    class Forgotten(FakeLocks):
+        def claim(self, key: str) -> FakeClaim | None:
+            for paper in papers:
+                paper.unlink(missing_ok=True)
+            return super().claim(key)
+
+    assert files_below(bench.wire) == []
+    bench.drain(locks=Forgotten(Register()), mode=Mode.ENCODE)
+    assert len(files_below(bench.wire)) == 2
     assert files_below(bench.inbox) == []
