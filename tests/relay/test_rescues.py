@@ -348,3 +348,30 @@ def test_rescuer_makes_durable_what_it_settles_by(tmp_path: Path) -> None:
     assert record.source == Place(Root.INBOX, "sub/a.txt")
     forgotten = steps.index("remove .paxect/intents/south")
     assert steps.index("sync .paxect/intents/south/run1") < forgotten
+
+
+@pytest.mark.parametrize("is_its_own", [True, False])
+def test_sidecar_that_is_there_without_its_container_goes_only_if_it_was_of_that(
+    tmp_path: Path, is_its_own: bool
+) -> None:
+    """It came back after a power cut; or the next container is about to come."""
+    bench = bench_with(tmp_path, {"a.txt": b"data"})
+    bench.drain(mode=Mode.ENCODE)
+    sidecar = bench.wire / "a.txt.freq.sha256"
+    text = sidecar.read_text() if is_its_own else f"{'0' * 64}  a.txt.freq\n"
+
+    class Dies(WatchedShare):
+        def remove(self, place: Place) -> bool:
+            if place.path.startswith("intents/"):
+                raise Crash
+            return bool(self._share.remove(place))
+
+    with pytest.raises(Crash):
+        bench.drain(Dies(bench.share()), name="south", mode=Mode.DECODE)
+    assert files_below(bench.wire) == []
+    sidecar.write_text(text)
+    by = state.Owner("north", "own")
+    ledger = FileLedger(bench.share(), *by)
+    Recovery(bench.share(), ledger, "south", by=by).run(lambda matters: iter(()))  # type: ignore[arg-type, return-value]
+    ledger.close()
+    assert sidecar.exists() is not is_its_own
