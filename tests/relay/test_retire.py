@@ -15,11 +15,18 @@ from paxect_batch.model.items import Direction, Identity
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.policy import OnDone
 from paxect_batch.model.records import Fate, Record
-from paxect_batch.model.transfer import Pledge
+from paxect_batch.model.transfer import Meta, Pledge
 from paxect_batch.relay.commits import at_once
 from paxect_batch.relay.markers import put_marker_back
 from paxect_batch.relay.retire import Retirer, settle_asides
-from paxect_batch.relay.state import RETIRED_PREFIX, Owner, key_of, stage_folder
+from paxect_batch.relay.state import (
+    RETIRED_PREFIX,
+    Owner,
+    key_of,
+    meta_place,
+    save_paper,
+    stage_folder,
+)
 
 SOURCE = Place(Root.INBOX, "sub/a.txt")
 TARGET = Place(Root.WIRE, "sub/a.txt.freq")
@@ -363,3 +370,21 @@ def test_marker_stays_with_a_source_that_the_share_fails_to_move(bench: Bench) -
     with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         retire(retirer(share, marker=".ready"), pledge_of(path))
     assert sorted(left(bench)) == ["inbox/sub/a.txt", "inbox/sub/a.txt.ready"]
+
+
+@pytest.mark.parametrize("tells_of", ["this", "another"])
+def test_paper_goes_with_its_own_container_only(bench: Bench, tells_of: str) -> None:
+    """Another of that name, still to be decoded, has its times and its name there."""
+    share, container = bench.share(), bench.wire / TARGET.path
+    container.parent.mkdir()
+    (bench.inbox / SOURCE.path).rename(container)
+    paper = meta_place(TARGET)
+    save_paper(share, paper, Meta(container_sha256=tells_of, raw_name="a.txt"))
+    pledge = msgspec.structs.replace(
+        pledge_of(container),
+        direction=Direction.DECODE,
+        source=TARGET,
+        container_sha256="this",
+    )
+    assert retire(retirer(share), pledge)
+    assert (bench.state / paper.path).exists() == (tells_of == "another")
