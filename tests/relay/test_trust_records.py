@@ -100,3 +100,7 @@ def read_as(sha256: str) -> tuple[Any, Any]:
 def test_container_is_that_of_who_made_it_last_though_it_is_read_first() -> None:
     records = made("bad", at=LATE), made("good", at=EARLY)
     assert trust(Told(*records)).reason(item()) == "untrusted_node:bad"
+
+
+def test_container_made_anew_is_its_makers_though_the_same_was_decoded_before() -> None:
+    assert trust(Told(made("good", at=LATE), decoded(at=EARLY))).reason(item()) == ""
