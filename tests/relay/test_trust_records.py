@@ -104,3 +104,10 @@ def test_container_is_that_of_who_made_it_last_though_it_is_read_first() -> None
 
 def test_container_made_anew_is_its_makers_though_the_same_was_decoded_before() -> None:
     assert trust(Told(made("good", at=LATE), decoded(at=EARLY))).reason(item()) == ""
+
+
+def test_container_in_place_of_a_decoded_one_is_anybodys_whatever_is_read_first() -> (
+    None
+):
+    told = Told(decoded(at=LATE), made("good", at=EARLY))
+    assert trust(told).reason(item()) == UNKNOWN
