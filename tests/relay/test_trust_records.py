@@ -111,3 +111,10 @@ def test_container_in_place_of_a_decoded_one_is_anybodys_whatever_is_read_first(
 ):
     told = Told(decoded(at=LATE), made("good", at=EARLY))
     assert trust(told).reason(item()) == UNKNOWN
+
+
+def test_container_that_was_refused_as_it_was_read_is_refused_alone() -> None:
+    asked = trust(Told(made("good", at=EARLY)))
+    assert asked.reason_once_read(*read_as("another")) == UNKNOWN
+    assert asked.reason(item()) == UNKNOWN
+    assert asked.reason(item(inode=2)) == ""
