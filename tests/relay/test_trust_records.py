@@ -118,3 +118,10 @@ def test_container_that_was_refused_as_it_was_read_is_refused_alone() -> None:
     assert asked.reason_once_read(*read_as("another")) == UNKNOWN
     assert asked.reason(item()) == UNKNOWN
     assert asked.reason(item(inode=2)) == ""
+
+
+def test_container_that_was_refused_is_judged_anew_by_a_new_policy() -> None:
+    asked = trust(Told(made("good", at=EARLY)))
+    asked.reason_once_read(*read_as("another"))
+    asked.look(policy_with(trusted_nodes=("own", "good", "stranger")), ())
+    assert asked.reason(item()) == ""
