@@ -125,3 +125,11 @@ def test_container_that_was_refused_is_judged_anew_by_a_new_policy() -> None:
     asked.reason_once_read(*read_as("another"))
     asked.look(policy_with(trusted_nodes=("own", "good", "stranger")), ())
     assert asked.reason(item()) == ""
+
+
+def test_node_with_two_manifests_is_trusted_only_where_both_are() -> None:
+    both = peer("one.json", "twice", None), peer("two.json", "twice", KEY)
+    for peers in (both, both[::-1]):
+        told = Told(made("twice", at=EARLY))
+        asked = trust(told, *peers, policy=policy_with(require_sig=True))
+        assert asked.reason(item()) == "unsigned:twice"
