@@ -133,3 +133,9 @@ def test_node_with_two_manifests_is_trusted_only_where_both_are() -> None:
         told = Told(made("twice", at=EARLY))
         asked = trust(told, *peers, policy=policy_with(require_sig=True))
         assert asked.reason(item()) == "unsigned:twice"
+
+
+def test_own_ledger_is_read_as_that_of_a_run_that_lives() -> None:
+    told = Told()
+    trust(told)
+    assert told.living == {"other", "run"}
