@@ -26,6 +26,8 @@ from paxect_batch.work.sources import look_at_source
 
 UNREACHABLE = "unreachable"
 UNNAMED = "unnameable"
+_WAIT_SECONDS_MIN = 0.1
+"""How long what is not ready is left alone, though no policy asks for it."""
 _DETAILS = {
     "unremovable": "it is not this user's to take away, so it would arrive again; "
     "it was not sent, and stays where it is"
@@ -58,7 +60,7 @@ class Endings:
 
     def may_be_ready_in(self, seconds: float) -> None:
         """Note an item that waits for so long."""
-        self.wait_seconds = min(self.wait_seconds, seconds)
+        self.wait_seconds = min(self.wait_seconds, max(seconds, _WAIT_SECONDS_MIN))
 
     def wait_to_settle(self, size: int) -> None:
         """Count an item that must be left alone for a while."""
