@@ -38,6 +38,7 @@ from unusual import one_frame
 def bad_bodies() -> list[Invalid]:
     """Return bodies that are not one right zstd frame."""
     last = block(B, last=True)
+    no_block = block(B, last=True, kind=RESERVED_BLOCK)
     whole = stored(B)
     skippable = b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc"
     checked = zstandard.ZstdCompressor(write_checksum=True).compress(B)
@@ -68,7 +69,7 @@ def bad_bodies() -> list[Invalid]:
         _body(
             "reserved-block",
             "a block of the reserved type",
-            zstd_frame(block(B, last=True, kind=RESERVED_BLOCK), content_bytes=16),
+            zstd_frame(no_block, content_bytes=16),
         ),
         _body(
             "no-last-block",
@@ -158,6 +159,17 @@ def bad_bodies() -> list[Invalid]:
             "unstated-second-block",
             "16 bytes and one more block",
             zstd_frame(block(B, last=False), block(b"!", last=True), window=0),
+            length,
+        ),
+        _body(
+            "unstated-one-more-then-no-block",
+            "17 bytes and a block of the reserved type, content size unstated",
+            zstd_frame(block(B + b"!", last=False), no_block, window=0),
+        ),
+        _body(
+            "unstated-two-more-then-no-block",
+            "18 bytes and a block of the reserved type, content size unstated",
+            zstd_frame(block(B + b"!!", last=False), no_block, window=0),
             length,
         ),
         _body(
