@@ -43,6 +43,19 @@ def require_apart(roots: dict[Root, str], mode: Mode) -> None:
         _require_not_taken(roots, Root.OUTBOX, Root.INBOX)
 
 
+def require_no_item(said: str, path: str, roots: dict[Root, str], mode: Mode) -> None:
+    """Raise `ConfigError` if what a run writes beside its work would be an item."""
+    if mode is Mode.DECODE:
+        return
+    way = _way_down(path, roots[Root.INBOX])
+    if way is None or any(map(is_temporary, way)):
+        return
+    raise ConfigError(
+        f"{said} lies in the inbox {roots[Root.INBOX]!r}, so that it would be taken as "
+        "a file to send; nothing was touched; name a file elsewhere"
+    )
+
+
 def require_two(roots: dict[Root, str]) -> None:
     """Raise `ConfigError` if the inbox and the outbox are one folder."""
     inbox, outbox = roots[Root.INBOX], roots[Root.OUTBOX]

@@ -90,10 +90,13 @@ def find_layout(settings: Settings) -> Layout:
 def find_run_layout(settings: Settings) -> Layout:
     """Return the folders of a run; `ConfigError` if it would take what it made."""
     layout = find_layout(settings)
-    # Whatever this node does, others of the share may go the other way.
-    mode = Mode.RELAY if layout.share else settings.direction
-    require_apart(layout.roots, mode)
+    require_apart(layout.roots, way_of_all(settings, layout))
     return layout
+
+
+def way_of_all(settings: Settings, layout: Layout) -> Mode:
+    """Return which way files go: others of a share may go another than this node."""
+    return Mode.RELAY if layout.share else settings.direction
 
 
 def _named_layout(settings: Settings) -> Layout:

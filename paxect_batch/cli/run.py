@@ -18,13 +18,14 @@ import msgspec
 
 from paxect_batch.cli import console
 from paxect_batch.cli.anew import serve
+from paxect_batch.cli.apart import require_no_item
 from paxect_batch.cli.arguments import Arguments
 from paxect_batch.cli.asked_pace import asked_pace
 from paxect_batch.cli.colours import is_drawable
 from paxect_batch.cli.forecast import Forecast
 from paxect_batch.cli.guard import explain
 from paxect_batch.cli.kinds import deadline_seconds as seconds_until
-from paxect_batch.cli.layout import Layout, find_run_layout
+from paxect_batch.cli.layout import Layout, find_run_layout, way_of_all
 from paxect_batch.cli.policy_file import PolicyFile
 from paxect_batch.cli.progress import Progress
 from paxect_batch.cli.results import Ending, report
@@ -58,22 +59,31 @@ def run(arguments: Arguments, *, watch: bool) -> int:
         layout = find_run_layout(settings)
         policy = PolicyFile(settings, layout)
         policy()
-        for option in ("junit", "textfile"):
-            _require_place(option, getattr(settings, option))
+        _require_places(settings, layout)
         if arguments.has("dry-run"):
             return _show_plan(settings, layout, policy, stop)
         layout.make_ready()
         return _run(settings, layout, policy, stop, board, watch=watch)
 
 
-def _require_place(option: str, path: str | None) -> None:
-    """Raise `ConfigError` if what is written after the run has no folder to lie in."""
-    folder = os.path.dirname(os.path.abspath(path or ""))
-    if path is not None and not os.path.isdir(folder):
-        raise ConfigError(
-            f"--{option} {path!r}: folder {folder!r} is not there; nothing was "
-            "touched; make it, or name another file"
-        )
+def _require_places(settings: Settings, layout: Layout) -> None:
+    """Raise `ConfigError` if what is written beside the work cannot lie where it is to.
+
+    The log makes its own folder, the reports do not.
+    """
+    mode = way_of_all(settings, layout)
+    for option in ("log", "junit", "textfile"):
+        path: str | None = getattr(settings, option)
+        if path is None:
+            continue
+        said = f"{settings.origins[option]}: {path!r}"
+        require_no_item(said, path, layout.roots, mode)
+        folder = os.path.dirname(os.path.abspath(path))
+        if option != "log" and not os.path.isdir(folder):
+            raise ConfigError(
+                f"{said}: folder {folder!r} is not there; nothing was touched; make "
+                "it, or name another file"
+            )
 
 
 def _shown(

@@ -138,6 +138,31 @@ def test_report_without_a_folder_to_lie_in_is_refused_before_the_run(
     assert (share / "inbox" / "a.txt").exists()
 
 
+@pytest.mark.parametrize("option", ["--junit", "--textfile", "--log"])
+def test_what_is_written_beside_the_work_is_refused_where_it_would_be_sent(
+    share: Path, command: Command, option: str
+) -> None:
+    drop(share, a_txt=b"one", b_txt=b"two")
+    said = command("drain", share, option, share / "inbox" / "a.txt")
+    assert said.code == 64
+    assert "nothing was touched; name a file elsewhere" in said.err
+    assert (share / "inbox" / "a.txt").read_bytes() == b"one"
+    assert (share / "inbox" / "b.txt").exists()
+
+
+@pytest.mark.parametrize("option", ["--junit", "--textfile", "--log"])
+def test_what_is_written_beside_the_work_may_lie_where_nothing_is_sent(
+    share: Path, command: Command, option: str
+) -> None:
+    drop(share, a_txt=b"one")
+    for folder in (share / "inbox" / ".reports", share / "outbox"):
+        folder.mkdir(exist_ok=True)
+        said = command("drain", share, option, folder / "report")
+        assert said.code == 0
+        assert (folder / "report").stat().st_size > 0
+    assert said.audit["delivered"]["files"] == said.audit["waiting"]["files"] == 0
+
+
 def test_report_that_cannot_be_written_makes_it_3_in_the_audit_line_too(
     share: Path, tmp_path: Path, command: Command
 ) -> None:
