@@ -79,23 +79,21 @@ def policy_sha256(policy: Policy) -> str:
 
 def _parse(data: bytes, name: str) -> dict[str, object]:
     if len(data) > POLICY_BYTES_MAX:
-        raise ConfigError(
-            f"{name}: the policy is larger than {POLICY_BYTES_MAX} bytes; "
-            "see that this is the right file"
+        raise _refused(
+            name,
+            f"the policy is larger than {POLICY_BYTES_MAX} bytes",
+            "see that this is the right file",
         )
     is_toml = name.casefold().endswith(".toml")
     try:
         document: object = parse_toml(data) if is_toml else _parse_json(data)
     except ValueError as error:
         language = "TOML" if is_toml else "JSON"
-        raise ConfigError(
-            f"{name}: the policy is not {language} in UTF-8: {_line(str(error))}; "
-            "correct it there"
-        ) from error
+        what = f"the policy is not {language} in UTF-8: {_line(str(error))}"
+        raise _refused(name, what, "correct it there") from error
     if not isinstance(document, dict):
-        raise ConfigError(
-            f"{name}: the policy is {_shown(document)}; it must be one JSON object"
-        )
+        what = f"the policy is {_shown(document)}"
+        raise _refused(name, what, "it must be one JSON object")
     return document
 
 
@@ -125,10 +123,8 @@ def _refuse_constant(constant: str) -> object:
 
 def _kind(document: dict[str, object], name: str) -> type[LinkPolicy | Policy]:
     if "version" not in document:
-        raise ConfigError(
-            f'{name}: key "version" is missing; it is "2", or "1.2.0" for a policy '
-            "of PAXECT Link"
-        )
+        advice = 'it is "2", or "1.2.0" for a policy of PAXECT Link'
+        raise _refused(name, 'key "version" is missing', advice)
     version = document["version"]
     if not isinstance(version, str) or version not in _KINDS:
         raise _wrong(name, "version", version, '"2", or "1.2.0" for a Link policy')
@@ -151,9 +147,8 @@ def _refuse_unknown(
             advice = 'it needs version "2"'
         else:
             advice = f"known are {', '.join(known)}"
-        raise ConfigError(
-            f"{name}: unknown key {_shown(key)} (value {_shown(value)}); {advice}"
-        )
+        what = f"unknown key {_shown(key)} (value {_shown(value)})"
+        raise _refused(name, what, advice)
 
 
 def _check(field: msgspec.structs.FieldInfo, value: object, name: str) -> None:
@@ -165,7 +160,11 @@ def _check(field: msgspec.structs.FieldInfo, value: object, name: str) -> None:
 
 
 def _wrong(name: str, key: str, value: object, right: str) -> ConfigError:
-    return ConfigError(f"{name}: {key} is {_shown(value)}; right is {right}")
+    return _refused(name, f"{key} is {_shown(value)}", f"right is {right}")
+
+
+def _refused(name: str, what: str, advice: str) -> ConfigError:
+    return ConfigError(f"{name}: {what}; no file was taken by it; {advice}")
 
 
 def _shown(value: object) -> str:

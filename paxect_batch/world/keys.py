@@ -50,20 +50,27 @@ def secret_in(path: str | bytes, what: str = "key") -> bytes:
     finally:
         os.close(fd)
     if len(key) > KEY_BYTES_MAX:
-        raise ConfigError(f"{shown} is larger than {KEY_BYTES_MAX} bytes")
+        raise ConfigError(
+            f"{shown} is larger than {KEY_BYTES_MAX} bytes; nothing was touched; "
+            "name the right file"
+        )
     # An editor's end of line is not part of the key.
     key = key.removesuffix(b"\n").removesuffix(b"\r")
     if not key:
-        raise ConfigError(f"{shown} is empty; put the {what} into it")
+        raise ConfigError(
+            f"{shown} is empty; nothing was touched; put the {what} into it"
+        )
     return key
 
 
 def _check_mode(mode: int, path: str | bytes, shown: str) -> None:
     if not stat.S_ISREG(mode):
-        raise ConfigError(f"{shown} is no regular file; name another")
+        raise ConfigError(
+            f"{shown} is no regular file; nothing was touched; name another"
+        )
     if sys.platform != "win32" and mode & 0o077:
         name = shlex.quote(printable(os.fsdecode(path)))
         raise ConfigError(
             f"{shown} can be read or changed by others (mode "
-            f"{stat.S_IMODE(mode):04o}); run: chmod 600 {name}"
+            f"{stat.S_IMODE(mode):04o}); nothing was touched; run: chmod 600 {name}"
         )

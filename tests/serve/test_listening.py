@@ -163,7 +163,7 @@ def test_address_of_others_without_a_token_is_refused(
     [
         ("short", 0o600, "openssl rand -hex 32"),
         ("with spaces in it ....", 0o600, "openssl rand -hex 32"),
-        ("", 0o600, "is empty; put the token into it"),
+        ("", 0o600, "is empty; nothing was touched; put the token into it"),
         ("sixteen_letters_", 0o644, "can be read or changed by others (mode 0644)"),
     ],
 )
