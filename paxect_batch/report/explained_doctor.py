@@ -35,9 +35,9 @@ _MOUNT = {
         "mount with `cto`, the default",
     ),
     "nfs_local_locks": ("locks of the system count on this machine only", _NOTHING),
-    "nfs_listing": (
-        "how old a listing may be",
-        "for a quicker `watch`, a smaller `acdirmin` and `acdirmax`",
+    "nfs_names": (
+        "how old what is known of a name may be",
+        "for quicker consumers, a smaller `acdirmin` and `acdirmax`",
     ),
     "smb_version": ("the version of SMB", "mount with `vers=3.1.1`"),
     "smb_cache": (

@@ -36,8 +36,8 @@ OBJECT_STORES = frozenset(
 """They copy where a rename is asked for, and let the last writer win."""
 FORGETFUL = frozenset({"tmpfs", "ramfs", "overlay", "squashfs"})
 FAT = frozenset({"vfat", "msdos", "exfat", "fat32", "FAT", "FAT32", "exFAT"})
-LISTING_SECONDS_USUAL = 60
-"""NFS keeps a listing for so long at most, unless `acdirmax` says otherwise."""
+NAMES_SECONDS_USUAL = 60
+"""NFS believes a name for so long at most, unless `acdirmax` says otherwise."""
 
 
 def is_network(mount: Mount | None) -> bool:
@@ -189,13 +189,13 @@ def _nfs_findings(mount: Mount) -> Iterator[Finding]:
     if "noac" in options or options.get("actimeo") == "0":
         seconds = 0
     yield Finding(
-        "nfs_listing",
-        Level.OK if seconds <= LISTING_SECONDS_USUAL else Level.NOTE,
-        f"listings may be {seconds} s old",
-        "the relay freshens a folder before it says that nothing is left; until then "
-        "new files of other machines are seen that much later",
+        "nfs_names",
+        Level.OK if seconds <= NAMES_SECONDS_USUAL else Level.NOTE,
+        f"what is known of a name may be {seconds} s old until its folder is opened",
+        "the relay opens it before it believes what is there; other programs of this "
+        "machine may see that much later what arrived",
         ""
-        if seconds <= LISTING_SECONDS_USUAL
+        if seconds <= NAMES_SECONDS_USUAL
         else "mount with a smaller acdirmax, such as 10",
     )
 

@@ -166,7 +166,7 @@ def test_read_policy_with_a_wrong_value_names_key_value_and_what_is_right(
     if not shown.isprintable():
         shown = json.dumps(value)
     assert f"{key} is {shown}"[:60] in message
-    assert "; right is " in message
+    assert "; no file was taken by it; right is " in message
 
 
 def test_every_key_has_a_wrong_value_that_is_refused_and_words_for_the_right() -> None:
