@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from relay_bench import Bench, WatchedShare, files_below, policy_with
+from relay_bench import Bench, Crash, WatchedShare, files_below, policy_with
 
 from paxect_batch.model.items import Direction, Entry, Facts, Identity, Mode
 from paxect_batch.model.places import Place, Root
 from paxect_batch.model.transfer import Attempts, Failure
+from paxect_batch.relay import state
+from paxect_batch.relay.recover import Recovery
 from paxect_batch.relay.set_aside import set_aside
 from paxect_batch.relay.sweep import Sweeper
+from paxect_batch.world.ledger import FileLedger
 
 LONG_AGO = (1_000_000_000, 1_000_000_000)
 
@@ -69,3 +72,36 @@ def test_paper_of_a_container_that_was_made_anew_meanwhile_is_not_swept(
     (bench.state / "quarantine").mkdir(exist_ok=True)
     Sweeper(Meanwhile(bench.share())).sweep()
     assert paper.exists()
+
+
+def test_sidecar_of_what_a_dead_run_withdrew_is_taken_back_by_another(
+    bench: Bench,
+) -> None:
+    """Another node's container of that name came after the sidecar was published."""
+    dead: list[Place] = []
+
+    def die(number: int, name: str) -> None:
+        if dead:
+            raise Crash
+
+    class Dies(WatchedShare):
+        def rename_new(self, source: Place, target: Place) -> None:
+            if target.path == "a.txt.freq":
+                (bench.wire / "a.txt.freq").write_bytes(b"another node's")
+            self._share.rename_new(source, target)
+            if target.path.endswith(state.WITHDRAWN_SUFFIX):
+                dead.append(target)
+
+    bench.drop("a.txt", b"data")
+    share = Dies(bench.share(), before=die)
+    with pytest.raises(Crash):
+        bench.drain(share, name="south", mode=Mode.ENCODE)
+    sidecar = bench.wire / "a.txt.freq.sha256"
+    assert sidecar.exists()
+    by = state.Owner("north", "own")
+    ledger = FileLedger(bench.share(), *by)
+    Recovery(bench.share(), ledger, "south", by=by).run(lambda matters: iter(()))  # type: ignore[arg-type, return-value]
+    ledger.close()
+    assert not sidecar.exists()
+    assert (bench.wire / "a.txt.freq").read_bytes() == b"another node's"
+    assert (bench.inbox / "a.txt").read_bytes() == b"data"
