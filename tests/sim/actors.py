@@ -60,7 +60,8 @@ class Actors:
         if how == "slowly" and (self._is_file(path) or self._is_marked(path)):
             how = "unlink"
         if how == "slowly":
-            self._write_slowly(path, name, content, settings)
+            if not self._write_slowly(path, name, content, settings):
+                return  # whoever replaced it marks what is there
         else:
             if how == "unlink" and self._overwrites(path):
                 self.disk.remove(path)
@@ -112,7 +113,8 @@ class Actors:
 
     def _write_slowly(
         self, path: str, name: str, content: bytes, settings: paxect_core.Settings
-    ) -> None:
+    ) -> bool:
+        """Tell whether it is still there once it is whole."""
         file = self.disk.create(path)
         file.writers += 1
         half = content[: len(content) // 2]
@@ -126,11 +128,12 @@ class Actors:
         self.turns.sleep(settle_seconds / 2 if pause_seconds is None else pause_seconds)
         self.oracle.went_on()
         if self.disk.find(path) is not file:
-            return  # replaced meanwhile, or lost with the power
+            return False  # replaced meanwhile, or lost with the power
         self.oracle.dropped(name, content, container_of(content, settings))
         self.disk.write(file, content)
         self.disk.sync(file)
         file.writers -= 1
+        return True
 
     def _consume(self) -> None:
         while True:

@@ -42,7 +42,8 @@ from paxect_batch.relay.node import Node
 from paxect_batch.rules import plan as rules_plan
 from paxect_batch.world.ledger import FileLedger, all_records
 
-STEPS_MAX = 150_000
+STEPS_MAX = 400_000
+"""Eight nodes beside producers that take their time have come to 170,000."""
 _SIZES = (
     (rules_plan, "IN_FLIGHT_BYTES_MAX", IN_FLIGHT_BYTES_MAX),
     (rules_plan, "LOT_BYTES_MAX", IN_FLIGHT_BYTES_MAX),
