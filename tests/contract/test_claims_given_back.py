@@ -150,3 +150,16 @@ def test_claim_that_is_taken_again_is_not_removed_by_who_removes_it_late(
     assert [key for key in keys if claims.take(key, node="n", run="r")] == [
         key for key in keys if key not in took
     ]
+
+
+def test_claim_that_the_share_refuses_to_take_away_is_told_of_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, happens=False)
+    claims = ClaimFiles(str(tmp_path))
+    assert claims.take("item", node="n", run="r")
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        claims.take_away("item")
+    assert others_see(tmp_path, "item")
+    claims.take_away("item")
+    assert not others_see(tmp_path, "item")

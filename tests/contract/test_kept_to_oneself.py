@@ -104,13 +104,16 @@ def test_markers_of_a_node_whose_lease_may_not_be_read_are_not_swept(
     assert LeaseFiles(str(tmp_path)).create(lease_of("theirs", run="their-run"))
     claims = ClaimFiles(str(tmp_path))
     assert claims.take("item", node="theirs", run="their-run")
-    assert claims.take("lost", node="buried", run="a run that is over")
+    over = ClaimFiles(str(tmp_path))
+    assert over.take("lost", node="buried", run="a run that is over")
     closing.words["nodes/theirs"] = errno.EACCES
     mine = joined("me")
     assert mine.claim("item") is None
     assert mine.claim("lost") is not None
     mine.leave()
     assert claims.owner("item") == ("theirs", "their-run")
+    # What its next markers are made of.
+    assert list((tmp_path / "claims").glob("their-run.*"))
 
 
 def test_marker_that_may_not_be_read_keeps_its_item_and_nothing_else(
