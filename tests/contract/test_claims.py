@@ -315,9 +315,10 @@ def test_marker_tells_when_it_was_made_to_the_second(
 def test_own_file_of_a_run_that_is_over_is_swept_and_those_of_others_stay(
     tmp_path: Path,
 ) -> None:
-    claims = ClaimFiles(str(tmp_path))
-    assert claims.take("first", node="n", run="gone")
+    gone, claims = ClaimFiles(str(tmp_path)), ClaimFiles(str(tmp_path))
+    assert gone.take("first", node="n", run="gone")
     assert claims.take("item", node="m", run="lives")
+    assert (tmp_path / "claims" / "gone.1.run").exists()
     claims.sweep(lambda: {"lives"}, 1.0)
     left = sorted(path.name for path in (tmp_path / "claims").iterdir())
-    assert left == sorted([marker_name("item"), "lives.2.run"])
+    assert left == sorted([marker_name("item"), "lives.1.run"])
