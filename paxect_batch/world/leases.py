@@ -252,7 +252,7 @@ class LeaseFiles:
             promised = [
                 run
                 for run in names
-                if is_name(run)
+                if is_name(run, bytes_max=RUN_BYTES_MAX)
                 and os.path.isdir(os.path.join(self._promises, node, run))
             ]
             if not promised or self.read(node) is not None:
