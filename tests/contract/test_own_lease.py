@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from lease_samples import end, kept, lease_of
+from lease_samples import SHORT_SECONDS, end, kept, lease_of
 from stages import refusing
 
 from paxect_batch.model.leases import Word
@@ -115,3 +115,38 @@ def test_lease_of_a_share_that_is_away_is_not_lost(tmp_path: Path) -> None:
         keeper.stands()
     (tmp_path / "away").rename(folder)
     assert keeper.stands()
+
+
+@pytest.mark.parametrize("times", [1, 3, 4])
+def test_run_begins_once_it_has_read_the_leases_of_all_others(
+    files: LeaseFiles, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """As on SMB, where what is written at that instant may not be read."""
+    assert files.create(lease_of("other"))
+    own = lease_of("me", machine=this_machine(), seconds=SHORT_SECONDS)
+    assert files.create(own)
+    keeper, read, failures = Keeper(files, own), files.read, [errno.EIO] * times
+
+    def reads(node: str) -> bytes | None:
+        if node == "other" and failures:
+            raise OSError(failures.pop(), "not now")
+        return read(node)
+
+    monkeypatch.setattr(files, "read", reads)
+    if times == 4:
+        with pytest.raises(OSError, match="not now"):
+            keeper.start()
+        return
+    keeper.start()
+    keeper.stop()
+    assert [lease.node for lease in keeper.others] == ["other"]
+
+
+def test_run_that_begins_finds_the_promises_of_a_node_without_a_lease(
+    files: LeaseFiles, tmp_path: Path
+) -> None:
+    (tmp_path / "intents" / "gone" / "run-of-gone").mkdir(parents=True)
+    keeper = kept(files, "me")
+    keeper.start()
+    keeper.stop()
+    assert [over.run for over in keeper.take_over()] == ["run-of-gone"]
