@@ -86,6 +86,28 @@ def test_lease_that_cannot_be_read_keeps_nobody_from_taking_over_another(
     assert not keeper.has_unheard
 
 
+def test_lease_that_could_be_read_meanwhile_is_waited_for_anew(
+    files: LeaseFiles, closing: Closing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not as long since it could be read as since it first could not."""
+    time = SteppedTime()
+    monkeypatch.setattr(keeper_module, "time", time)
+    lease = lease_of("other", seconds=500.0)
+    assert files.create(lease)
+    keeper = kept(files, "me")
+    keeper.look_around()
+    closing.words["other"] = errno.EIO
+    keeper.look_around()
+    closing.words.clear()
+    files.beat(msgspec.structs.replace(lease, beat=1), beats=[0])
+    time.seconds += 100.0
+    keeper.look_around()
+    assert not keeper.has_unheard
+    closing.words["other"] = errno.EIO
+    keeper.look_around()
+    assert keeper.has_unheard
+
+
 def test_node_that_cannot_be_read_for_a_moment_stays_known(
     files: LeaseFiles, closing: Closing
 ) -> None:
