@@ -106,8 +106,8 @@ def share_status(
 
 def last_run(share: Share) -> Audit | None:
     """Return the audit of the run that ended last."""
-    nodes = list(share.entries(state.state("runs")))
-    audits = [_last_run_of(share, node.place) for node in nodes]
+    nodes = list(state.folders_in(share, state.state("runs")))
+    audits = [_last_run_of(share, node) for node in nodes]
     return max(
         filter(None, audits), key=lambda audit: ended_at(audit) or 0.0, default=None
     )
@@ -237,8 +237,8 @@ def _markers(share: Share, *, now: float) -> Iterator[tuple[Place, InFlight]]:
 
 
 def _intents(share: Share, *, now: float) -> Iterator[tuple[Place, InFlight]]:
-    for node in share.entries(state.state("intents")):
-        for place in state.intents_of(share, node.place.name):
+    for node in state.folders_in(share, state.state("intents")):
+        for place in state.intents_of(share, node.name):
             since = _written_at(share, place)
             intent = state.load_intent(share, place)
             if intent is None or since is None:

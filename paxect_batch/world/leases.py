@@ -94,14 +94,17 @@ class LeaseFiles:
         return self._read(node)
 
     def _read(self, node: str) -> bytes | None:
+        path = self._path(node)
+
         def read() -> bytes:
-            with open_plain(self._path(node)) as stream:
+            with open_plain(path) as stream:
                 return read_part(stream, LEASE_BYTES)
 
         try:
             return asked_anew(read)
         except NotPlain:
-            return _NO_PAPER
+            # A link in place of the folder leads nowhere.
+            return _NO_PAPER if os.path.isdir(os.path.dirname(path)) else None
         except OSError as error:
             if error.errno in _GONE:
                 return None

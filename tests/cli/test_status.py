@@ -172,6 +172,16 @@ def test_status_passes_over_an_audit_that_cannot_be_read(
     assert "by n2, exit 0" in text_of(command, share)
 
 
+def test_status_passes_over_links_that_lead_nowhere(
+    share: Path, command: Command
+) -> None:
+    for folder in ("intents", "nodes", "runs", "claims", "quarantine"):
+        path = share / ".paxect" / folder
+        path.mkdir(exist_ok=True)
+        (path / "link").symlink_to("link")
+    assert "none is running" in text_of(command, share)
+
+
 def test_status_tells_what_each_node_does_and_waits_for(
     share: Path, command: Command
 ) -> None:

@@ -180,6 +180,8 @@ def test_lease_that_was_torn_for_a_moment_is_read_again(nodes: Nodes) -> None:
 def test_what_is_no_node_is_passed_over(nodes: Nodes, tmp_path: Path) -> None:
     (tmp_path / "nodes" / "manifest-only").mkdir(parents=True)
     (tmp_path / "nodes" / ".paxect-0.tmp").write_bytes(b"")
+    (tmp_path / "nodes" / "file").write_bytes(b"")
+    (tmp_path / "nodes" / "link-to-itself").symlink_to("link-to-itself")
     assert nodes.look() == {}
 
 
