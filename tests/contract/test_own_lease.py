@@ -12,10 +12,12 @@ import pytest
 from lease_samples import SHORT_SECONDS, end, kept, lease_of
 from stages import refusing
 
-from paxect_batch.model.leases import Word
+from paxect_batch.model.leases import Lease, Word
+from paxect_batch.seams import Applicant
 from paxect_batch.world import keeper as keeper_module
 from paxect_batch.world.keeper import Keeper
 from paxect_batch.world.leases import LEASE_BYTES, LeaseFiles, parse
+from paxect_batch.world.locks import FileLocks
 from paxect_batch.world.machine import this_machine
 
 
@@ -150,3 +152,38 @@ def test_run_that_begins_finds_the_promises_of_a_node_without_a_lease(
     keeper.start()
     keeper.stop()
     assert [over.run for over in keeper.take_over()] == ["run-of-gone"]
+
+
+def test_lease_that_is_there_and_cannot_be_had_is_the_shares_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a handle that stays stale: a person must hear of it."""
+    monkeypatch.setattr(LeaseFiles, "create", lambda files, lease: False)
+    locks = FileLocks(str(tmp_path), lease_seconds=SHORT_SECONDS)
+    with pytest.raises(OSError, match="lease of node 'node1'"):
+        locks.join(Applicant(node="node1", run="run"))
+
+
+def test_lease_that_is_given_back_as_it_is_asked_for_is_had_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, refusals = LeaseFiles.create, [False, False]
+
+    def created(files: LeaseFiles, lease: Lease) -> bool:
+        return refusals.pop() if refusals else create(files, lease)
+
+    monkeypatch.setattr(LeaseFiles, "create", created)
+    locks = FileLocks(str(tmp_path), lease_seconds=SHORT_SECONDS)
+    locks.join(Applicant(node="node1", run="run"))
+    assert locks.stands()
+    locks.leave()
+
+
+def test_node_that_is_over_as_a_run_begins_is_its_business(tmp_path: Path) -> None:
+    ended = msgspec.structs.replace(this_machine(), pid=2**22 + 5, started="1")
+    files = LeaseFiles(str(tmp_path))
+    assert files.create(lease_of("node1", machine=ended))
+    locks = FileLocks(str(tmp_path))
+    locks.join(Applicant(node="node2", run="run"))
+    assert [over.run for over in locks.over()] == ["run-of-node1"]
+    locks.leave()
