@@ -262,7 +262,6 @@ class LocalShare:
 
     def move_new(self, source: Place, target: Place) -> None:
         """See `seams.Share`. Between two file systems it is `OSError` EXDEV."""
-        parts_of(target)
         self._tree.move_new(source, target)
 
     def remove(self, place: Place) -> bool:
