@@ -21,7 +21,7 @@ from stages import LocalStage, inbox, outbox, refused
 
 from paxect_batch.model.items import Facts, Kind, Removal
 from paxect_batch.model.places import Place, Root
-from paxect_batch.world import root_traits, tree_descriptors
+from paxect_batch.world import root_traits, syncing, tree_descriptors
 from paxect_batch.world.share import NOW_AGE_SECONDS_MAX, LocalShare
 from paxect_batch.world.tree import CREATE
 from paxect_batch.world.tree_descriptors import FOLDERS_OPEN_MAX, DescriptorTree
@@ -277,7 +277,16 @@ def test_folder_that_may_be_passed_but_not_listed_is_passed() -> None:
             assert share.read(inbox("drop/file"), 10) == b"data"
 
 
-def test_folder_that_may_be_written_to_but_not_listed_is_made_durable() -> None:
+def test_folder_that_may_be_written_to_but_not_listed_is_made_durable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    synced: list[int] = []
+
+    def sync_around(fd: int) -> None:
+        synced.append(fd)
+        syncing.sync_around(fd)
+
+    monkeypatch.setattr(tree_descriptors, "sync_around", sync_around)
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         stage = LocalStage(Path(folder), DescriptorTree)
@@ -292,6 +301,7 @@ def test_folder_that_may_be_written_to_but_not_listed_is_made_durable() -> None:
             with unprivileged():
                 share = LocalShare(stage.roots)
                 share.sync_folder(inbox("drop"))
+                assert len(synced) == 1
                 assert share.sync_folders([inbox("drop")] * 5) == (None,) * 5
                 with refused(errno.EACCES):
                     share.sync_folder(inbox("closed"))
