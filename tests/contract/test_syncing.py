@@ -132,6 +132,27 @@ def tells_of_errors() -> bool:
     return sys.platform == "linux" and numbers >= (5, 8)
 
 
+@pytest.mark.parametrize("is_local", [True, False])
+def test_names_around_a_file_are_made_durable_by_their_system_or_their_server(
+    system: System, monkeypatch: pytest.MonkeyPatch, is_local: bool
+) -> None:
+    monkeypatch.setattr(syncing, "is_local", lambda _fd: is_local)
+    syncing.sync_around(5)
+    assert (system.whole, system.single) == (([5], []) if is_local else ([], [5]))
+
+
+@pytest.mark.parametrize("is_local", [True, False])
+def test_names_around_a_file_that_are_not_durable_are_told(
+    system: System, monkeypatch: pytest.MonkeyPatch, is_local: bool
+) -> None:
+    monkeypatch.setattr(syncing, "is_local", lambda _fd: is_local)
+    monkeypatch.setattr(syncing.os, "strerror", os.strerror, raising=False)
+    system.answer, system.broken = errno.EIO, {5: errno.EIO}
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)) as caught:
+        syncing.sync_around(5)
+    assert caught.value.errno == errno.EIO
+
+
 @pytest.mark.skipif(
     not tells_of_errors(), reason="this system has no call that tells of errors"
 )
