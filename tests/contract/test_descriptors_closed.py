@@ -54,6 +54,10 @@ CALLS: dict[str, Callable[[LocalStage, int], object]] = {
     "open what is gone": lambda stage, _: stage.share.open_source(inbox("none")),
     "freshen": lambda stage, _: stage.share.freshen(inbox("sub")),
     "sync a folder": lambda stage, _: stage.share.sync_folder(inbox("sub")),
+    "sync many folders": lambda stage, _: stage.share.sync_folders([inbox("sub")] * 9),
+    "sync one that is gone": lambda stage, _: stage.share.sync_folders(
+        [inbox("sub"), inbox("none")] * 9
+    ),
     "write": lambda stage, _: stage.share.write(state("papers/one"), b"data"),
     "read": lambda stage, _: stage.share.read(inbox("file"), 10),
     "make a folder": lambda stage, n: stage.share.make_folder(inbox(f"new{n}")),

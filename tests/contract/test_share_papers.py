@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -12,6 +14,7 @@ from stages import LocalStage, inbox, outbox, refused
 
 from paxect_batch.model.places import Place, Root
 from paxect_batch.world.share import LocalShare
+from paxect_batch.world.stale import until_stale
 
 
 class Noting(LocalShare):
@@ -76,3 +79,20 @@ def test_file_is_not_moved_to_where_no_path_leads(stage: LocalStage, path: str) 
     with refused(errno.EINVAL):
         stage.share.move_new(inbox("file"), outbox(path))
     assert stage.get(inbox("file")) == b"data"
+
+
+def listing(number: int) -> Iterator[os.DirEntry[str]]:
+    yield from os.scandir(".")
+    raise OSError(number, os.strerror(number))
+
+
+def test_listing_of_a_folder_that_is_removed_meanwhile_ends() -> None:
+    found = list(until_stale(listing(errno.ESTALE), inbox("sub")))
+    assert len(found) == len(os.listdir("."))
+
+
+def test_listing_that_fails_is_told_with_its_folder() -> None:
+    """What was not listed would pass for what is not there."""
+    with pytest.raises(OSError, match="inbox/sub") as caught:
+        list(until_stale(listing(errno.EIO), inbox("sub")))
+    assert caught.value.errno == errno.EIO
