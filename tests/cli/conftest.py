@@ -11,6 +11,7 @@ sys.path[:0] = [_HERE, os.path.dirname(_HERE)]
 
 from cli_samples import Command, copy_of, drop, make_share  # noqa: E402
 
+from paxect_batch.cli import console  # noqa: E402
 from paxect_batch.cli.main import main  # noqa: E402
 
 
@@ -18,11 +19,12 @@ from paxect_batch.cli.main import main  # noqa: E402
 def clean_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Keep the settings of whoever runs the tests out of them."""
+    """Keep out the settings of whoever runs the tests, and what earlier tests left."""
     for name in list(os.environ):
         if name.startswith(("PAXECT_", "XDG_CONFIG")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setattr(console, "_speaker", console.PROGRAM)
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_cancel_while_encoding_or_decoding_raises_cancelled(
         paxect_core.verify(
             io.BytesIO(CONTAINER), threads=threads, cancel=CancelAfter(calls)
         )
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 @pytest.mark.parametrize("threads", [1, 4])
@@ -123,4 +123,4 @@ def test_progress_that_raises_ends_the_work_and_leaves_no_destination(
             progress=in_trouble,
         )
     assert sorted(os.listdir(tmp_path)) == ["raw", "raw.freq"]
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
