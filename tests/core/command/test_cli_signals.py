@@ -77,6 +77,8 @@ def test_signal_that_interrupts_no_read_is_heeded_while_nothing_comes(
         "import signal, sys, threading, time\n"
         "from paxect_core import cli\n"
         "def send():\n"
+        "    while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:\n"
+        "        time.sleep(0.01)\n"
         "    time.sleep(0.2)\n"
         "    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)\n"
         "    time.sleep(600)\n"
