@@ -22,12 +22,13 @@ from paxect_batch.relay.admit import Admitter
 from paxect_batch.relay.record import Recorder
 from paxect_batch.relay.set_aside import set_aside
 from paxect_batch.relay.settle import run_over
+from paxect_batch.rules.remedies import remedy
 from paxect_batch.rules.retry import NO_ROOM, after_failure, is_exhausted, until_room
 from paxect_batch.seams import EventLog, Ledger, Share
 from paxect_batch.work.outcomes import is_full, lacks_room
 from paxect_batch.work.sources import look_at_source
 
-_RUN_AGAIN = "mend the share and run again"
+_RUN_AGAIN = " and run again"
 COLLISION = "collision"
 _ROOM_BYTES_MIN = 16 << 20
 """A disk with less than that is full, for whatever comes."""
@@ -90,7 +91,7 @@ class Trouble:
         """
         if not self._stands():
             raise run_over(state.Owner(self._node, self._run))
-        problem = outcome.detail
+        problem, number = outcome.detail, outcome.errno
         if not is_full(outcome) and outcome.errno not in _OF_THE_MACHINE:
             # Where it was read, and staged: both may be on file systems of their own.
             probe = task.stage.beside(".paxect-probe.tmp")
@@ -100,11 +101,12 @@ class Trouble:
                 self._share.remove(probe)
             except OSError as error:
                 problem = error.strerror or str(error)
+                number = error.errno or number
             else:
                 return
         raise ShareError(
             f"{problem} ({task.source}, to {_root_to(task)}); items are as they were; "
-            "mend the share and run again",
+            f"{remedy(number)}{_RUN_AGAIN}",
             errno=outcome.errno,
         )
 
@@ -219,7 +221,10 @@ def _sets_collisions_aside(policy: Policy) -> bool:
 
 def told_by_watch(error: ShareError) -> str:
     """Return what to say of it where the run goes on by itself."""
-    return error.message.replace(_RUN_AGAIN, "mend the share, and the run goes on")
+    mended = error.message.removesuffix(_RUN_AGAIN)
+    if mended == error.message:
+        return mended
+    return mended.rstrip(",") + ", and the run goes on"
 
 
 def share_error(error: OSError | BatchError) -> ShareError:
@@ -232,7 +237,7 @@ def share_error(error: OSError | BatchError) -> ShareError:
     where = f" ({printable(' -> '.join(names))})" if names else ""
     return ShareError(
         f"the share gave {error.strerror or error}{where}; items are as they were; "
-        f"{_RUN_AGAIN}",
+        f"{remedy(error.errno)}{_RUN_AGAIN}",
         errno=error.errno or 0,
     )
 

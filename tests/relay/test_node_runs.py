@@ -78,7 +78,7 @@ def test_drain_ends_with_share_error_when_the_share_is_full(bench: Bench) -> Non
     with pytest.raises(ShareError) as caught:
         bench.drain(WatchedShare(bench.share(), before=fail))
     assert caught.value.errno == errno.ENOSPC
-    assert "items are as they were" in caught.value.message
+    assert "items are as they were; make room on the share" in caught.value.message
     bench.drain()
     bench.check_delivered_once()
 

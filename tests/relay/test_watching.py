@@ -136,7 +136,9 @@ def test_watch_pauses_while_the_share_is_away_and_goes_on_when_it_is_back(
     node.run()
     bench.ledger.close()
     assert troubles == []
-    assert bench.events.named(Event.SHARE_TROUBLE)
+    told = [line[3] for line in bench.events.named(Event.SHARE_TROUBLE)]
+    assert told
+    assert all(text.endswith(", and the run goes on") for text in told)
     assert bench.events.named(Event.SHARE_BACK)
     bench.check_delivered_once()
 

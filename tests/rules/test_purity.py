@@ -20,6 +20,7 @@ PURE = {
     "datetime",
     "difflib",
     "enum",
+    "errno",
     "fnmatch",
     "functools",
     "hashlib",
