@@ -138,8 +138,18 @@ def test_symbolic_link_keeps_pointing_at_what_is_made(tmp_path: Path) -> None:
 
 def test_symbolic_link_to_itself_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
-    with pytest.raises(errors.OutputError):
-        make(tmp_path / "loop")
+    with pytest.raises(errors.OutputError, match="looking at '.*loop' gave"):
+        make(tmp_path / "loop", replace=True)
+    assert (tmp_path / "loop").is_symlink()
+
+
+@pytest.mark.parametrize("name", ["", "new/", "new/."])
+def test_output_that_names_no_file_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(errors.OutputError, match="names no file"):
+        make(name, replace=True)
 
 
 @pytest.mark.parametrize("name", [".", "", "new/", "new/."])
@@ -153,7 +163,7 @@ def test_folder_as_destination_is_refused(
 
 
 def test_destination_in_a_missing_folder_is_an_output_error(tmp_path: Path) -> None:
-    with pytest.raises(errors.OutputError):
+    with pytest.raises(errors.OutputError, match="No such file or directory; nothing"):
         make(tmp_path / "none" / "out")
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(errors.OutputError):
@@ -313,7 +323,14 @@ def test_folder_that_cannot_be_synced_is_no_error(
 def test_folder_whose_sync_fails_is_an_error_that_says_the_file_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(destination, "_sync_folder", refuse_with(errno.EIO))
+    real = os.fsync
+
+    def fsync(fd: int) -> None:
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            raise OSError(errno.EIO, "Input/output error")
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(errors.OutputError) as caught:
         make(tmp_path / "out")
     assert "is there and whole" in caught.value.message
