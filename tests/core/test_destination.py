@@ -138,7 +138,7 @@ def test_symbolic_link_keeps_pointing_at_what_is_made(tmp_path: Path) -> None:
 
 def test_symbolic_link_to_itself_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
-    with pytest.raises(errors.OutputError, match="looking at '.*loop' gave"):
+    with pytest.raises(errors.OutputError, match=r"looking at '.*loop' gave"):
         make(tmp_path / "loop", replace=True)
     assert (tmp_path / "loop").is_symlink()
 
