@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from inspect import cleandoc
 
 import msgspec
 
@@ -111,6 +112,9 @@ def _describe(definitions: dict[str, dict[str, object]]) -> None:
     """Put into each field what it means."""
     kinds = {kind.__name__: kind for kind in _structs(msgspec.Struct)}
     for name, definition in definitions.items():
+        if "description" in definition:
+            # A docstring, which Python before 3.13 gives with its indentation.
+            definition["description"] = cleandoc(str(definition["description"]))
         if name not in kinds:
             continue  # words to choose from; their schema lists them
         texts = field_texts(kinds[name])

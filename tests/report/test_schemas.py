@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +121,21 @@ def test_program_that_writes_them_imports_what_there_is() -> None:
     assert names
     for name in names:
         importlib.import_module(name)
+
+
+def test_descriptions_carry_no_indentation_of_the_source() -> None:
+    """Docstrings have it before Python 3.13, where it made schemas of their own."""
+
+    def descriptions(node: object) -> Iterator[str]:
+        if isinstance(node, dict):
+            for key, inner in node.items():
+                if key == "description" and isinstance(inner, str):
+                    yield inner
+                yield from descriptions(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                yield from descriptions(inner)
+
+    found = list(descriptions(schemas()))
+    assert any("\n" in text for text in found)
+    assert not [text for text in found if "\n " in text]
